@@ -1,0 +1,3 @@
+"""Bulk HubSpot association loader."""
+
+__version__ = "0.1.0"

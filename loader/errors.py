@@ -1,0 +1,59 @@
+"""Every error that a user may see, as a tree whose leaves say what the caller should do.
+
+    LoaderError
+    ├── UsageError            nothing was sent: exit code 2
+    │   ├── InputError        the input can't be read: file, line, column, value
+    │   ├── ReportError       the report is in use, of another input, or damaged
+    │   └── CredentialsError  no token, an unreadable one, or one for another account
+    └── Stopped               the run ended before its end and can go on: exit code 3
+"""
+
+from __future__ import annotations
+
+
+class LoaderError(Exception):
+    """Base of the tree. `str(error)` says what is wrong and where; `hint` says what to do (may be empty)."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class UsageError(LoaderError):
+    """Nothing was sent: wrong usage, or something that must be put right first."""
+
+
+class InputError(UsageError):
+    """The input can't be read as it is.
+
+    `line` is the physical line of the file, counted from 1 (None where no line is to blame).
+    """
+
+    def __init__(self, message: str, hint: str = "", *, line: int | None = None) -> None:
+        super().__init__(message, hint)
+        self.line = line
+
+
+class ReportError(UsageError):
+    """The report can't be used: another run holds it, it is not this input's, or it is damaged."""
+
+
+class CredentialsError(UsageError):
+    """No token, an unreadable one, one that may not be sent there, or one for another account."""
+
+
+class Stopped(LoaderError):
+    """The run stopped before the end; the same command goes on from there.
+
+    `reason` is a short machine-readable word (``token_refused``, ``missing_scopes``, ``daily_limit``,
+    ``moving``, ``outage``, ``too_many_failures``, ``redirect``, ``report_changed``, ``report_unwritable``,
+    ``input_changed``).
+    """
+
+    exit_code = 3
+
+    def __init__(self, reason: str, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.reason = reason

@@ -1,0 +1,64 @@
+"""The values that every room of the loader speaks: a pair goes in, an outcome comes out.
+
+Plain frozen values without behaviour. They are tuples underneath, because a million of them pass
+through a run and a tuple is the cheapest frozen value that Python has.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Status(StrEnum):
+    """What became of one row: the words of the report's `status` column (contract, section 3)."""
+
+    ASSOCIATED = "associated"
+    EXISTING = "existing"
+    DUPLICATE = "duplicate"
+    INVALID = "invalid"
+    FAILED = "failed"
+    GAVE_UP = "gave_up"
+
+
+#: Statuses that leave the exit code at 0; a row with any other makes it 1.
+GOOD = frozenset({Status.ASSOCIATED, Status.EXISTING, Status.DUPLICATE})
+
+
+class Pair(NamedTuple):
+    """One data row of the input, judged and ready to send, or as it stands there if it can't be sent.
+
+    `row` counts data rows from 1 (the first below the header). IDs are text: 1 to 19 ASCII digits
+    without leading zeros where the row is valid, else the cell as it stands. `rest` is the row's
+    other columns as CSV text, each with a comma before it, encoded once by the reader and copied
+    to the report unchanged (empty where the input has no other columns).
+    """
+
+    row: int
+    from_type: str
+    from_id: str
+    to_type: str
+    to_id: str
+    rest: str = ""
+
+
+class Outcome(NamedTuple):
+    """What became of one pair; becomes one line of the report.
+
+    `http_status` is the last answer's status (0: there was none). `attempts` counts requests that
+    count against `--max-attempts`. `association_types` is like ``HUBSPOT_DEFINED:279;…``.
+    `existed_before` is ``yes``, ``no`` or empty (nobody asked). `error_details` is compact JSON or
+    empty. `completed_at` is Unix time in seconds.
+    """
+
+    pair: Pair
+    status: Status
+    completed_at: float
+    http_status: int = 0
+    attempts: int = 0
+    association_types: str = ""
+    existed_before: str = ""
+    error_category: str = ""
+    error_message: str = ""
+    error_details: str = ""
+    correlation_id: str = ""
