@@ -62,3 +62,26 @@ class Outcome(NamedTuple):
     error_message: str = ""
     error_details: str = ""
     correlation_id: str = ""
+
+
+#: The report's own columns, in order (contract, section 3); the input's other columns follow them.
+OWN_COLUMNS = (
+    "row",
+    "from_object_type",
+    "from_object_id",
+    "to_object_type",
+    "to_object_id",
+    "status",
+    "http_status",
+    "attempts",
+    "association_types",
+    "existed_before",
+    "error_category",
+    "error_message",
+    "error_details",
+    "correlation_id",
+    "completed_at",
+)
+
+#: Those that say what became of a row. Where a report is loaded again they are replaced, not copied.
+RESULT_COLUMNS = (OWN_COLUMNS[0], *OWN_COLUMNS[5:])

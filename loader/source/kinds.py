@@ -1,0 +1,64 @@
+"""The pairs of object types that an input holds: few, so rows carry their index instead of their names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from loader.source.rules import canonical_type
+
+Numbers = npt.NDArray[np.int64]
+
+
+class Kind(NamedTuple):
+    """A pair of object types as the file writes them; `canonical` is the index of what it compares as.
+
+    `reflexive` says that both sides are the same type.
+    """
+
+    from_type: str
+    to_type: str
+    canonical: int
+    reflexive: bool
+
+
+class Kinds:
+    """All kinds met so far, in the order of their first row."""
+
+    def __init__(self) -> None:
+        self._kinds: list[Kind] = []
+        self._index: dict[tuple[str, str], int] = {}
+        self._canonical: dict[tuple[str, str], int] = {}
+
+    def __getitem__(self, index: int) -> Kind:
+        return self._kinds[index]
+
+    def of(self, from_type: str, to_type: str) -> int:
+        """The index of this pair of types, which becomes known by asking."""
+        known = self._index.get((from_type, to_type))
+        if known is None:
+            known = self._index[from_type, to_type] = len(self._kinds)
+            compared = canonical_type(from_type), canonical_type(to_type)
+            canonical = self._canonical.setdefault(compared, len(self._canonical))
+            self._kinds.append(Kind(from_type, to_type, canonical, compared[0] == compared[1]))
+        return known
+
+    def indices(
+        self, from_types: tuple[Numbers, Sequence[str]], to_types: tuple[Numbers, Sequence[str]]
+    ) -> Numbers:
+        """The indices for many rows, each side given as codes and the names they stand for."""
+        (from_codes, from_names), (to_codes, to_names) = from_types, to_types
+        used, inverse = np.unique(from_codes * len(to_names) + to_codes, return_inverse=True)
+        kinds = [self.of(from_names[u // len(to_names)], to_names[u % len(to_names)]) for u in used.tolist()]
+        return np.array(kinds, dtype=np.int64)[inverse]
+
+    def reflexive(self) -> npt.NDArray[np.bool_]:
+        """For each kind, whether both sides are the same type."""
+        return np.array([kind.reflexive for kind in self._kinds], dtype=np.bool_)
+
+    def canonical(self) -> Numbers:
+        """For each kind, the index of what it compares as."""
+        return np.array([kind.canonical for kind in self._kinds], dtype=np.int64)

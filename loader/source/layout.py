@@ -1,0 +1,227 @@
+"""Which column is which: delimiter and header of the input, decided once before anything else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from loader.errors import InputError, UsageError
+from loader.model import OWN_COLUMNS, RESULT_COLUMNS
+from loader.source.records import Record, RecordScanner
+from loader.source.rules import is_type, judge_id, shown
+
+_CANDIDATES = (",", ";", "\t", "|")
+_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """How the person names the columns and types; the defaults are the contract's (section 1)."""
+
+    from_column: str | None = None
+    to_column: str | None = None
+    from_type_column: str | None = None
+    to_type_column: str | None = None
+    from_type: str | None = None
+    to_type: str | None = None
+    delimiter: str = "auto"
+
+    def __post_init__(self) -> None:
+        for option, value in (("--from-type", self.from_type), ("--to-type", self.to_type)):
+            if value is not None and not is_type(value):
+                raise UsageError(
+                    f"{option} {shown(value)} is no object type",
+                    "Say a name like contacts or an ID like 0-1.",
+                )
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The input's columns by index, counted from 0.
+
+    `others` are the columns that pass through to the report. `status` is the status column where the
+    input is itself a report, else None. `names` are the header's cells as they stand.
+    """
+
+    delimiter: str
+    names: tuple[str, ...]
+    from_id: int
+    to_id: int
+    from_type: int | None
+    to_type: int | None
+    default_from_type: str | None
+    default_to_type: str | None
+    others: tuple[int, ...]
+    status: int | None
+
+    @property
+    def width(self) -> int:
+        return len(self.names)
+
+    @property
+    def other_names(self) -> tuple[str, ...]:
+        return tuple(self.names[i] for i in self.others)
+
+    @property
+    def keys(self) -> frozenset[int]:
+        """The columns in which a line end means a broken file: IDs and types."""
+        return frozenset(i for i in (self.from_id, self.to_id, self.from_type, self.to_type) if i is not None)
+
+
+def read_delimiter(text: str) -> str:
+    """The delimiter that an option means: one character, ``tab``, or ``auto``. Raises UsageError."""
+    if text.lower() == "auto":
+        return "auto"
+    if text.lower() in ("tab", r"\t"):
+        return "\t"
+    if len(text) != 1 or text.isalnum() or text in '"\r\n\0-_.' or (text.isspace() and text not in "\t "):
+        raise UsageError(
+            f"--delimiter {shown(text)} can't separate cells",
+            "Say one character such as , ; or |, or tab, or auto.",
+        )
+    return text
+
+
+def read_header(text: str, columns: Columns, name: str) -> tuple[Layout, int]:
+    """Find the delimiter and the columns in the first record of `text`.
+
+    Returns the layout and where the first data row begins. Raises InputError, naming the columns that
+    were found and the options that map them.
+    """
+    start = len(text) - len(text.lstrip("\r\n"))
+    delimiter, start = _spreadsheet_hint(text, start, read_delimiter(columns.delimiter))
+    line = text.count("\n", 0, start) + 1
+    if not text[start:].strip():
+        raise InputError(f"{name} is empty: there is no header", "The first line must name the columns.")
+    candidates = _CANDIDATES if delimiter == "auto" else (delimiter,)
+    headers = [(d, h) for d in candidates if (h := RecordScanner(d).record(text, start)) is not None]
+    if not headers:
+        raise InputError(
+            f"{name}, line {line}: a quote opens in the header and never closes",
+            "Remove the stray quotation mark.",
+            line=line,
+        )
+    # The delimiter is the one under which the ID columns appear; failing that, the one with most columns.
+    best = max(headers, key=lambda found: (_fits(found[1], columns), len(found[1].cells)))
+    return _layout(best[0], best[1], columns, name, line), best[1].end
+
+
+def _spreadsheet_hint(text: str, start: int, delimiter: str) -> tuple[str, int]:
+    """Excel's own first line, ``sep=;``, names the delimiter and is no header."""
+    end = start + len("sep=;")
+    if text[start:end].lower().startswith("sep=") and text[end : end + 1] in ("\r", "\n"):
+        hinted = text[end - 1 : end]
+        rest = text[end:]
+        return (hinted if delimiter == "auto" else delimiter), end + len(rest) - len(rest.lstrip("\r\n"))
+    return delimiter, start
+
+
+def _folded(name: str) -> str:
+    return name.strip().casefold()
+
+
+def _is_report(header: Record) -> bool:
+    names = [_folded(cell) for cell in header.cells]
+    return tuple(names[: len(OWN_COLUMNS)]) == OWN_COLUMNS or all(
+        names.count(own) == 1 for own in OWN_COLUMNS
+    )
+
+
+def _fits(header: Record, columns: Columns) -> bool:
+    names = [_folded(cell) for cell in header.cells]
+    wanted = (columns.from_column or "from_object_id", columns.to_column or "to_object_id")
+    return _is_report(header) or all(_folded(name) in names for name in wanted)
+
+
+def _layout(delimiter: str, header: Record, columns: Columns, name: str, line: int) -> Layout:
+    names = tuple(header.cells)
+    is_report = _is_report(header)
+
+    def find(wanted: str, option: str, required: bool) -> int | None:
+        places = [i for i, found in enumerate(names) if _folded(found) == _folded(wanted)]
+        if is_report and places:
+            return places[0]  # further columns of that name are the first input's own and pass through
+        if len(places) > 1:
+            raise InputError(
+                f"{name}, line {line}: the column {shown(wanted)} stands there {len(places)} times "
+                f"(columns {', '.join(str(i + 1) for i in places)})",
+                f"Rename or remove all but one, or name another column with {option}.",
+                line=line,
+            )
+        if not places and required:
+            raise _missing(wanted, option, names, header, delimiter, name, line)
+        return places[0] if places else None
+
+    from_id = find(columns.from_column or "from_object_id", "--from-column", True)
+    to_id = find(columns.to_column or "to_object_id", "--to-column", True)
+    from_type = find(
+        columns.from_type_column or "from_object_type", "--from-type-column", bool(columns.from_type_column)
+    )
+    to_type = find(
+        columns.to_type_column or "to_object_type", "--to-type-column", bool(columns.to_type_column)
+    )
+    assert from_id is not None  # it was required
+    assert to_id is not None
+    _no_column_twice((from_id, to_id, from_type, to_type), names, name, line)
+    for type_column, default, side in (
+        (from_type, columns.from_type, "from"),
+        (to_type, columns.to_type, "to"),
+    ):
+        if type_column is None and default is None:
+            raise InputError(
+                f"{name} has no column {side}_object_type, so nothing says of which type the {side}-IDs are",
+                f"Say it with --{side}-type (for example --{side}-type contacts), or name the column "
+                f"with --{side}-type-column. The columns found: {_listed(names)}.",
+                line=line,
+            )
+    used = {from_id, to_id, from_type, to_type}
+    if is_report:
+        used |= {next(i for i, n in enumerate(names) if _folded(n) == own) for own in RESULT_COLUMNS}
+    return Layout(
+        delimiter=delimiter,
+        names=names,
+        from_id=from_id,
+        to_id=to_id,
+        from_type=from_type,
+        to_type=to_type,
+        default_from_type=columns.from_type,
+        default_to_type=columns.to_type,
+        others=tuple(i for i in range(len(names)) if i not in used),
+        status=next(i for i, n in enumerate(names) if _folded(n) == "status") if is_report else None,
+    )
+
+
+def _no_column_twice(used: tuple[int | None, ...], names: tuple[str, ...], name: str, line: int) -> None:
+    indices = [i for i in used if i is not None]
+    for i in indices:
+        if indices.count(i) > 1:
+            raise InputError(
+                f"{name}, line {line}: the column {shown(names[i])} can't be two things at once",
+                "Give --from-column, --to-column, --from-type-column and --to-type-column different names.",
+                line=line,
+            )
+
+
+def _missing(
+    wanted: str, option: str, names: tuple[str, ...], header: Record, delimiter: str, name: str, line: int
+) -> InputError:
+    if all(isinstance(judge_id(cell, ""), int) for cell in header.cells[:2]):
+        return InputError(
+            f"{name}, line {line}: there is no header; the first line holds data ({_listed(names)})",
+            "Put a line with the column names above it, such as from_object_id,to_object_id.",
+            line=line,
+        )
+    hint = f"Name the right one with {option}."
+    if "\0" in "".join(header.cells):
+        hint = "The file looks like UTF-16 without a byte-order mark: try --encoding utf-16-le."
+    separated = _NAMES.get(delimiter, shown(delimiter))
+    return InputError(
+        f"{name}, line {line}: there is no column {shown(wanted)}. The columns found "
+        f"(separated by {separated}): {_listed(names)}",
+        hint,
+        line=line,
+    )
+
+
+def _listed(names: tuple[str, ...], most: int = 20) -> str:
+    text = ", ".join(shown(n) for n in names[:most])
+    return text if len(names) <= most else f"{text} and {len(names) - most} more"

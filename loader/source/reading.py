@@ -1,0 +1,255 @@
+"""The input from end to end: read once to know it, and once more to stream its pairs.
+
+The first reading (`Source.survey`) decides whether the file can be used at all, counts its rows and finds the
+keys of repeated pairs. The second (`Source.batches`) is the same code on the same bytes, which it checks.
+"""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import repeat
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from loader.errors import InputError, Stopped, UsageError
+from loader.model import Outcome, Pair, Status
+from loader.source.blocks import Block, BlockReader, Refused
+from loader.source.duplicates import FirstRows, Keys, pair_keys, repeated_keys
+from loader.source.kinds import Kinds, Numbers
+from loader.source.layout import Columns, Layout, read_header
+from loader.source.opening import InputFile
+from loader.source.text import LONGEST_RECORD, TextBlock, line_ends, text_blocks, text_encoding
+
+_EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the first reading found.
+
+    `rows` counts data rows, `chosen` those that `only` lets through. `refused` counts the rows that can't be
+    sent by category, with the first few as `examples`. `duplicates` counts rows that repeat an earlier pair,
+    `kinds` the sendable rows by pair of object types as the file writes them.
+    """
+
+    rows: int
+    chosen: int
+    duplicates: int
+    refused: Counter[str]
+    examples: dict[str, list[Refused]]
+    kinds: Counter[tuple[str, str]]
+    repeated: Keys = field(repr=False)
+    checksums: array[int] = field(repr=False)
+    identities: Numbers | None = field(repr=False, default=None)
+
+    @property
+    def invalid(self) -> int:
+        """Rows that can't be sent."""
+        return sum(self.refused.values())
+
+    @property
+    def sendable(self) -> int:
+        """Rows to send when nothing is settled yet."""
+        return self.chosen - self.invalid - self.duplicates
+
+
+class Batch(NamedTuple):
+    """A stretch of the input, in its order: what is to be sent, and what is settled without sending."""
+
+    pairs: list[Pair]
+    outcomes: list[Outcome]
+
+
+class Source:
+    """One input file with its columns found.
+
+    `only` keeps the rows with these statuses of an input that is itself a report. `now` is the wall clock in
+    seconds. Raises InputError where the header does not fit, and UsageError for options that make no sense.
+    """
+
+    def __init__(
+        self,
+        file: InputFile,
+        columns: Columns,
+        *,
+        encoding: str = "auto",
+        only: frozenset[str] | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.name = file.name
+        self._file = file
+        self._encoding = text_encoding(encoding)
+        self._only = only
+        self._now = now
+        self.layout, self._body, self._first_line = self._read_header(columns)
+        if only is not None and self.layout.status is None:
+            raise UsageError(
+                f"--only needs a report, and {file.name} is none: it lacks the report's own columns",
+                "Name a report that `load` wrote, or leave --only out.",
+            )
+
+    def _read_header(self, columns: Columns) -> tuple[Layout, int, int]:
+        with self._file.read() as stream:
+            text = ""
+            for block in text_blocks(stream, self._encoding, self.name):
+                text += block.text
+                # A quoted header may go on in the next block.
+                if text.strip() and (
+                    text.count('"', 0, LONGEST_RECORD) % 2 == 0 or len(text) > LONGEST_RECORD
+                ):
+                    break
+            layout, body = read_header(text, columns, self.name)
+        return layout, body, line_ends(text[:body]) + 1
+
+    def survey(self, *, identities: bool = False, seen: Callable[[int], None] | None = None) -> Survey:
+        """Read the whole file once.
+
+        `identities` asks for a hash of each row's content, to compare a report with; `seen` is told how
+        many rows have been read. Raises InputError where the file is broken, with the line.
+        """
+        keys: list[Keys] = []
+        refused: Counter[str] = Counter()
+        examples: dict[str, list[Refused]] = {}
+        counts: Counter[int] = Counter()
+        hashes: list[Numbers] = []
+        checksums = array("L")
+        reader = self._reader(with_rests=identities)
+        for block in self._blocks(reader, lambda block: checksums.append(block.checksum)):
+            keys.append(pair_keys(block.from_ids, block.to_ids, reader.kinds.canonical()[block.kinds]))
+            counts.update(dict(enumerate(np.bincount(block.kinds).tolist())))
+            for row in block.refused:
+                refused[row.fault.category] += 1
+                if len(shown := examples.setdefault(row.fault.category, [])) < _EXAMPLES:
+                    shown.append(row)
+            if identities:
+                hashes.append(_identities(block, reader.kinds))
+            if seen:
+                seen(reader.row)
+        repeated, duplicates = repeated_keys(keys)
+        return Survey(
+            rows=reader.row,
+            chosen=counts.total() + refused.total(),
+            duplicates=duplicates,
+            refused=refused,
+            examples=examples,
+            kinds=Counter({reader.kinds[i][:2]: n for i, n in counts.items() if n}),
+            repeated=repeated,
+            checksums=checksums,
+            identities=np.concatenate(hashes) if hashes else None,
+        )
+
+    def batches(
+        self, survey: Survey, *, settled: npt.NDArray[np.uint8] | None = None, limit: int | None = None
+    ) -> Iterator[Batch]:
+        """Read the file again and stream its rows in order, without the `settled` and beyond `limit`.
+
+        `settled` holds one byte a row of the input, 0 where the row is still open. Raises Stopped when the
+        file is no longer what `survey` read.
+        """
+        reader = self._reader(with_rests=True)
+        expected = iter(survey.checksums)
+
+        def unchanged(block: TextBlock) -> None:
+            if next(expected, None) != block.checksum:
+                raise self._changed()
+
+        first_rows = FirstRows(survey.repeated)
+        try:
+            for block in self._blocks(reader, unchanged):
+                canonical = reader.kinds.canonical()[block.kinds]
+                again = first_rows.first_rows(block.rows, block.from_ids, block.to_ids, canonical)
+                yield self._batch(block, reader.kinds, again, settled, limit)
+                if limit is not None and reader.row >= limit:
+                    return
+        except InputError as error:  # it could be read before
+            raise self._changed() from error
+        if next(expected, None) is not None:
+            raise self._changed()
+
+    def _changed(self) -> Stopped:
+        return Stopped(
+            "input_changed",
+            f"{self.name} was changed while it was being loaded",
+            "Run the same command again: it compares the report with the file as it is now.",
+        )
+
+    def _reader(self, *, with_rests: bool) -> BlockReader:
+        return BlockReader(self.layout, self.name, self._first_line, with_rests=with_rests, only=self._only)
+
+    def _blocks(self, reader: BlockReader, check: Callable[[TextBlock], None]) -> Iterator[Block]:
+        with self._file.read() as stream:
+            blocks = text_blocks(stream, self._encoding, self.name)
+
+            def more() -> str:
+                block = next(blocks, None)
+                if block is None:
+                    return ""
+                check(block)
+                return block.text
+
+            skip = self._body
+            while text := more():
+                while skip > len(text) and (extension := more()):
+                    text += extension
+                text, skip = text[skip:], 0
+                yield reader.read(text, more)
+
+    def _batch(
+        self,
+        block: Block,
+        kinds: Kinds,
+        again: dict[int, int],
+        settled: npt.NDArray[np.uint8] | None,
+        limit: int | None,
+    ) -> Batch:
+        def is_open(row: int) -> bool:
+            return (limit is None or row <= limit) and (settled is None or settled[row - 1] == 0)
+
+        now = self._now()
+        outcomes = [_invalid(row, now) for row in block.refused if is_open(row.pair.row)]
+        duplicates = block.chosen(np.array(list(again), dtype=np.int64))
+        outcomes += [
+            _duplicate(pair, first, now)
+            for pair, first in zip(_pairs(duplicates, kinds), again.values(), strict=True)
+            if is_open(pair.row)
+        ]
+        keep = np.ones(len(block.rows), dtype=np.bool_)
+        keep[list(again)] = False
+        if settled is not None:
+            keep &= settled[block.rows - 1] == 0
+        if limit is not None:
+            keep &= block.rows <= limit
+        return Batch(_pairs(block if keep.all() else block.chosen(np.flatnonzero(keep)), kinds), outcomes)
+
+
+def _pairs(block: Block, kinds: Kinds) -> list[Pair]:
+    which = block.kinds.tolist()
+    from_types = [kinds[i].from_type for i in which]
+    to_types = [kinds[i].to_type for i in which]
+    from_ids, to_ids = map(str, block.from_ids.tolist()), map(str, block.to_ids.tolist())
+    rests = block.rests or repeat("")
+    return list(map(Pair, block.rows.tolist(), from_types, from_ids, to_types, to_ids, rests))
+
+
+def _identities(block: Block, kinds: Kinds) -> Numbers:
+    hashes = np.zeros(block.size, dtype=np.int64)
+    pairs = _pairs(block, kinds) + [refused.pair for refused in block.refused]
+    for pair in pairs:
+        hashes[pair.row - block.first_row] = hash(pair[1:])
+    return hashes
+
+
+def _invalid(refused: Refused, now: float) -> Outcome:
+    category, message = refused.fault
+    return Outcome(refused.pair, Status.INVALID, now, error_category=category, error_message=message)
+
+
+def _duplicate(pair: Pair, first: int, now: float) -> Outcome:
+    message = f"the same pair stands in row {first}"
+    return Outcome(pair, Status.DUPLICATE, now, error_category="DUPLICATE", error_message=message)

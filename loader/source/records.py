@@ -1,0 +1,79 @@
+r"""One record at a time, by the letter: for the header and for every line that isn't plainly well-formed.
+
+pandas repairs what it reads: it pads, cuts and shifts, and closes quotes where it likes. This scanner
+repairs nothing and reports what it saw. A cell whose closing quote is followed by more text keeps all of
+it, quotes included, so that no ID can come out of it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+
+class Record(NamedTuple):
+    """One record as it stands in the file.
+
+    `end` is where the next record begins. `broken` are the indices of cells with text behind a closing
+    quote, `multiline` those of cells that hold line ends.
+    """
+
+    cells: list[str]
+    end: int
+    broken: tuple[int, ...] = ()
+    multiline: tuple[int, ...] = ()
+
+
+class RecordScanner:
+    """Reads records separated by line ends whose cells are separated by `delimiter` (one character)."""
+
+    def __init__(self, delimiter: str) -> None:
+        self.delimiter = delimiter
+        d = re.escape(delimiter)
+        self._cell = re.compile(
+            rf'"(?P<quoted>(?:[^"]++|"")*+)"(?={d}|\r|\n|\Z)'
+            rf'|(?P<broken>"(?:[^"]++|"")*+"[^{d}\r\n]*+)'
+            r'|(?P<open>")'
+            rf"|(?P<plain>[^{d}\r\n]*+)"
+        )
+
+    def record(self, text: str, start: int) -> Record | None:
+        """Read the record that begins at `start`; None where a quote opens that `text` does not close."""
+        cells: list[str] = []
+        broken: list[int] = []
+        multiline: list[int] = []
+        position = start
+        while True:
+            match = self._cell.match(text, position)
+            assert match is not None  # the last alternative matches the empty string
+            kind, cell = match.lastgroup, match[match.lastindex or 0]
+            if kind == "open":
+                return None
+            if kind != "plain" and ("\n" in cell or "\r" in cell):
+                multiline.append(len(cells))
+            if kind == "broken":
+                broken.append(len(cells))
+            cells.append(cell.replace('""', '"') if kind == "quoted" else cell)
+            position = match.end()
+            if not text.startswith(self.delimiter, position):
+                break
+            position += 1
+        return Record(cells, position + _line_end(text, position), tuple(broken), tuple(multiline))
+
+    def open_quote(self, text: str, start: int) -> int:
+        """The index of the cell whose quote never closes, in a record for which `record` says None."""
+        index, position = 0, start
+        while (match := self._cell.match(text, position)) and match.lastgroup != "open":
+            index, position = index + 1, match.end() + 1
+        return index
+
+
+def _line_end(text: str, position: int) -> int:
+    if text.startswith("\r\n", position):
+        return 2
+    return 1 if position < len(text) else 0
+
+
+def is_blank(record: Record) -> bool:
+    """Whether a record is a blank line: one cell without quotes that holds nothing but white space."""
+    return len(record.cells) == 1 and not record.broken and not record.cells[0].strip()
