@@ -1,0 +1,145 @@
+"""The two limits: requests per ten seconds for each token, requests per day for the whole account.
+
+Times are handed in, so that a test can turn them: `now` is the event loop's monotonic time, `wall` Unix
+time, both in seconds.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime, timedelta
+from enum import Enum
+from math import ceil
+from zoneinfo import ZoneInfo
+
+from loader.sandbox.settings import SandboxSettings
+
+
+class Policy(Enum):
+    """The limit that a request ran into, in the words of a 429's `policyName`."""
+
+    TEN_SECONDLY = "TEN_SECONDLY_ROLLING"
+    DAILY = "DAILY"
+
+
+class Window:
+    """The requests of one token within the last `interval` seconds. A request exactly that old is out.
+
+    `peak` is the most requests that ever arrived within one rolling window, whatever the limit and
+    whether they were let through; `rejected` counts those that were not.
+    """
+
+    def __init__(self) -> None:
+        self._counted: deque[float] = deque()
+        self._arrived: deque[float] = deque()
+        self.peak = 0
+        self.rejected = 0
+
+    def admit(self, now: float, settings: SandboxSettings) -> bool:
+        """Count a request that arrives at `now`; False if it exceeds the limit."""
+        arrived = self._arrived
+        arrived.append(now)
+        while arrived[0] <= now - settings.interval:
+            arrived.popleft()
+        self.peak = max(self.peak, len(arrived))
+
+        admitted = self.used(now, settings) < settings.rate_limit
+        if admitted or settings.count_rejected:
+            self._counted.append(now)
+        self.rejected += not admitted
+        return admitted
+
+    def used(self, now: float, settings: SandboxSettings) -> int:
+        """How many requests the window holds at `now`."""
+        interval = settings.interval
+        counted = self._counted
+        if settings.window == "rolling":
+            while counted and counted[0] <= now - interval:
+                counted.popleft()
+        else:
+            while counted and counted[0] < now // interval * interval:
+                counted.popleft()
+        return len(counted)
+
+
+class Day:
+    """The requests of the whole account since the last daily reset; `resets_at` is Unix time."""
+
+    def __init__(self) -> None:
+        self.used = 0
+        self.resets_at = 0.0
+
+    def admit(self, wall: float, settings: SandboxSettings) -> bool:
+        """Count a request; False if the day's are used up. A rejected request is not counted."""
+        self.turn(wall, settings)
+        if settings.daily_limit is not None and self.used >= settings.daily_limit:
+            return False
+        self.used += 1
+        return True
+
+    def turn(self, wall: float, settings: SandboxSettings) -> None:
+        """Begin a new day where the old one is over."""
+        if wall >= self.resets_at:
+            if self.resets_at:
+                self.used = 0
+            self.resets_at = _next_reset(wall, settings)
+
+
+class Limits:
+    """Both limits of an account, for as long as its state lives."""
+
+    def __init__(self) -> None:
+        self.windows: dict[int, Window] = {}
+        self.day = Day()
+
+    @property
+    def peak(self) -> int:
+        """The most requests of one token that ever arrived within one rolling window."""
+        return max((window.peak for window in self.windows.values()), default=0)
+
+    @property
+    def rejected(self) -> int:
+        """How many requests the ten-second limit turned away."""
+        return sum(window.rejected for window in self.windows.values())
+
+    def admit(
+        self, client: int, now: float, wall: float, settings: SandboxSettings, *, exempt: bool
+    ) -> Policy | None:
+        """Count a request of `client`; the policy that turns it away, or None.
+
+        `exempt` requests do not count in the ten-second window (nor do any where `rate_limit` is 0).
+        """
+        if settings.rate_limit and not exempt:
+            window = self.windows.get(client)
+            if window is None:
+                window = self.windows[client] = Window()
+            if not window.admit(now, settings):
+                return Policy.TEN_SECONDLY
+        return None if self.day.admit(wall, settings) else Policy.DAILY
+
+    def headers(self, client: int, now: float, settings: SandboxSettings) -> dict[str, str]:
+        """What an answer to `client` says about the limits (facts: doc).
+
+        A client that has sent nothing but exempt calls sees the daily ones alone.
+        """
+        headers: dict[str, str] = {}
+        if not settings.limit_headers:
+            return headers
+        if settings.rate_limit and (window := self.windows.get(client)):
+            left = settings.rate_limit - window.used(now, settings)
+            headers["X-HubSpot-RateLimit-Max"] = str(settings.rate_limit)
+            headers["X-HubSpot-RateLimit-Remaining"] = str(max(left, 0))
+            headers["X-HubSpot-RateLimit-Interval-Milliseconds"] = str(round(settings.interval * 1000))
+        if settings.daily_limit is not None:
+            headers["X-HubSpot-RateLimit-Daily"] = str(settings.daily_limit)
+            headers["X-HubSpot-RateLimit-Daily-Remaining"] = str(max(settings.daily_limit - self.day.used, 0))
+        return headers
+
+
+def _next_reset(wall: float, settings: SandboxSettings) -> float:
+    if settings.day_length is not None:
+        return wall + settings.day_length
+    zone = ZoneInfo(settings.time_zone)
+    tomorrow = datetime.fromtimestamp(wall, zone).date() + timedelta(days=1)
+    midnight = datetime.combine(tomorrow, datetime.min.time(), zone)
+    return ceil(midnight.timestamp())
