@@ -1,0 +1,181 @@
+"""Putting a finished report into the input's order, in one atomic step.
+
+Rows end in another order than they start in, so the report that a run leaves is nearly sorted, with
+late rows far behind their place. It is copied in slices: each slice's records are looked up in an
+index of 12 bytes a row, read in the order in which they lie in the file, and written in input order.
+"""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from loader.errors import Stopped
+from loader.report.durable import sync_directory, sync_file
+from loader.report.records import split_records
+
+#: Records and bytes that are held in memory at a time (a single longer record excepted).
+_SLICE_RECORDS = 32_768
+_SLICE_BYTES = 8 << 20
+#: Bytes between two wanted records up to which one read over the gap beats two reads.
+_GAP = 4096
+
+
+class _Index(NamedTuple):
+    rows: npt.NDArray[np.uint32]  # in file order
+    starts: npt.NDArray[np.uint64]  # in file order, and the file's end behind the last
+    header: int  # bytes before the first record
+
+
+def put_in_order(path: Path) -> bool:
+    """Rewrite a report in ascending row order; say whether it had to be (False: it stood in order already).
+
+    For a report that nobody writes any more, under its lock; a report that is a symbolic link stays
+    one. The new file has the old one's permissions and takes its place atomically; a temporary file
+    `<report>.ordering` that a killed run has left is overwritten. Memory: 24 bytes per row, and a slice.
+
+    Raises `Stopped` with the reason ``report_unwritable`` (disk full, no permission) or
+    ``report_changed`` (somebody else has edited it meanwhile); the report is then as it was.
+    """
+    path = Path(os.path.realpath(path))
+    temporary = path.with_name(path.name + ".ordering")
+    try:
+        with path.open("rb", buffering=1 << 20) as report:
+            before = os.fstat(report.fileno())
+            index = _index(path, report)
+            if _ascending(index.rows):
+                temporary.unlink(missing_ok=True)
+                return False
+            _write_ordered(path, report, index, temporary, before)
+        _replace(path, temporary, before)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    return True
+
+
+def _index(path: Path, report: BinaryIO) -> _Index:
+    rows, starts = array("I"), array("Q")
+    records = split_records(report)
+    header = next(records, None)
+    if header is None:
+        raise _changed(path)
+    end = header.end
+    for start, _line, text in records:
+        try:
+            rows.append(int(text[: text.index(b",")]))
+        except (ValueError, OverflowError):
+            raise _changed(path) from None
+        starts.append(start)
+        end = start + len(text)
+        last = text
+    if rows and not last.endswith(b"\n"):
+        raise _changed(path)
+    starts.append(end)
+    return _Index(np.frombuffer(rows, np.uint32), np.frombuffer(starts, np.uint64), header.end)
+
+
+def _ascending(rows: npt.NDArray[np.uint32]) -> bool:
+    return bool((rows[1:] > rows[:-1]).all())
+
+
+def _write_ordered(
+    path: Path, report: BinaryIO, index: _Index, temporary: Path, before: os.stat_result
+) -> None:
+    order = np.argsort(index.rows, kind="stable")
+    if (index.rows[order[1:]] == index.rows[order[:-1]]).any():
+        raise _changed(path)
+    temporary.unlink(missing_ok=True)
+    with open(temporary, "xb", buffering=0, opener=_private) as target:
+        report.seek(0)
+        written = _write_all(target, report.read(index.header))
+        for wanted in _slices(index, order):
+            written += _write_all(target, _slice(report, index, wanted))
+        if written != before.st_size:
+            raise _changed(path)
+        _copy_owner_and_mode(target.fileno(), temporary, before)
+        sync_file(target.fileno())
+
+
+def _slices(index: _Index, order: npt.NDArray[np.intp]) -> Iterator[npt.NDArray[np.intp]]:
+    """Cut the order into runs of positions whose records fit into memory together, at least one each."""
+    at = 0
+    while at < len(order):
+        wanted = order[at : at + _SLICE_RECORDS]
+        sizes = index.starts[wanted + 1] - index.starts[wanted]
+        wanted = wanted[: max(1, int(np.searchsorted(np.cumsum(sizes), _SLICE_BYTES, side="right")))]
+        yield wanted
+        at += len(wanted)
+
+
+def _slice(report: BinaryIO, index: _Index, wanted: npt.NDArray[np.intp]) -> bytes:
+    """The bytes of the records at these positions, in this order, read in stretches in file order."""
+    by_place = np.argsort(wanted, kind="stable")
+    places = wanted[by_place]
+    begins, ends = index.starts[places], index.starts[places + 1]
+    breaks = np.flatnonzero(begins[1:] - ends[:-1] > _GAP) + 1
+    texts: list[bytes] = [b""] * len(wanted)
+    for stretch in np.split(np.arange(len(places)), breaks):
+        offset = int(begins[stretch[0]])
+        report.seek(offset)
+        data = report.read(int(ends[stretch[-1]]) - offset)
+        for position, begin, end in zip(
+            by_place[stretch].tolist(), begins[stretch].tolist(), ends[stretch].tolist(), strict=True
+        ):
+            texts[position] = data[begin - offset : end - offset]
+    return b"".join(texts)
+
+
+def _write_all(target: BinaryIO, data: bytes) -> int:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[target.write(rest) :]
+    return len(data)
+
+
+def _private(name: str, flags: int) -> int:
+    return os.open(
+        name, flags | getattr(os, "O_BINARY", 0), 0o600
+    )  # until it has the report's own permissions
+
+
+def _copy_owner_and_mode(descriptor: int, temporary: Path, like: os.stat_result) -> None:
+    if hasattr(os, "fchown"):
+        with suppress(PermissionError):  # only root gives files away; then the report becomes this user's
+            os.fchown(descriptor, like.st_uid, like.st_gid)
+    temporary.chmod(like.st_mode & 0o7777)
+
+
+def _replace(path: Path, temporary: Path, before: os.stat_result) -> None:
+    now = path.stat()
+    if (now.st_ino, now.st_size, now.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns):
+        raise _changed(path)
+    temporary.replace(path)
+    sync_directory(path.parent)
+
+
+def _unwritable(path: Path, error: OSError) -> Stopped:
+    return Stopped(
+        "report_unwritable",
+        f"the report {path} is complete, but could not be put into input order: {error.strerror or error}",
+        "Make room on the disk, or close the program that has the report open, and give the same command "
+        "again: nothing is sent again.",
+    )
+
+
+def _changed(path: Path) -> Stopped:
+    return Stopped(
+        "report_changed",
+        f"the report {path} was changed by another program before it could be put into input order",
+        "Give the same command again: it compares the report with the input first. The report was left "
+        "as it is.",
+    )

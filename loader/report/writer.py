@@ -1,0 +1,231 @@
+"""Appending outcomes to the report from a thread of its own, so that the disk never holds up the network.
+
+The report is the checkpoint: an outcome's line is handed to the operating system within a quarter
+of a second and is on the disk within a second. Before each write the thread makes sure that the
+path still is the file that it has open and that nobody else has written to it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from loader.errors import ReportError, Stopped
+from loader.model import Outcome
+from loader.report.durable import sync_directory, sync_file
+from loader.report.layout import header, line
+from loader.report.readback import Settled
+
+#: Seconds between two writes, and from a write to the fsync that makes it last.
+WRITE_INTERVAL = 0.25
+SYNC_INTERVAL = 0.5
+
+_AGAIN = "give the same command again: it goes on from there."
+
+
+class ReportWriter:
+    """Writes the report of one run, under its `ReportLock`, from construction to `close`.
+
+    `settled` is what `read_back` found at `path`: the report is continued behind its last whole record,
+    or created (for the user's umask) where there was none. `None` throws away whatever is there.
+    `on_failure` is called once, from the writing thread, when the report can't be written any more;
+    `failure` then says why, and what is added from then on is dropped.
+
+    Raises `ReportError` if the file can't be opened, is no regular file, or has changed since it was read.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        other_columns: Sequence[str],
+        settled: Settled | None,
+        on_failure: Callable[[Stopped], None] | None = None,
+    ) -> None:
+        self.path = Path(os.path.realpath(path))
+        self.failure: Stopped | None = None
+        self._on_failure = on_failure
+        self._pending: deque[Outcome] = deque()
+        self._closing = threading.Event()
+        self._open(f"{header(other_columns)}\n".encode(), settled)
+        self._thread = threading.Thread(target=self._run, name="report-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def backlog(self) -> int:
+        """Outcomes that are not written yet."""
+        return len(self._pending)
+
+    def add(self, outcome: Outcome) -> None:
+        """Queue one outcome; costs a tenth of a microsecond and never blocks."""
+        self._pending.append(outcome)
+
+    def add_many(self, outcomes: Iterable[Outcome]) -> None:
+        """Queue several outcomes."""
+        self._pending.extend(outcomes)
+
+    def close(self) -> None:
+        """Write and fsync what is queued, and end the thread. Raises the `failure`, if there is one."""
+        self._closing.set()
+        self._thread.join()
+        if self.failure is not None:
+            raise self.failure
+
+    def _open(self, first_line: bytes, settled: Settled | None) -> None:
+        """Open the file and make it end behind its last whole record."""
+        if self.path.exists() and not self.path.is_file():
+            raise ReportError(f"the report {self.path} is not a regular file", "Choose a file with --report.")
+        try:
+            try:
+                self._file = self.path.open("r+b", buffering=0)
+            except FileNotFoundError:
+                self._file = self.path.open("x+b", buffering=0)
+            try:
+                self._cut_damage(first_line, settled)
+            except BaseException:
+                self._file.close()
+                raise
+        except OSError as error:
+            raise ReportError(
+                f"the report {self.path} can't be written: {error.strerror or error}",
+                "Change the permissions or make room on the disk, or choose another report with --report.",
+            ) from error
+
+    def _cut_damage(self, first_line: bytes, settled: Settled | None) -> None:
+        status = os.fstat(self._file.fileno())
+        if settled is not None and status.st_size != settled.size:
+            raise ReportError(
+                f"the report {self.path} has changed since it was read",
+                "Make sure that no other program writes it, and give the same command again.",
+            )
+        self._identity = (status.st_dev, status.st_ino)
+        self._written = self._synced = 0 if settled is None else settled.end
+        self._unsynced_since: float | None = None
+        self._file.truncate(self._written)
+        self._file.seek(self._written)
+        if not self._written:
+            self._write(first_line)
+        sync_file(self._file.fileno())
+        sync_directory(self.path.parent)
+        self._synced, self._unsynced_since = self._written, None
+
+    def _run(self) -> None:
+        try:
+            while not self._closing.wait(WRITE_INTERVAL):
+                self._flush()
+            self._flush()
+            self._sync()
+        except Stopped as stopped:
+            self._fail(stopped)
+        except Exception as error:  # a thread that dies in silence would lose every later row
+            with suppress(OSError):
+                self._sync()
+            self._fail(_unwritable(self.path, error))
+        finally:
+            self._file.close()
+
+    def _flush(self) -> None:
+        batch = [self._pending.popleft() for _ in range(len(self._pending))]
+        if batch:
+            batch.sort(key=_row)  # leaves little to put in order at the end
+            text = "".join(map(line, batch)).encode()
+            found = self._find()
+            self._write(text)
+            if not found:
+                self._put_back()
+        if self._unsynced_since is not None and time.monotonic() - self._unsynced_since >= SYNC_INTERVAL:
+            self._sync()
+
+    def _find(self) -> bool:
+        """Whether the path is the open file still; False if it is free. Raises `Stopped` if it is another."""
+        try:
+            status = self.path.stat()
+        except FileNotFoundError:
+            return False
+        if (status.st_dev, status.st_ino) != self._identity:
+            raise self._changed(
+                "was replaced by another file while it was being written. That file was not touched"
+            )
+        if status.st_size != self._written:
+            raise self._changed(
+                "was edited by another program while it was being written, and is left as it is"
+            )
+        return True
+
+    def _put_back(self) -> None:
+        """Copy the deleted file's content from the open handle to the path, then stop."""
+        try:
+            with self.path.open("xb", buffering=0) as copy:
+                self._file.seek(0)
+                while data := memoryview(self._file.read(1 << 20)):
+                    while data:
+                        data = data[copy.write(data) :]
+                sync_file(copy.fileno())
+            sync_directory(self.path.parent)
+        except OSError as error:
+            raise self._changed(
+                f"was deleted or moved while it was being written, and could not be put back: "
+                f"{error.strerror or error}"
+            ) from error
+        raise self._changed("was deleted or moved while it was being written. Its content has been put back")
+
+    def _changed(self, what: str) -> Stopped:
+        return Stopped(
+            "report_changed",
+            f"the report {self.path} {what}",
+            f"Find out what touches the report, look at it, and {_AGAIN}",
+        )
+
+    def _write(self, data: bytes) -> None:
+        """Append; on an error the file ends where it ended before."""
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError:
+            self._cut(self._written)
+            raise
+        self._written += len(data)
+        if self._unsynced_since is None:
+            self._unsynced_since = time.monotonic()
+
+    def _sync(self) -> None:
+        """Make what is written last; after a failed fsync nobody knows what is there, so that is cut off."""
+        if self._synced == self._written:
+            return
+        try:
+            sync_file(self._file.fileno())
+        except OSError:
+            self._cut(self._synced)
+            raise
+        self._synced, self._unsynced_since = self._written, None
+
+    def _cut(self, size: int) -> None:
+        with suppress(OSError):  # a torn line is cut off by the next run, too
+            self._file.truncate(size)
+        self._written = size
+
+    def _fail(self, stopped: Stopped) -> None:
+        self.failure = stopped
+        self._pending.clear()
+        if self._on_failure is not None:
+            self._on_failure(stopped)
+
+
+def _row(outcome: Outcome) -> int:
+    return outcome.pair.row
+
+
+def _unwritable(path: Path, error: Exception) -> Stopped:
+    reason = (error.strerror if isinstance(error, OSError) else None) or repr(error)
+    stopped = Stopped(
+        "report_unwritable",
+        f"the report {path} can't be written any more: {reason}",
+        f"Every row that it names is true. Make room on the disk or mend the permissions, and {_AGAIN}",
+    )
+    stopped.__cause__ = error
+    return stopped
