@@ -173,6 +173,17 @@ def test_a_server_fault_in_a_batch_is_the_whole_batchs() -> None:
     assert against(twice) == [503, 200]
 
 
+def test_missing_scopes_are_no_fault_of_one_pair() -> None:
+    inputs = _pairs(("1", "2"), ("9000403300001", "2"), ("9000403000001", "2"))
+
+    async def with_and_without(client: Client) -> list[Reply]:
+        return [await client.batch("associate/default", pairs) for pairs in (inputs, inputs[::2])]
+
+    scopes, forbidden = against(with_and_without)
+    assert (scopes.status, scopes.json["category"]) == (403, "MISSING_SCOPES")
+    assert (forbidden.status, forbidden.json["numErrors"]) == (207, 1)
+
+
 def test_a_batch_may_leave_a_pair_out_without_a_word() -> None:
     inputs = _pairs(("1", "2"), ("9000200100001", "2"))
     reply = against(lambda client: client.batch("associate/default", inputs))
@@ -201,7 +212,8 @@ def test_bodies_that_are_no_batch(body: bytes) -> None:
     assert against(send) == 400
 
 
-def test_reading_back_goes_in_pages_and_says_which_records_have_nothing() -> None:
+@pytest.mark.parametrize(("page_size", "pages"), [(2, 3), (5, 1)])
+def test_reading_back_goes_in_pages_and_says_which_records_have_nothing(page_size: int, pages: int) -> None:
     state = SandboxState()
     for number in range(5):
         state.associate("contacts", "1", "companies", str(100 + number))
@@ -217,7 +229,8 @@ def test_reading_back_goes_in_pages_and_says_which_records_have_nothing() -> Non
             after = page["paging"]["next"]["after"]
             page = (await client.batch("read", [{"id": "1", "after": after}])).json["results"][0]
 
-    first, ids = against(read_all, SandboxSettings(read_page=2), state)
+    first, ids = against(read_all, SandboxSettings(read_page=page_size), state)
+    assert state.calls["batch read"] == pages
     assert ids == ["100", "101", "102", "103", "104"]
     assert first.status == 207
     labels = [kind["label"] for kind in first.json["results"][0]["to"][0]["associationTypes"]]
@@ -349,10 +362,16 @@ def test_no_token_is_kept_or_logged(caplog: pytest.LogCaptureFixture) -> None:
     assert secret not in f"{vars(state)} {settings} {caplog.text}"
 
 
-def test_a_state_outlives_its_server() -> None:
-    state = SandboxState()
-    for from_id in ("1", "2"):
-        assert against(lambda client, one=from_id: client.put(one, "7"), state=state).status == 200  # type: ignore[misc]
+def test_a_state_outlives_its_server_and_the_port_can_be_had_again() -> None:
+    async def outage() -> SandboxState:
+        state, port = SandboxState(), 0
+        for from_id in ("1", "2"):
+            async with Sandbox(port=port, state=state) as sandbox, aiohttp.ClientSession() as session:
+                assert (await Client(sandbox, session).put(from_id, "7")).status == 200
+                port = int(sandbox.url.rpartition(":")[2])
+        return state
+
+    state = asyncio.run(outage())
     assert len(state.associations) == 4
     assert (state.calls["associate"], state.answers[200]) == (2, 2)
 

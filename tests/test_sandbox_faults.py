@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from email.utils import parsedate_to_datetime
 
@@ -57,6 +58,7 @@ def test_retry_after_in_seconds_and_as_a_date(status: int) -> None:
     none, seconds, date = against(three, wall_clock=lambda: 1_784_908_800.0)
     assert "Retry-After" not in none.headers
     assert seconds.headers["Retry-After"] == "2"
+    assert date.headers["Retry-After"].endswith(" GMT")
     assert parsedate_to_datetime(date.headers["Retry-After"]).timestamp() == 1_784_908_802
 
 
@@ -258,6 +260,18 @@ def test_a_client_that_leaves_does_not_disturb_the_server(caplog: pytest.LogCapt
 
     asyncio.run(story())
     assert not caplog.records
+
+
+def test_a_client_that_tries_again_while_the_server_stops_is_let_go() -> None:
+    async def story(client: Client) -> None:
+        # aiohttp's client connects anew as soon as its session closes under the call, which is just
+        # before the sandbox stops: a lost connection would be a ResourceWarning, and so an error.
+        waiting = asyncio.create_task(client.put("9000600000001", "2"))
+        waiting.add_done_callback(lambda task: task.cancelled() or task.exception())
+        assert (await client.put("1", "2")).status == 200
+
+    against(story)
+    gc.collect()
 
 
 async def _send_by_hand(sandbox: Sandbox, from_id: str) -> asyncio.StreamWriter:

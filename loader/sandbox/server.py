@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from ipaddress import ip_address
 from random import Random
 from types import TracebackType
@@ -26,6 +27,9 @@ from loader.sandbox.wire import break_wire
 
 # A handler that hangs on purpose must not hold up the end of the program.
 _SHUTDOWN_SECONDS = 0.1
+
+# From the accepted socket to the protocol, asyncio takes two turns of its loop.
+_TURNS_TO_ARRIVE = 3
 
 _NOBODY = 0
 
@@ -58,19 +62,12 @@ class Sandbox:
         self._random = Random(self.settings.seed)  # noqa: S311 (jitter and IDs, no secrets)
         self._granted: dict[int, float] = {}
         self._netloc = ""
-        self._runner: web.ServerRunner | None = None
 
     async def __aenter__(self) -> Sandbox:
-        server = web.Server(self._handle, access_log=None)
-        runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_SECONDS)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, self._host, self._port, backlog=1024).start()
-        except BaseException:
-            await runner.cleanup()
-            raise
-        self._runner = runner
-        port = runner.addresses[0][1]
+        loop = asyncio.get_running_loop()
+        self._http = web.Server(self._handle, access_log=None)
+        self._listener = await loop.create_server(self._http, self._host, self._port, backlog=1024)
+        port = self._listener.sockets[0].getsockname()[1]
         self._netloc = f"[{self._host}]:{port}" if ":" in self._host else f"{self._host}:{port}"
         self.url = f"http://{self._netloc}"
         return self
@@ -78,8 +75,17 @@ class Sandbox:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
+        # asyncio loses a connection that was accepted in the very moment its server closes, and says so in a
+        # traceback. So first stop accepting, then let those just accepted arrive, then close.
+        with suppress(NotImplementedError):  # Windows' proactor loop has no readers
+            for listening in self._listener.sockets:
+                asyncio.get_running_loop().remove_reader(listening.fileno())
+        for _ in range(_TURNS_TO_ARRIVE):
+            await asyncio.sleep(0)
+        self._listener.close()
+        self._http.pre_shutdown()
+        await self._http.shutdown(_SHUTDOWN_SECONDS)
+        await self._listener.wait_closed()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         settings = self.settings
