@@ -1,11 +1,11 @@
 """Every error that a user may see, as a tree whose leaves say what the caller should do.
 
-    LoaderError
-    ├── UsageError            nothing was sent: exit code 2
-    │   ├── InputError        the input can't be read: file, line, column, value
-    │   ├── ReportError       the report is in use, of another input, or damaged
-    │   └── CredentialsError  no token, an unreadable one, or one for another account
-    └── Stopped               the run ended before its end and can go on: exit code 3
+LoaderError
+├── UsageError            nothing was sent: exit code 2
+│   ├── InputError        the input can't be read: file, line, column, value
+│   ├── ReportError       the report is in use, of another input, or damaged
+│   └── CredentialsError  no token, an unreadable one, or one for another account
+└── Stopped               the run ended before its end and can go on: exit code 3
 """
 
 from __future__ import annotations
@@ -57,3 +57,9 @@ class Stopped(LoaderError):
     def __init__(self, reason: str, message: str, hint: str = "") -> None:
         super().__init__(message, hint)
         self.reason = reason
+
+
+class Interrupted(LoaderError):
+    """A person ended the program before anything was sent."""
+
+    exit_code = 130

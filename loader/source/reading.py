@@ -172,6 +172,15 @@ class Source:
         if next(expected, None) is not None:
             raise self._changed()
 
+    def pair_at(self, row: int) -> Pair:
+        """One data row by its number, read anew; KeyError where there is none (or `only` leaves it out)."""
+        reader = self._reader(with_rests=True)
+        for block in self._blocks(reader, lambda _block: None):
+            if block.first_row <= row < block.first_row + block.size:
+                pairs = _pairs(block, reader.kinds) + [refused.pair for refused in block.refused]
+                return {pair.row: pair for pair in pairs}[row]
+        raise KeyError(row)
+
     def _changed(self) -> Stopped:
         return Stopped(
             "input_changed",

@@ -1,0 +1,5 @@
+"""`python -m loader` is `assoc-loader`."""
+
+from loader.cli import main
+
+main()

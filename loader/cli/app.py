@@ -1,0 +1,90 @@
+"""The program: its commands, and what every command does with an error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from loader import __version__
+from loader.cli.load import load
+from loader.cli.sandbox import sandbox
+from loader.cli.words import complain
+from loader.errors import Interrupted, LoaderError
+
+_EPILOG = """\b
+Start here:
+  assoc-loader load pairs.csv --from-type contacts --to-type companies --sandbox
+  assoc-loader load pairs.csv --from-type contacts --to-type companies --limit 10
+The first practises against a HubSpot inside the program, the second is a pilot
+with the real one; the same command without --limit goes on from there.
+
+\b
+Exit codes:
+  0    every row is associated, existing or a duplicate
+  1    finished; some rows are failed, gave_up or invalid
+  2    nothing was sent: something must be put right first
+  3    stopped before the end; the same command goes on from there
+  130  interrupted by Ctrl-C, 143 by SIGTERM; the same command goes on
+"""
+
+
+@click.group(
+    epilog=_EPILOG,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "auto_envvar_prefix": "ASSOC_LOADER",
+        "max_content_width": 100,
+    },
+)
+@click.version_option(__version__, prog_name="assoc-loader", message="%(prog)s %(version)s")
+def program() -> None:
+    """Create HubSpot default associations in bulk, from a CSV of record-ID pairs.
+
+    Every row gets a line in a report that says what became of it. A run that stops goes on where it stopped.
+    """
+
+
+program.add_command(load)
+program.add_command(sandbox)
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with the contract's code; no traceback reaches a user."""
+    try:
+        program.main(prog_name="assoc-loader", standalone_mode=False)
+        code = 0
+    except click.exceptions.Exit as end:
+        code = end.exit_code
+    except click.Abort:
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except Interrupted as interruption:
+        code = interruption.exit_code
+    except LoaderError as error:
+        complain(str(error), error.hint)
+        code = error.exit_code
+    except KeyboardInterrupt:
+        code = 130
+    except BrokenPipeError:
+        code = 3
+    except Exception as defect:  # the last resort: a user gets words, not a traceback
+        complain(
+            f"something went wrong inside assoc-loader ({type(defect).__name__}: {defect})",
+            "The report is sound, and the same command goes on from it. Please report this defect.",
+        )
+        code = 3
+    _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """Exit with `code` even where nobody reads standard output any more."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)

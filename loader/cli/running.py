@@ -1,0 +1,105 @@
+"""Running a load from a terminal: signals, progress, and the closing summary."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import click
+
+from loader.cli.words import complain
+from loader.errors import Interrupted
+from loader.model import GOOD, Status
+from loader.progress import display_for
+from loader.report import read_records
+from loader.run import Brake, LoadSummary, run_load
+from loader.settings import LoadSettings
+from loader.summary import as_text, summarise
+
+_EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+class _Signals:
+    """Ctrl-C and SIGTERM: the first ends the run in good order, the second at once."""
+
+    def __init__(self, brake: Brake, run: asyncio.Task[LoadSummary], tell: Callable[[str], None]) -> None:
+        self.code = 0
+        self._brake, self._run, self._tell = brake, run, tell
+
+    def receive(self, number: signal.Signals) -> None:
+        """Act on one signal."""
+        if self.code:
+            self._run.cancel()
+            return
+        self.code = _EXIT_CODES[number]
+        self._tell("Ending: what is under way may finish (at most 30 s). Once more to leave at once.")
+        self._brake.pull()
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """Listen, and put things back as they were."""
+        loop = asyncio.get_running_loop()
+        before = {number: signal.getsignal(number) for number in _EXIT_CODES}
+        for number in _EXIT_CODES:
+            try:
+                loop.add_signal_handler(number, self.receive, number)
+            except NotImplementedError:  # Windows' loop has no signals; its handlers run between bytecodes
+                signal.signal(
+                    number, lambda n, _frame: loop.call_soon_threadsafe(self.receive, signal.Signals(n))
+                )
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                with suppress(NotImplementedError):
+                    loop.remove_signal_handler(number)
+                signal.signal(number, handler)
+
+
+def run_to_the_end(settings: LoadSettings, as_json: bool, verbosity: int) -> int:
+    """Run, print the result, and return the exit code. Raises what `run_load` raises."""
+    summary, code = asyncio.run(_run(settings, verbosity))
+    if as_json:
+        click.echo(json.dumps({**summary.as_json(), "exit_code": code}))
+    else:
+        _print(summary)
+    if not summary.finished:
+        _explain(summary)
+    return code
+
+
+async def _run(settings: LoadSettings, verbosity: int) -> tuple[LoadSummary, int]:
+    brake = Brake()
+    with display_for(verbosity) as display:
+        run = asyncio.create_task(run_load(settings, audience=display, brake=brake))
+        signals = _Signals(brake, run, display.tell)
+        with signals.heard():
+            try:
+                summary = await run
+            except (asyncio.CancelledError, Interrupted):
+                ended = Interrupted("interrupted", "The same command goes on from where the report stops.")
+                ended.exit_code = signals.code
+                raise ended from None
+    return summary, signals.code if summary.interrupted else summary.exit_code
+
+
+def _print(summary: LoadSummary) -> None:
+    click.echo(f"Report: {summary.report}")
+    needs_attention = any(count for status, count in summary.counts.items() if status not in GOOD)
+    if needs_attention:  # the causes stand in the report, those of earlier runs included
+        click.echo(as_text(summarise(read_records(summary.report)), summary.report))
+        return
+    counts = ", ".join(f"{summary.counts[s]:,} {s}" for s in Status if summary.counts.get(s))
+    click.echo(f"{summary.rows:,} {'row' if summary.rows == 1 else 'rows'}: {counts or 'nothing yet'}")
+
+
+def _explain(summary: LoadSummary) -> None:
+    if summary.stopped is not None:
+        complain(str(summary.stopped), summary.stopped.hint)
+    click.echo(
+        f"Stopped with {summary.open_rows:,} rows to go. The same command goes on from there.",
+        err=True,
+    )

@@ -1,0 +1,60 @@
+"""A display that stays in place on a terminal. The only module that knows rich."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from loader.hubspot.account import Account
+from loader.pace import PaceReading
+from loader.progress.lines import Lines, stand, troubles
+from loader.run import Job, Tally
+
+
+class Board(Lines):
+    """Plain lines before the run, and one board in place of the later ones."""
+
+    every = 0.5
+
+    def __init__(self, verbosity: int) -> None:
+        super().__init__(verbosity)
+        self._console = Console(file=sys.stderr, highlight=False)
+        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        super().__exit__(kind, error, trace)
+        self._live.stop()
+
+    def tell(self, message: str) -> None:
+        """Say something above the board."""
+        self._console.print(Text(message))
+
+    def begin(self, job: Job, account: Account | None, tally: Tally, pace: Callable[[], PaceReading]) -> None:
+        """Say what is going to happen, and put the board up."""
+        super().begin(job, account, tally, pace)
+        self._live.start()
+        self.show(tally, pace(), self._pulse.rate(tally.settled, time.monotonic()))
+
+    def show(self, tally: Tally, pace: PaceReading, rate: float) -> None:
+        """Bring the board up to date."""
+        bar = Table.grid(padding=(0, 2))
+        bar.add_row(
+            ProgressBar(total=max(tally.total, 1), completed=tally.settled, width=30),
+            *(Text(words) for words in stand(tally, pace, rate)),
+        )
+        words = [Text(f"  {trouble}", style="yellow") for trouble in troubles(tally, pace)]
+        self._live.update(Group(bar, *words), refresh=True)

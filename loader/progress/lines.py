@@ -1,0 +1,117 @@
+"""Plain lines every ten seconds, for a log, a pipe or a scheduler."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from loader.hubspot.account import Account
+from loader.pace import PaceReading
+from loader.run import Job, Tally
+from loader.run.forecast import announcement, duration
+
+_RATE_OVER = 30.0
+
+
+class Pulse:
+    """Rows per second over the last half minute; times in seconds."""
+
+    def __init__(self) -> None:
+        self._marks: deque[tuple[float, int]] = deque()
+
+    def rate(self, settled: int, now: float) -> float:
+        """Take note of the rows settled by `now`, and say how many come per second."""
+        self._marks.append((now, settled))
+        while now - self._marks[0][0] > _RATE_OVER:
+            self._marks.popleft()
+        began, first = self._marks[0]
+        return (settled - first) / (now - began) if now > began else 0.0
+
+
+class Lines:
+    """The audience of a run that writes plain lines. A context manager."""
+
+    #: Seconds between two looks at how things stand.
+    every = 10.0
+
+    def __init__(self, verbosity: int) -> None:
+        self._verbosity = verbosity
+        self._ticking: asyncio.Task[None] | None = None
+        self._pulse = Pulse()
+        self._told = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._ticking is not None:
+            self._ticking.cancel()
+
+    def tell(self, message: str) -> None:
+        """Say something in between."""
+        with suppress(OSError, ValueError):  # nobody listens any more: no reason to end a run
+            print(message, file=sys.stderr, flush=True)  # noqa: T201 - where it is said
+
+    def warn(self, message: str) -> None:
+        """Say what a person should know, however quiet."""
+        self.tell(f"warning: {message}")
+
+    def reading(self, rows: int) -> None:
+        """How far the first reading has come; called in the reading thread."""
+        now = time.monotonic()
+        if self._verbosity >= 0 and now - self._told >= Lines.every:
+            self._told = now
+            self.tell(f"reading the input: {rows:,} rows so far")
+
+    def begin(self, job: Job, account: Account | None, tally: Tally, pace: Callable[[], PaceReading]) -> None:
+        """Say what is going to happen, and from now on how it goes."""
+        if self._verbosity < 0:
+            return
+        for line in announcement(job, account, pace()):
+            self.tell(line)
+        self._pulse.rate(tally.settled, time.monotonic())
+        self._ticking = asyncio.create_task(self._tick(tally, pace))
+
+    async def _tick(self, tally: Tally, pace: Callable[[], PaceReading]) -> None:
+        while True:
+            await asyncio.sleep(self.every)
+            self.show(tally, pace(), self._pulse.rate(tally.settled, time.monotonic()))
+
+    def show(self, tally: Tally, pace: PaceReading, rate: float) -> None:
+        """Say how things stand."""
+        self.tell("; ".join([*stand(tally, pace, rate), *troubles(tally, pace)]))
+
+
+def stand(tally: Tally, pace: PaceReading, rate: float) -> list[str]:
+    """How far the run is: rows, share, rate against the limit, and when it will end."""
+    share = tally.settled / tally.total if tally.total else 1.0
+    allowed = pace.allowance / pace.interval
+    left = (tally.total - tally.settled) / rate if rate else None
+    return [
+        f"{tally.settled:,} of {tally.total:,} rows ({share:.1%})",
+        f"{rate:.1f}/s" + (f" of {allowed:.1f}/s allowed" if pace.limit is not None else ""),
+        f"{duration(left)} to go" if left is not None else "time to go unknown",
+    ]
+
+
+def troubles(tally: Tally, pace: PaceReading) -> list[str]:
+    """What does not go smoothly: pauses with their reason and end, failures by cause."""
+    words = []
+    if tally.pause:
+        words.append(f"paused: {tally.pause}")
+    elif pace.paused_for > 0:
+        words.append(f"paused for {pace.paused_for:.0f} s more: {pace.pause_reason}")
+    words += [f"{count:,} {cause.title}" for cause, count in tally.causes.most_common(3)]
+    if (rest := tally.causes.total() - sum(count for _, count in tally.causes.most_common(3))) > 0:
+        words.append(f"{rest:,} with other causes")
+    if tally.throttled:
+        words.append(f"{tally.throttled:,} times too many requests (429)")
+    return words

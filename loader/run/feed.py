@@ -1,0 +1,49 @@
+"""From the reader's thread into the queue: one batch ready ahead, never more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from loader.model import Pair
+from loader.report import ReportWriter
+from loader.run.parcels import Parcel, ParcelQueue
+from loader.run.tally import Tally
+from loader.source import Batch
+
+#: Outcomes waiting for the disk, beyond which the reader waits too.
+_MOST_UNWRITTEN = 200_000
+
+
+async def feed(
+    batches: Iterator[Batch],
+    pack: Callable[[list[Pair], bool], Iterable[Parcel]],
+    queue: ParcelQueue,
+    report: ReportWriter,
+    tally: Tally,
+) -> None:
+    """Read batches in a thread, queue their pairs as `pack` parcels them, and report what needs no sending.
+
+    `pack` is told whether these are the last pairs. Raises what reading raises.
+    """
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(1, thread_name_prefix="reader") as reader:
+        try:
+            while (batch := await loop.run_in_executor(reader, next, batches, None)) is not None:
+                await queue.hungry.wait()
+                while report.backlog > _MOST_UNWRITTEN:  # noqa: ASYNC110 - a thread works it off
+                    await asyncio.sleep(0.05)
+                for outcome in batch.outcomes:
+                    report.add(outcome)
+                    tally.add(outcome)
+                queue.feed(pack(batch.pairs, False))
+            queue.feed(pack([], True))
+            queue.finish()
+        finally:
+            reader.submit(_close, batches)
+
+
+def _close(batches: Iterator[Batch]) -> None:
+    if close := getattr(batches, "close", None):
+        close()

@@ -1,0 +1,72 @@
+"""Telling an outage from a row that nobody answers.
+
+One row whose connection breaks may be that row's fault, and it has only so many attempts. When no connection
+can be made, or several different rows in succession get no answer at all, the fault is not theirs: nothing
+more is held against them, everybody waits, and one request at a time asks whether HubSpot is back.
+"""
+
+from __future__ import annotations
+
+from loader.run.parcels import Parcel
+
+#: Different rows without any answer in between that make an outage.
+SILENT_ROWS = 5
+_FIRST_PROBE, _LONGEST_PROBE = 1.0, 15.0
+
+
+class Outage:
+    """Whether anybody answers. Times in seconds on the loop's clock.
+
+    `began` is when the silence of an outage began, None while there is none.
+    """
+
+    def __init__(self) -> None:
+        self.began: float | None = None
+        self.last_words = ""
+        self._silence_since: float | None = None
+        self._silent: set[Parcel] = set()
+        self._probes = 0
+
+    def answered(self) -> bool:
+        """Somebody answered. Says whether that ended an outage."""
+        ended = self.began is not None
+        if ended or self._silence_since is not None:
+            self.began = self._silence_since = None
+            self._forgive()
+        self._probes = 0
+        return ended
+
+    def silent(self, parcel: Parcel, now: float, words: str) -> bool:
+        """A parcel was sent (one more attempt) and nobody answered. Says whether that is an outage."""
+        self._note(now, words)
+        self._silent.add(parcel)
+        parcel.silent += 1
+        if len(self._silent) >= SILENT_ROWS or self.began is not None:
+            self._begin()
+        return self.began is not None
+
+    def unreachable(self, now: float, words: str) -> None:
+        """No connection could be made, which says nothing about any row."""
+        self._note(now, words)
+        self._begin()
+
+    def probe_delay(self) -> float:
+        """Seconds until the next probe: 1, 2, 4, … up to 15."""
+        self._probes += 1
+        return min(_LONGEST_PROBE, _FIRST_PROBE * 2.0 ** (self._probes - 1))
+
+    def _note(self, now: float, words: str) -> None:
+        self.last_words = words
+        if self._silence_since is None:
+            self._silence_since = now
+
+    def _begin(self) -> None:
+        self.began = self._silence_since
+        for parcel in self._silent:  # what happened in the outage is not held against the rows
+            parcel.attempts -= parcel.silent
+        self._forgive()
+
+    def _forgive(self) -> None:
+        for parcel in self._silent:
+            parcel.silent = 0
+        self._silent.clear()

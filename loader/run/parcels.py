@@ -1,0 +1,137 @@
+"""Rows on their way: what one request carries, and the queue of what is still to be sent."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections import deque
+from collections.abc import Iterable
+from itertools import count
+
+from loader.model import Pair
+
+#: Rows that wait for another attempt at most; beyond it no fresh rows are begun, so that memory stays flat.
+MOST_WAITING = 10_000
+
+
+class Parcel:
+    """The pairs that one request carries (by PUT: one), and what has happened to them so far.
+
+    `attempts` counts requests that count against the row, `nothing_made` 2xx answers without the pair,
+    `silent` attempts without any answer since the last proof that HubSpot is there. `existed_before` is
+    what a look before sending found (``no``), or empty. `asking` marks pairs to be looked up first.
+    """
+
+    __slots__ = ("asking", "attempts", "existed_before", "nothing_made", "pairs", "silent")
+
+    def __init__(self, pairs: list[Pair], *, asking: bool = False, existed_before: str = "") -> None:
+        self.pairs = pairs
+        self.asking = asking
+        self.existed_before = existed_before
+        self.attempts = 0
+        self.nothing_made = 0
+        self.silent = 0
+
+    def halves(self) -> list[Parcel]:
+        """The same pairs as two parcels with all their attempts before them; none where there is one pair."""
+        if len(self.pairs) == 1:
+            return []
+        middle = len(self.pairs) // 2
+        return [
+            Parcel(pairs, asking=self.asking, existed_before=self.existed_before)
+            for pairs in (self.pairs[:middle], self.pairs[middle:])
+        ]
+
+
+class ParcelQueue:
+    """What is to be sent, in three lots: again at once, fresh, and again later.
+
+    Workers take with `next` and say `done` when a parcel needs nothing more, or hand it back. The queue ends
+    when it has been told that no fresh parcels come (`finish`) and everything taken is done, or at `close`.
+    """
+
+    def __init__(self) -> None:
+        self._again: deque[Parcel] = deque()
+        self._fresh: deque[Parcel] = deque()
+        self._later: list[tuple[float, int, Parcel]] = []
+        self._order = count()
+        self._taken = 0
+        self._waiting = 0
+        self._finished = False
+        self._closed = False
+        self._changed = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self.hungry = asyncio.Event()  # set when fresh parcels run low
+        self.hungry.set()
+
+    async def next(self) -> Parcel | None:
+        """The next parcel; None when there will be none."""
+        while not self._closed:
+            parcel = self._take()
+            if parcel is not None:
+                self._taken += 1
+                return parcel
+            if self._finished and not self._taken and not self._later:
+                self.close()
+                break
+            self._changed.clear()
+            self._arm()
+            await self._changed.wait()
+        return None
+
+    def _take(self) -> Parcel | None:
+        if self._again:
+            return self._again.popleft()
+        if self._later and self._later[0][0] <= asyncio.get_running_loop().time():
+            return heapq.heappop(self._later)[2]
+        if self._fresh and len(self._later) < MOST_WAITING:
+            parcel = self._fresh.popleft()
+            if not self._fresh:
+                self.hungry.set()
+            return parcel
+        return None
+
+    def _arm(self) -> None:
+        """Wake the workers when the next parcel is due."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._later:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_at(self._later[0][0], self._changed.set)
+
+    def feed(self, parcels: Iterable[Parcel]) -> None:
+        """Add fresh parcels."""
+        self._fresh.extend(parcels)
+        if self._fresh:
+            self.hungry.clear()
+        self._changed.set()
+
+    def finish(self) -> None:
+        """Say that no more fresh parcels come."""
+        self._finished = True
+        self._changed.set()
+
+    def done(self) -> None:
+        """A parcel that was taken needs nothing more."""
+        self._taken -= 1
+        if self._finished and not self._taken:
+            self._changed.set()
+
+    def again(self, parcels: Iterable[Parcel]) -> None:
+        """Send these before all others (the one that was taken must still be `done`)."""
+        self._again.extend(parcels)
+        self._changed.set()
+
+    def later(self, parcel: Parcel, delay: float) -> None:
+        """Send this again after `delay` seconds (the one that was taken must still be `done`)."""
+        heapq.heappush(self._later, (asyncio.get_running_loop().time() + delay, next(self._order), parcel))
+        self._changed.set()
+
+    def close(self) -> None:
+        """Hand out nothing more."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self.hungry.set()
+        self._changed.set()

@@ -1,0 +1,290 @@
+"""The worker pool: takes parcels from the queue, sends them, and does with each verdict what it calls for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from loader.errors import Stopped
+from loader.hubspot import Kind, Verdict
+from loader.model import Outcome, Status
+from loader.run.outage import Outage
+from loader.run.parcels import Parcel, ParcelQueue
+from loader.run.policy import MADE_NOTHING_SENDS, RetryPolicy
+from loader.run.roles import Limits, Report, Sender, Split, Surroundings
+from loader.run.tally import Tally
+
+#: Seconds that requests under way may take to end once the run is to stop.
+GRACE = 30.0
+#: A request for many pairs that keeps failing is split after so many attempts, to find the one at fault.
+_ATTEMPTS_BEFORE_SPLITTING = 3
+#: An account that moves (477) is waited for where it says at most so many seconds (contract, section 4).
+_LONGEST_MOVE = 300.0
+_MOVE_WITHOUT_WORD = 60.0
+
+
+class Pool:
+    """Workers over one queue, until the queue ends or something stops the run (then `stopped` says what)."""
+
+    def __init__(
+        self,
+        queue: ParcelQueue,
+        sender: Sender,
+        report: Report,
+        tally: Tally,
+        policy: RetryPolicy,
+        limits: Limits,
+        around: Surroundings,
+    ) -> None:
+        self.stopped: Stopped | None = None
+        self._stop_asked = False
+        self._error: BaseException | None = None
+        self._queue, self._sender, self._report, self._tally = queue, sender, report, tally
+        self._policy, self._limits, self._around = policy, limits, around
+        self._outage = Outage()
+        self._probing = asyncio.Lock()
+        self._stopping = asyncio.Event()
+        # Rows out of attempts to which nobody answered: given up once HubSpot is known to be there.
+        self._held: list[tuple[Parcel, Verdict]] = []
+        self._refused_in_a_row = 0
+        self._heard = asyncio.get_running_loop().time()  # when anything but a short-term 429 last came back
+
+    async def run(self, workers: int) -> None:
+        """Work until everything is settled or the run is stopped; then nothing is under way any more."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._work()) for _ in range(workers)]
+            group.create_task(self._see_off(tasks))
+        if self._error is not None:
+            raise self._error
+        if not self._stop_asked:
+            self._give_up_held()
+
+    def stop(self, why: Stopped | None) -> None:
+        """Feed nothing more and let what is under way end. `why` is None when a person interrupts."""
+        if not self._stop_asked:
+            self._stop_asked = True
+            self.stopped = why
+            self._around.log("stop", {"reason": why.reason if why else "interrupted"})
+        self._queue.close()
+        self._stopping.set()
+
+    def fail(self, error: BaseException) -> None:
+        """End the run with an error that nobody has foreseen; `run` raises it."""
+        self._error = error
+        self.stop(None)
+
+    async def _work(self) -> None:
+        while (parcel := await self._queue.next()) is not None:
+            try:
+                await self._handle(parcel)
+            except Stopped as why:
+                self.stop(why)
+            finally:
+                self._queue.done()
+        self._stopping.set()
+
+    async def _see_off(self, workers: list[asyncio.Task[None]]) -> None:
+        """When the run is to stop: wait for what was sent, then send home who still waits to send."""
+        await self._stopping.wait()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + GRACE
+        while self._sender.in_flight and loop.time() < end:  # noqa: ASYNC110 - only at the end
+            await asyncio.sleep(0.02)
+        for worker in workers:
+            worker.cancel()
+
+    async def _handle(self, parcel: Parcel) -> None:
+        if self._outage.began is not None:
+            async with self._probing:
+                if self._outage.began is not None:
+                    await self._wait_to_probe()
+                    self._take_in(parcel, await self._sender.send(parcel))
+                    return
+        self._take_in(parcel, await self._sender.send(parcel))
+
+    async def _wait_to_probe(self) -> None:
+        loop = asyncio.get_running_loop()
+        began = self._outage.began or loop.time()
+        left = began + self._limits.outage_timeout - loop.time()
+        await asyncio.sleep(max(0.0, min(self._outage.probe_delay(), left)))
+
+    def _take_in(self, parcel: Parcel, result: Verdict | Split) -> None:
+        if isinstance(result, Split):
+            self._answered()
+            for outcome in result.outcomes:
+                self._settle(outcome)
+            self._queue.again(result.again)
+            return
+        if result.http_status:
+            self._answered()
+            if result.kind is not Kind.THROTTLED:
+                self._heard = asyncio.get_running_loop().time()
+        _ACTIONS[result.kind](self, parcel, result)
+
+    # What each kind of the outcome table does with the row and the run (contract, section 4).
+
+    def _success(self, parcel: Parcel, verdict: Verdict) -> None:
+        parcel.attempts += 1
+        self._settle_all(parcel, Status.ASSOCIATED, verdict)
+
+    def _refused(self, parcel: Parcel, verdict: Verdict) -> None:
+        parcel.attempts += 1
+        if not self._split(parcel):
+            self._settle_all(parcel, Status.FAILED, verdict)
+
+    def _made_nothing(self, parcel: Parcel, verdict: Verdict) -> None:
+        parcel.attempts += 1
+        parcel.nothing_made += 1
+        if self._split(parcel):
+            return
+        if parcel.nothing_made >= MADE_NOTHING_SENDS:
+            self._settle_all(parcel, Status.FAILED, verdict)
+        else:
+            self._later(parcel, parcel.nothing_made, verdict)
+
+    def _passing(self, parcel: Parcel, verdict: Verdict) -> None:
+        parcel.attempts += 1
+        if self._out_of_attempts(parcel):
+            if not self._split(parcel):
+                self._settle_all(parcel, Status.GAVE_UP, verdict)
+        else:
+            self._later(parcel, parcel.attempts, verdict)
+
+    def _throttled(self, parcel: Parcel, verdict: Verdict) -> None:
+        self._tally.throttled += 1
+        self._queue.again([parcel])
+        silence = asyncio.get_running_loop().time() - self._heard
+        if silence > max(self._limits.outage_timeout, 60.0):
+            self.stop(
+                Stopped(
+                    "throttled",
+                    f"HubSpot has answered nothing but 429 (too many requests) for {silence:.0f} s",
+                    "Other integrations seem to use up the account's limit. Stop or slow them, then run the "
+                    "same command again.",
+                )
+            )
+
+    def _daily(self, parcel: Parcel, verdict: Verdict) -> None:
+        self._queue.again([parcel])
+        if self._limits.sleep_until_reset is not None:
+            self._limits.sleep_until_reset()
+        else:
+            self.stop(Stopped(verdict.reason or "daily_limit", verdict.message, verdict.hint))
+
+    def _moving(self, parcel: Parcel, verdict: Verdict) -> None:
+        self._queue.again([parcel])
+        wait = _MOVE_WITHOUT_WORD if verdict.retry_after is None else verdict.retry_after
+        if wait <= _LONGEST_MOVE:
+            self._around.pause(wait, "HubSpot moves the account to another data centre")
+        else:
+            self.stop(Stopped(verdict.reason or "moving", verdict.message, verdict.hint))
+
+    def _account(self, parcel: Parcel, verdict: Verdict) -> None:
+        self.stop(Stopped(verdict.reason or "account", verdict.message, verdict.hint))
+
+    def _silent(self, parcel: Parcel, verdict: Verdict) -> None:
+        parcel.attempts += 1
+        if self._outage.silent(parcel, asyncio.get_running_loop().time(), verdict.message):
+            self._in_outage(parcel)
+        elif not self._out_of_attempts(parcel):
+            self._later(parcel, parcel.attempts, verdict)
+        elif not self._split(parcel):
+            self._held.append((parcel, verdict))
+
+    def _unreachable(self, parcel: Parcel, verdict: Verdict) -> None:
+        if verdict.category == "TLS_CERTIFICATE":  # no waiting will make it trustworthy
+            self.stop(Stopped("tls", verdict.message, verdict.hint))
+            return
+        self._outage.unreachable(asyncio.get_running_loop().time(), verdict.message)
+        self._in_outage(parcel)
+
+    def _in_outage(self, parcel: Parcel) -> None:
+        self._queue.again([parcel, *(held for held, _ in self._held)])
+        self._held.clear()
+        if not self._tally.pause:
+            self._tally.pause = f"no answer ({self._outage.last_words}); asking again"
+            self._around.log("outage", {"message": self._outage.last_words})
+        silence = asyncio.get_running_loop().time() - (self._outage.began or 0.0)
+        if silence >= self._limits.outage_timeout:
+            self.stop(
+                Stopped(
+                    "outage",
+                    f"nobody has answered for {silence:.0f} s: {self._outage.last_words}",
+                    "Check the network, then run the same command again: it goes on from here.",
+                )
+            )
+
+    def _answered(self) -> None:
+        if self._outage.answered():
+            self._tally.pause = ""
+            self._around.log("outage_over", {})
+        if self._held:
+            self._give_up_held()
+
+    def _give_up_held(self) -> None:
+        for parcel, verdict in self._held:
+            self._settle_all(parcel, Status.GAVE_UP, verdict)
+        self._held.clear()
+
+    def _out_of_attempts(self, parcel: Parcel) -> bool:
+        most = self._policy.max_attempts
+        return parcel.attempts >= (most if len(parcel.pairs) == 1 else min(most, _ATTEMPTS_BEFORE_SPLITTING))
+
+    def _split(self, parcel: Parcel) -> bool:
+        """Where a request for many pairs failed as a whole, send its halves, so that blame becomes exact."""
+        halves = parcel.halves()
+        self._queue.again(halves)
+        return bool(halves)
+
+    def _later(self, parcel: Parcel, attempts: int, verdict: Verdict) -> None:
+        self._tally.retries += 1
+        self._queue.later(parcel, self._policy.delay(attempts, verdict.retry_after))
+
+    def _settle_all(self, parcel: Parcel, status: Status, verdict: Verdict) -> None:
+        now = self._around.now()
+        for pair in parcel.pairs:
+            self._settle(
+                Outcome(
+                    pair,
+                    status,
+                    now,
+                    verdict.http_status,
+                    parcel.attempts,
+                    verdict.association_types,
+                    parcel.existed_before,
+                    *(("", "", "") if status is Status.ASSOCIATED else verdict[2:5]),
+                    verdict.correlation_id,
+                )
+            )
+
+    def _settle(self, outcome: Outcome) -> None:
+        self._report.add(outcome)
+        self._tally.add(outcome)
+        if outcome.status is not Status.FAILED:
+            self._refused_in_a_row = 0
+            return
+        self._refused_in_a_row += 1
+        if 0 < self._limits.stop_after_failures <= self._refused_in_a_row:
+            self.stop(
+                Stopped(
+                    "too_many_failures",
+                    f"{self._refused_in_a_row} rows in a row were refused, the last with: "
+                    f"{outcome.error_message}",
+                    "Is it the right file, with the right columns and types, for this account? The report "
+                    "has the reasons. --stop-after-failures 0 goes on regardless.",
+                )
+            )
+
+
+_ACTIONS: dict[Kind, Callable[[Pool, Parcel, Verdict], None]] = {
+    Kind.SUCCESS: Pool._success,
+    Kind.REFUSED: Pool._refused,
+    Kind.MADE_NOTHING: Pool._made_nothing,
+    Kind.PASSING: Pool._passing,
+    Kind.THROTTLED: Pool._throttled,
+    Kind.DAILY: Pool._daily,
+    Kind.MOVING: Pool._moving,
+    Kind.ACCOUNT: Pool._account,
+    Kind.SILENT: Pool._silent,
+    Kind.UNREACHABLE: Pool._unreachable,
+}

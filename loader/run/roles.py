@@ -1,0 +1,58 @@
+"""Whom the pool deals with: who sends, where outcomes go, when to stop, and what lies outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from loader.hubspot import Verdict
+from loader.model import Outcome
+from loader.run.parcels import Parcel
+
+
+class Split(NamedTuple):
+    """What an answer about many pairs came to: outcomes, and parcels to be sent next."""
+
+    outcomes: list[Outcome]
+    again: list[Parcel]
+
+
+class Sender(Protocol):
+    """Sends one parcel."""
+
+    async def send(self, parcel: Parcel) -> Verdict | Split:
+        """Send once. A Verdict holds for every pair of the parcel, a Split tells them apart."""
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that were sent and have no answer yet."""
+
+
+class Report(Protocol):
+    """Where outcomes go."""
+
+    def add(self, outcome: Outcome) -> None:
+        """Take one outcome; never blocks."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When to stop.
+
+    After `outage_timeout` seconds without any answer, after `stop_after_failures` rows in a row were refused
+    (0: never), and at the daily limit where `sleep_until_reset` is None.
+    """
+
+    outage_timeout: float
+    stop_after_failures: int
+    sleep_until_reset: Callable[[], None] | None = None
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the pool needs from outside: the wall clock in seconds, everybody's pause, and the log."""
+
+    now: Callable[[], float]
+    pause: Callable[[float, str], None]
+    log: Callable[[str, dict[str, object]], None]

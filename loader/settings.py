@@ -1,0 +1,125 @@
+"""Everything that `load` can be told, as one value; the defaults are the contract's (section 1)."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from loader.errors import UsageError
+from loader.model import Status
+from loader.pace import Rate, parse_rate
+
+BASE_URL = "https://api.hubapi.com"
+API_VERSION = "2025-09"
+_ARCHIVES = (".gz", ".bz2", ".xz", ".zip", ".zst")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadSettings:
+    """One `load`: its input, its report, and how to go about it.
+
+    Times are in seconds, `reserve` in percent of the limits. `rate` is ``auto`` or ``N/S``. `sandbox` runs
+    against a HubSpot look-alike inside this process. Raises UsageError for values that make no sense.
+    """
+
+    input: str
+    report: str | None = None
+    from_type: str | None = None
+    to_type: str | None = None
+    from_column: str | None = None
+    to_column: str | None = None
+    from_type_column: str | None = None
+    to_type_column: str | None = None
+    delimiter: str = "auto"
+    encoding: str = "auto"
+    rate: str = "auto"
+    workers: int = 100
+    max_attempts: int = 8
+    timeout: float = 30.0
+    outage_timeout: float = 300.0
+    method: Literal["put", "batch"] = "put"
+    skip_existing: bool = False
+    limit: int | None = None
+    reserve: float = 0.0
+    only: frozenset[str] | None = None
+    stop_after_failures: int = 100
+    wait_for_daily_reset: bool = False
+    account_id: int | None = None
+    overwrite: bool = False
+    base_url: str = BASE_URL
+    api_version: str = API_VERSION
+    token_file: str | None = None
+    sandbox: bool = False
+    log_file: str | None = None
+    ceiling: Rate | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ceiling", parse_rate(self.rate))
+        for name, least in (("workers", 1), ("max_attempts", 1), ("stop_after_failures", 0)):
+            _at_least(name, getattr(self, name), least)
+        if self.limit is not None:
+            _at_least("limit", self.limit, 1)
+        if not self.timeout > 0:
+            raise UsageError(f"--timeout {self.timeout:g} is no time to wait", "Say seconds, such as 30.")
+        if not self.outage_timeout >= 0:
+            raise UsageError(
+                f"--outage-timeout {self.outage_timeout:g} is no time", "Say seconds, such as 300."
+            )
+        if not 0 <= self.reserve < 100:
+            raise UsageError(f"--reserve {self.reserve:g} leaves nothing", "Say a percentage from 0 to 99.")
+        if unknown := (self.only or frozenset()) - {str(status) for status in Status}:
+            known = ", ".join(Status)
+            raise UsageError(
+                f"--only {', '.join(sorted(unknown))} is no status", f"The statuses are {known}."
+            )
+        if self.input == "-" and self.report is None:
+            raise UsageError("for standard input the report needs a name", "Say it with --report PATH.")
+        if self.input == "-" and self.token_file == "-":  # noqa: S105 - a path
+            raise UsageError(
+                "standard input can't be both INPUT and the token",
+                "Save one of them to a file and name that.",
+            )
+        self._check_paths()
+
+    @property
+    def report_path(self) -> Path:
+        """Where the report goes: `--report`, else STEM.report.csv beside the input."""
+        if self.report is not None:
+            return Path(self.report)
+        return beside(Path(self.input), "report")
+
+    def _check_paths(self) -> None:
+        for name, path in (("report", str(self.report_path)), ("log file", self.log_file)):
+            if path is not None and self.input != "-" and _same_file(path, self.input):
+                raise UsageError(
+                    f"the {name} would overwrite INPUT: {self.input}", f"Give the {name} another name."
+                )
+        if self.log_file is not None and _same_file(self.log_file, str(self.report_path)):
+            raise UsageError(
+                f"the log file would overwrite the report: {self.log_file}", "Give it another name."
+            )
+
+
+def beside(path: Path, what: str) -> Path:
+    """``STEM.what.csv`` in the same folder, the ending of an archive left out of the stem."""
+    name = path.name
+    if path.suffix.lower() in _ARCHIVES:
+        name = path.stem
+    stem = Path(name).stem if Path(name).suffix else name
+    return path.with_name(f"{stem}.{what}.csv")
+
+
+def _at_least(name: str, value: int, least: int) -> None:
+    if value < least:
+        raise UsageError(f"--{name.replace('_', '-')} {value} is too small", f"Say {least} or more.")
+
+
+def _same_file(one: str, other: str) -> bool:
+    if os.path.realpath(one) == os.path.realpath(other):
+        return True
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False

@@ -1,0 +1,21 @@
+"""CSV in: the input's rows, judged, from whatever it is packed in.
+
+opening      a file, standard input or an archive as a stream of bytes
+text         bytes into text, block by block
+layout       delimiter, header, which column is which
+records      one record by the letter
+plain        the lines beyond doubt, which pandas reads
+suspicion    cells that span lines: honest text, or a stray quote
+rules        what an ID and an object type are
+kinds        the pairs of object types that occur
+blocks       blocks of text into judged rows
+duplicates   the same pair again
+reading      the whole input: surveyed once, then streamed
+"""
+
+from loader.source.blocks import Refused
+from loader.source.layout import Columns, Layout
+from loader.source.opening import InputFile, open_input
+from loader.source.reading import Batch, Source, Survey
+
+__all__ = ["Batch", "Columns", "InputFile", "Layout", "Refused", "Source", "Survey", "open_input"]
