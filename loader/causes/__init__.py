@@ -85,7 +85,7 @@ _BY_HUBSPOT = (
     ),
     _Rule(
         catalogue.ASSOCIATION_LIMIT,  # guess
-        words=_words(r"association[^.]{0,60}limit|limit[^.]{0,60}association|maximum[^.]{0,60}association"),
+        words=_words(r"associat[^.]{0,60}limit|limit[^.]{0,60}associat|maximum[^.]{0,60}associat"),
     ),
     _Rule(catalogue.NO_DEFAULT_TYPE, words=_words(r"default association|association type")),  # guess
     _Rule(catalogue.NOT_FOUND, http={404}),

@@ -54,10 +54,7 @@ program.add_command(sandbox)
 def main() -> NoReturn:
     """Run the command line and exit with the contract's code; no traceback reaches a user."""
     try:
-        program.main(prog_name="assoc-loader", standalone_mode=False)
-        code = 0
-    except click.exceptions.Exit as end:
-        code = end.exit_code
+        code = program.main(prog_name="assoc-loader", standalone_mode=False) or 0
     except click.Abort:
         code = 130
     except click.ClickException as error:

@@ -82,10 +82,7 @@ _WRITING = stacked(
 @SENDING
 @CONNECTING
 @TALKING
-@click.pass_context
-def load(
-    context: click.Context, /, only: str | None, as_json: bool, quiet: int, verbose: int, **options: Any
-) -> None:
+def load(only: str | None, as_json: bool, quiet: int, verbose: int, **options: Any) -> int:
     """Load every pair of INPUT and write the report.
 
     INPUT is a CSV file with a header (also .gz .bz2 .xz .zip .zst), or '-' for standard input. Each data row
@@ -95,4 +92,4 @@ def load(
     from loader.settings import LoadSettings
 
     statuses = frozenset(word.strip().lower() for word in only.split(",") if word.strip()) if only else None
-    context.exit(run_to_the_end(LoadSettings(only=statuses, **options), as_json, verbose - quiet))
+    return run_to_the_end(LoadSettings(only=statuses, **options), as_json, verbose - quiet)

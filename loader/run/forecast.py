@@ -14,6 +14,8 @@ from loader.run.prepare import Job
 ASSUMED_LIMIT, ASSUMED_INTERVAL = 100, 10.0
 #: The batch calls' size (a third party's cap; the contract's section 1).
 BATCH_SIZE = 2000
+#: From so many seconds on, people ask when; from such a share of a day on, whether.
+_WORTH_A_CLOCK, _WORTH_MENTIONING = 300.0, 0.01
 
 
 @dataclass(frozen=True)
@@ -51,35 +53,46 @@ def announcement(job: Job, account: Account | None, pace: PaceReading) -> list[s
     """What a person is told before the first association is sent, line by line."""
     survey, will = job.survey, forecast(job.sendable, job.settings.method, pace)
     lines = [f"Account: {account.portal_id} ({account.ui_domain})"] if account else []
-    rows = f"{job.source.name}: {survey.rows:,} rows"
-    parts = [f"{job.open_rows:,} to do"]
-    if job.before:
-        parts.append(f"{job.before.total():,} already in the report")
+    parts = [f"{job.source.name}: {counted(survey.rows, 'row')}"]
     if survey.invalid:
-        parts.append(f"{survey.invalid:,} invalid")
+        parts.append(f"{survey.invalid:,} of them invalid")
     if survey.duplicates:
-        parts.append(f"{survey.duplicates:,} duplicates")
-    lines.append(f"{rows} ({', '.join(parts)})")
-    kinds = ", ".join(f"{a} to {b}: {n:,}" for (a, b), n in survey.kinds.most_common(5))
+        parts.append(counted(survey.duplicates, "duplicate"))
+    if job.before:
+        parts.append(f"{job.before.total():,} in the report already")
+    if job.open_rows != survey.rows:
+        parts.append(f"{job.open_rows:,} to do")
+    lines.append(", ".join(parts))
+    kinds = [f"{a} to {b}: {n:,}" for (a, b), n in survey.kinds.most_common(5)]
+    more = [f"and {len(survey.kinds) - 5} more kinds"] if len(survey.kinds) > 5 else []
     if kinds:
-        lines.append(f"Pairs: {kinds}")
-    lines.append(cost(will, account))
+        lines.append("Pairs: " + ", ".join(kinds + more))
+    return [*lines, *cost(will, account)]
+
+
+def cost(will: Forecast, account: Account | None) -> list[str]:
+    """The forecast: requests, pace and time, and the share of the day where it matters."""
+    pace = f"{will.per_second:.1f}/s" + (
+        " (a guess: HubSpot has not said its limit yet)" if will.assumed else ""
+    )
+    line = f"About {counted(will.requests, 'request')} at {pace}: {duration(will.seconds)}"
+    if will.seconds > _WORTH_A_CLOCK:
+        line += f", until {told(datetime.now(UTC) + timedelta(seconds=will.seconds), account)}"
+    lines = [line]
+    share = will.days_of_quota
+    if share is not None and share > _WORTH_MENTIONING:
+        lines.append(f"That is {share:.0%} of the {will.daily_limit:,} requests that the account has a day")
+    if will.daily_remaining is not None and will.requests > will.daily_remaining:
+        lines.append(
+            f"Today {will.daily_remaining:,} of them are left, so it will not end today: it stops there, "
+            "and the same command goes on, or --wait-for-daily-reset sleeps until then"
+        )
     return lines
 
 
-def cost(will: Forecast, account: Account | None) -> str:
-    """The forecast in one sentence."""
-    end = datetime.now(UTC) + timedelta(seconds=will.seconds)
-    text = f"About {will.requests:,} requests at {will.per_second:.1f}/s"
-    text += " (assumed)" if will.assumed else ""
-    text += f": {duration(will.seconds)}, until {told(end, account)}"
-    if will.daily_limit:
-        text += f"; {will.requests / will.daily_limit:.1%} of the day's {will.daily_limit:,}"
-        if will.daily_remaining is not None:
-            text += f", of which {will.daily_remaining:,} are left"
-            if will.requests > will.daily_remaining:
-                text += " - too few for today"
-    return text
+def counted(number: int, what: str) -> str:
+    """``1 row``, ``2,000 rows``."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:
