@@ -1,0 +1,255 @@
+"""HubSpot as the loader sees it: a request goes out when the pace allows it, and a verdict comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, NamedTuple, Self, TypeVar
+
+import aiohttp
+import orjson
+
+from loader.errors import UsageError
+from loader.hubspot.answers import judge, judge_status
+from loader.hubspot.credentials import Credentials
+from loader.hubspot.faults import WIRE_FAULTS, broken_off, verdict_of_fault
+from loader.hubspot.oauth import RenewalError
+from loader.hubspot.secret import BearerHeader, Secret
+from loader.hubspot.transport import ANSWER_LIMIT, endpoint, open_session, parse_base_url, read_body
+from loader.hubspot.verdict import Kind, Verdict
+from loader.model import Pair
+from loader.pace import Pacer, Ticket
+
+#: What a request path is made of: names, IDs and slashes, so that no ID or type can lead elsewhere.
+_PATH = re.compile(r"(?:/[A-Za-z0-9_-]+)+")
+_PAIR = re.compile(r"[A-Za-z0-9_-]+/[0-9]+/associations/default/[A-Za-z0-9_-]+/[0-9]+")
+
+
+class Answer(NamedTuple):
+    """A whole answer: status, headers (looked up without regard to case) and decompressed body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _Call(NamedTuple):
+    method: str
+    path: str
+    data: bytes | None
+    pacer: Pacer
+    limit: int
+    row: int
+
+
+_Read = TypeVar("_Read", bound=Answer | Verdict)
+#: Makes of status, headers and body (None: it broke off or was cut off) what the caller wants.
+_Reader = Callable[[int, Mapping[str, str], bytes | None], _Read]
+
+
+class HubSpot:
+    """A connection pool to one HubSpot account; an async context manager.
+
+    Every sending asks the pace first and tells it afterwards, exactly once, whether an answer came, a
+    short-term 429, or nothing. No request is repeated here but in one case: an OAuth token that HubSpot
+    calls expired is renewed once, and the request sent again.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        version: str,
+        credentials: Credentials,
+        pace: Pacer,
+        *,
+        timeout: float = 30.0,
+        workers: int = 100,
+        log: Callable[[dict[str, Any]], None] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`timeout` is in seconds, for one request and everything in it; `workers` bounds the connections.
+
+        `log` gets one dictionary for each sending. `clock` gives Unix time. Raises UsageError for a base
+        URL that must not get the token or a version that is none.
+        """
+        if not re.fullmatch(r"[A-Za-z0-9-]+", version):
+            raise UsageError(f"The API version {version!r} is none.", "Give one like 2025-09.")
+        self._base = parse_base_url(base_url)
+        self._version = version
+        self._objects = f"/crm/objects/{version}/"
+        self._credentials, self._pace = credentials, pace
+        self._timeout, self._workers = timeout, workers
+        self._log, self._clock = log, clock
+        self._token: Secret | None = None
+        self._in_flight = 0
+        self._authorization: dict[str, str] = {}
+
+    async def __aenter__(self) -> Self:
+        self._session = open_session(self._base, timeout=self._timeout, connections=self._workers)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that were sent and have no answer yet."""
+        return self._in_flight
+
+    @property
+    def version(self) -> str:
+        """The dated API version, for the paths of `request`."""
+        return self._version
+
+    async def associate(self, pair: Pair) -> Verdict:
+        """Create the default association of `pair`, once, and say what came of it. It is idempotent.
+
+        Raises Stopped where OAuth is refused a token. Anything else, whatever the wire does, is a verdict.
+        """
+        names = f"{pair.from_type}/{pair.from_id}/associations/default/{pair.to_type}/{pair.to_id}"
+        if not _PAIR.fullmatch(names):
+            raise ValueError(f"not a path of names and IDs: {names!r}")
+        call = _Call("PUT", self._objects + names, None, self._pace, ANSWER_LIMIT, pair.row)
+        return await self._perform(
+            call, lambda status, headers, body: judge(status, headers, body, pair, now=self._clock())
+        )
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: object = None,
+        pacer: Pacer | None = None,
+        limit: int = ANSWER_LIMIT,
+        row: int = 0,
+    ) -> Answer | Verdict:
+        """Send any other call once: a whole 2xx answer comes back as it is, everything else as a verdict.
+
+        `path` begins with a slash and holds names and IDs only (else ValueError). `json` is the body, None
+        for none. `pacer` stands in for the account's pace, for calls that the ten-second limit exempts. An
+        answer of more than `limit` bytes is cut off. `row` is for the log. Raises as `associate` does.
+        """
+        if not _PATH.fullmatch(path):
+            raise ValueError(f"not a path of names and IDs: {path!r}")
+
+        def whole(status: int, headers: Mapping[str, str], body: bytes | None) -> Answer | Verdict:
+            if body is not None and 200 <= status < 300:
+                return Answer(status, headers, body)
+            return judge_status(status, headers, body, now=self._clock())
+
+        data = None if json is None else orjson.dumps(json)
+        return await self._perform(_Call(method, path, data, pacer or self._pace, limit, row), whole)
+
+    async def _perform(self, call: _Call, read: _Reader[_Read]) -> _Read | Verdict:
+        """Send, and once more where HubSpot calls the token expired and OAuth gets another."""
+        try:
+            ticket, token = await self._leave(call.pacer)
+            result = await self._send(call, ticket, token, read)
+            expired = isinstance(result, Verdict) and result.category == "EXPIRED_AUTHENTICATION"
+            if expired and await self._credentials.renew(token):
+                ticket, token = await self._leave(call.pacer)
+                result = await self._send(call, ticket, token, read)
+        except RenewalError as failure:
+            return failure.verdict
+        return result
+
+    async def _leave(self, pacer: Pacer) -> tuple[Ticket, Secret]:
+        """The pace's leave to send, and the token to send.
+
+        In this order, because the leave may take hours (a daily limit) and the token must live afterwards.
+        """
+        ticket = await pacer.acquire()
+        try:
+            return ticket, await self._credentials.token()
+        except BaseException:
+            pacer.lost(ticket)
+            raise
+
+    async def _send(
+        self, call: _Call, ticket: Ticket, token: Secret, read: _Reader[_Read]
+    ) -> _Read | Verdict:
+        """One sending, and the news of it for the pace and the log."""
+        loop = asyncio.get_running_loop()
+        sent_at = loop.time()
+        self._in_flight += 1
+        if token is not self._token:
+            self._token, self._authorization = token, {"Authorization": BearerHeader(token)}
+        url = endpoint(self._base, call.path)
+        result: _Read | Verdict
+        try:
+            response = await self._session.request(
+                call.method, url, data=call.data, headers=self._authorization, allow_redirects=False
+            )
+        except WIRE_FAULTS as fault:
+            call.pacer.lost(ticket)
+            result = verdict_of_fault(fault, url.host or "", self._timeout)
+        except BaseException:
+            call.pacer.lost(ticket)
+            raise
+        else:
+            result = await self._receive(call, ticket, token, response, read)
+        finally:
+            self._in_flight -= 1
+        if self._log is not None:
+            self._log(_attempt(call, result, loop.time() - sent_at))
+        return result
+
+    async def _receive(
+        self,
+        call: _Call,
+        ticket: Ticket,
+        token: Secret,
+        response: aiohttp.ClientResponse,
+        read: _Reader[_Read],
+    ) -> _Read | Verdict:
+        """Read an answer whose headers are here."""
+        status = response.status
+        headers: Mapping[str, str] = response.headers
+        throttled = status == 429  # only the body tells which limit it is
+        if not throttled:
+            call.pacer.answered(ticket, headers)
+        broken: Exception | None = None
+        try:
+            body = await read_body(response, call.limit)
+        except WIRE_FAULTS as fault:
+            response.close()
+            body, broken = None, fault
+        except BaseException:
+            response.close()
+            if throttled:
+                call.pacer.lost(ticket)
+            raise
+        # A server or proxy may echo the request, and the report would then show the token.
+        headers = token.hide_in_headers(headers)
+        body = None if body is None else token.hide_in_bytes(body)
+        result: _Read | Verdict = read(status, headers, body)
+        if throttled:
+            if isinstance(result, Verdict) and result.kind is Kind.THROTTLED:
+                call.pacer.throttled(ticket, headers, result.retry_after)
+            else:
+                call.pacer.answered(ticket, headers)
+        if broken is not None and isinstance(result, Verdict):
+            result = broken_off(result, broken, self._timeout)
+        return result
+
+
+def _attempt(call: _Call, result: Answer | Verdict, seconds: float) -> dict[str, Any]:
+    """The log's line about one sending. Neither headers nor bodies stand in it."""
+    verdict = result if isinstance(result, Verdict) else Verdict(Kind.SUCCESS, result.status)
+    return {
+        "event": "request",
+        "method": call.method,
+        "path": call.path,
+        "row": call.row,
+        "status": verdict.http_status,
+        "kind": verdict.kind.value,
+        "category": verdict.category,
+        "milliseconds": round(seconds * 1000, 1),
+        "correlation_id": verdict.correlation_id,
+    }

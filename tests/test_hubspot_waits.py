@@ -1,0 +1,57 @@
+"""Retry-After in all its forms."""
+
+from __future__ import annotations
+
+from math import inf
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from multidict import CIMultiDict
+
+from loader.hubspot.waits import retry_after
+
+NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
+
+
+@pytest.mark.parametrize(
+    ("text", "wait"),
+    [
+        ("0", 0.0),
+        ("7", 7.0),
+        (" 7 ", 7.0),
+        ("1.5", 1.5),
+        ("300", 300.0),
+        ("301", 300.0),
+        ("Tue, 14 Nov 2023 22:13:30 GMT", 10.0),
+        ("Tue, 14 Nov 2023 23:13:30 +0100", 10.0),
+        ("Tuesday, 14-Nov-23 22:13:30 GMT", 10.0),
+        ("Wed, 15 Nov 2023 22:13:20 GMT", 300.0),
+        ("Tue, 14 Nov 2023 22:13:19 GMT", None),
+        ("", None),
+        ("-1", None),
+        ("+1", None),
+        ("1e3", None),
+        ("inf", None),
+        ("nan", None),
+        ("\uff17", None),
+        ("1_0", None),
+        ("9" * 400, None),
+        ("soon", None),
+        ("Tue, 99 Nov 2023 22:13:30 GMT", None),
+        ("Tue, 14 Nov 99999 22:13:30 GMT", None),
+    ],
+)
+def test_seconds_and_dates(text: str, wait: float | None) -> None:
+    assert retry_after({"Retry-After": text}, NOW) == wait
+
+
+def test_the_bound_is_the_callers_and_the_name_has_no_case() -> None:
+    assert retry_after(CIMultiDict({"retry-after": "86400"}), NOW, longest=inf) == 86400.0
+    assert retry_after({}, NOW) is None
+
+
+@given(st.text(max_size=60))
+def test_nothing_upsets_it(text: str) -> None:
+    wait = retry_after({"Retry-After": text}, NOW)
+    assert wait is None or 0 <= wait <= 300
