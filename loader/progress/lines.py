@@ -71,6 +71,11 @@ class Lines:
             self._told = now
             self.tell(f"reading the input: {rows:,} rows so far")
 
+    def decided(self, name: str, details: dict[str, object]) -> None:
+        """A decision on the way, told only where more was asked for (``-v``)."""
+        if self._verbosity > 0:
+            self.tell(" ".join([name, *(f"{key}={value}" for key, value in details.items())]))
+
     def begin(self, job: Job, account: Account | None, tally: Tally, pace: Callable[[], PaceReading]) -> None:
         """Say what is going to happen, and from now on how it goes."""
         if self._verbosity < 0:

@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
+from loader.errors import Stopped
 from loader.hubspot.account import Account
 from loader.pace import Pace
-from loader.run.log import Log
 from loader.run.tally import Tally
 
 _LOOK = 15.0
@@ -25,19 +25,27 @@ _AFTER_RESET = timedelta(seconds=60)
 _TRY_AGAIN = timedelta(minutes=15)
 
 
-class DailySleep:
-    """Holds everybody back until the daily limit is reset; a context manager around the run."""
+class Day:
+    """The account's daily limit in this run; a context manager around the sending.
+
+    `reserve` is the percentage of it that is left to other integrations. `wait` says whether to sleep until
+    the reset where it is used up, or to stop.
+    """
 
     def __init__(
         self,
         pace: Pace,
         account: Account | None,
         tally: Tally,
-        log: Log,
+        decide: Callable[[str, dict[str, object]], None],
         *,
+        reserve: float,
+        wait: bool,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._pace, self._account, self._tally, self._log, self._now = pace, account, tally, log, now
+        self.wait = wait
+        self._pace, self._account, self._tally, self._decide = pace, account, tally, decide
+        self._reserve, self._now = reserve, now
         self._sleep: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -50,27 +58,45 @@ class DailySleep:
             self._sleep.cancel()
             await asyncio.gather(self._sleep, return_exceptions=True)
 
-    def begin(self) -> None:
-        """Hold everybody back from now on; does nothing where that is so already."""
-        if self._sleep is None or self._sleep.done():
-            self._pace.pause(_LOOK * 2, "the daily limit is used up")
-            self._sleep = asyncio.create_task(self._until_reset())
+    def spent(self, in_flight: int) -> bool:
+        """Whether only the reserve is left of the day, counting requests under way; no reserve never ends."""
+        quota = self._pace.quota
+        if not self._reserve or quota.limit is None or quota.remaining is None:
+            return False
+        return quota.remaining - in_flight <= quota.limit * self._reserve / 100
 
-    def wakes_at(self) -> datetime:
-        """When to go on, in UTC."""
+    def over(self, message: str) -> Stopped:
+        """What ends the run where nobody waits: `message`, and when the limit is reset."""
+        reset = self._reset()
+        when = f"; it is reset at {told(reset, self._account)}" if reset else ""
+        return Stopped(
+            "daily_limit",
+            f"{message}{when}",
+            "Run the same command again after the reset, or add --wait-for-daily-reset to sleep until then.",
+        )
+
+    async def sleep(self) -> None:
+        """Hold everybody back until the limit is reset; whoever asks waits for the same moment."""
+        if self._sleep is None or self._sleep.done():
+            self._sleep = asyncio.create_task(self._until_reset())
+        await asyncio.shield(self._sleep)
+
+    def _reset(self) -> datetime | None:
         now = datetime.fromtimestamp(self._now(), UTC)
-        reset = self._account.next_reset(now) if self._account else None
-        return now + _TRY_AGAIN if reset is None else reset.astimezone(UTC) + _AFTER_RESET
+        return self._account.next_reset(now) if self._account else None
 
     async def _until_reset(self) -> None:
-        until = self.wakes_at()
+        reset = self._reset()
+        now = datetime.fromtimestamp(self._now(), UTC)
+        until = now + _TRY_AGAIN if reset is None else reset.astimezone(UTC) + _AFTER_RESET
         self._tally.pause = f"the daily limit is used up; going on at {told(until, self._account)}"
-        self._log.decision("daily_limit", {"until": until.isoformat()})
+        self._decide("daily_limit", {"until": until.isoformat()})
         while (left := until.timestamp() - self._now()) > 0:
             self._pace.pause(min(left, _LOOK * 2), "the daily limit is used up")
             await asyncio.sleep(min(left, _LOOK))
+        self._pace.quota.remaining = None  # yesterday's
         self._tally.pause = ""
-        self._log.decision("daily_limit_over", {})
+        self._decide("daily_limit_over", {})
 
 
 def told(moment: datetime, account: Account | None) -> str:

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, TypeAlias
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from loader.model import Outcome
 from loader.pace import Pace, PaceReading
 from loader.report import ReportWriter, put_in_order
 from loader.run.brake import Brake
-from loader.run.daily import DailySleep
+from loader.run.daily import Day
 from loader.run.feed import feed
 from loader.run.log import Log
 from loader.run.parcels import ParcelQueue
@@ -35,6 +35,9 @@ from loader.run.tally import Tally
 from loader.settings import LoadSettings
 from loader.source import Batch
 
+#: Told of decisions, by name and with details.
+Decide: TypeAlias = Callable[[str, dict[str, object]], None]
+
 
 class Audience(Protocol):
     """Who is told how a run goes. Everything is called in the run's event loop, but `reading` in a thread."""
@@ -44,6 +47,9 @@ class Audience(Protocol):
 
     def warn(self, message: str) -> None:
         """Something that a person should know."""
+
+    def decided(self, name: str, details: dict[str, object]) -> None:
+        """A decision on the way: a pause, a change of pace, a stop."""
 
     def begin(self, job: Job, account: Account | None, tally: Tally, pace: Callable[[], PaceReading]) -> None:
         """Everything is known that can be known before the first association is sent."""
@@ -56,6 +62,9 @@ class Nobody:
         """Not listened to."""
 
     def warn(self, message: str) -> None:
+        """Not listened to."""
+
+    def decided(self, name: str, details: dict[str, object]) -> None:
         """Not listened to."""
 
     def begin(self, job: Job, account: Account | None, tally: Tally, pace: Callable[[], PaceReading]) -> None:
@@ -80,9 +89,12 @@ async def run_load(
         job = await asyncio.to_thread(prepare, settings, stack, stdin, audience.reading)
         tally = Tally(total=job.total, before=job.before.total(), by_status=job.before, on_outcome=on_outcome)
         log = stack.enter_context(Log(settings.log_file))
-        pace = Pace(
-            ceiling=settings.ceiling, reserve=settings.reserve, watch=log.decision if log.wanted else None
-        )
+
+        def decide(name: str, details: dict[str, object]) -> None:
+            log.decision(name, details)
+            audience.decided(name, details)
+
+        pace = Pace(ceiling=settings.ceiling, reserve=settings.reserve, watch=decide)
         account: Account | None = None
         stopped: Stopped | None = None
         try:
@@ -90,7 +102,7 @@ async def run_load(
                 async with _hubspot(settings, pace, log, audience, stdin) as hubspot:
                     account = await _account(hubspot, settings, audience)
                     audience.begin(job, account, tally, lambda: pace.reading)
-                    await _send(job, hubspot, pace, account, tally, log, brake)
+                    await _send(job, hubspot, pace, account, tally, decide, brake)
             elif job.open_rows:
                 await asyncio.to_thread(_settle_unsendable, job, tally)
             if not brake.pulled and job.settings.report_path.exists():
@@ -115,7 +127,13 @@ async def run_load(
 
 
 async def _send(
-    job: Job, hubspot: HubSpot, pace: Pace, account: Account | None, tally: Tally, log: Log, brake: Brake
+    job: Job,
+    hubspot: HubSpot,
+    pace: Pace,
+    account: Account | None,
+    tally: Tally,
+    decide: Decide,
+    brake: Brake,
 ) -> None:
     """The sentence: pairs stream from the source into a pool of workers, each paced request becomes an
     outcome, each outcome a line of the report. Raises Stopped where that ends before its end."""
@@ -124,7 +142,9 @@ async def _send(
     def report_failed(why: Stopped) -> None:
         loop.call_soon_threadsafe(lambda: pool.stop(why))
 
-    async with DailySleep(pace, account, tally, log) as daily:
+    async with Day(
+        pace, account, tally, decide, reserve=settings.reserve, wait=settings.wait_for_daily_reset
+    ) as day:
         report = ReportWriter(
             settings.report_path,
             job.source.layout.other_names,
@@ -137,12 +157,8 @@ async def _send(
             report,
             tally,
             RetryPolicy(settings.max_attempts, random.random),
-            Limits(
-                settings.outage_timeout,
-                settings.stop_after_failures,
-                daily.begin if settings.wait_for_daily_reset else None,
-            ),
-            Surroundings(time.time, pace.pause, log.decision),
+            Limits(settings.outage_timeout, settings.stop_after_failures, day),
+            Surroundings(time.time, pace.pause, decide),
         )
         brake.connect(lambda: pool.stop(None))
         reader = asyncio.create_task(feed(_batches(job), one_by_one, queue, report, tally))

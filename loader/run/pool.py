@@ -46,6 +46,7 @@ class Pool:
         self._stopping = asyncio.Event()
         # Rows out of attempts to which nobody answered: given up once HubSpot is known to be there.
         self._held: list[tuple[Parcel, Verdict]] = []
+        self._day_is_over = False
         self._refused_in_a_row = 0
         self._heard = asyncio.get_running_loop().time()  # when anything but a short-term 429 last came back
 
@@ -94,6 +95,14 @@ class Pool:
             worker.cancel()
 
     async def _handle(self, parcel: Parcel) -> None:
+        day = self._limits.day
+        if self._day_is_over or day.spent(self._sender.in_flight):
+            if not day.wait:
+                self._queue.again([parcel])
+                self.stop(day.over("only the reserve is left of the daily limit"))
+                return
+            await day.sleep()
+            self._day_is_over = False
         if self._outage.began is not None:
             async with self._probing:
                 if self._outage.began is not None:
@@ -166,10 +175,10 @@ class Pool:
 
     def _daily(self, parcel: Parcel, verdict: Verdict) -> None:
         self._queue.again([parcel])
-        if self._limits.sleep_until_reset is not None:
-            self._limits.sleep_until_reset()
-        else:
-            self.stop(Stopped(verdict.reason or "daily_limit", verdict.message, verdict.hint))
+        if not self._limits.day.wait:
+            self.stop(self._limits.day.over(verdict.message))
+        # Else the next one to be sent waits for the reset.
+        self._day_is_over = True
 
     def _moving(self, parcel: Parcel, verdict: Verdict) -> None:
         self._queue.again([parcel])

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from loader.hubspot import Verdict
 from loader.model import Outcome
+from loader.run.daily import Day
 from loader.run.parcels import Parcel
 
 
@@ -41,12 +42,12 @@ class Limits:
     """When to stop.
 
     After `outage_timeout` seconds without any answer, after `stop_after_failures` rows in a row were refused
-    (0: never), and at the daily limit where `sleep_until_reset` is None.
+    (0: never), and when the `day` is used up, unless it is to be waited for.
     """
 
     outage_timeout: float
     stop_after_failures: int
-    sleep_until_reset: Callable[[], None] | None = None
+    day: Day
 
 
 @dataclass(frozen=True)
