@@ -1,4 +1,4 @@
-"""Everything that `load` can be told, as one value; the defaults are the contract's (section 1)."""
+"""Everything that the commands can be told, as values; the defaults are the contract's (section 1)."""
 
 from __future__ import annotations
 
@@ -17,12 +17,45 @@ _ARCHIVES = (".gz", ".bz2", ".xz", ".zip", ".zst")
 
 
 @dataclass(frozen=True, kw_only=True)
-class LoadSettings:
-    """One `load`: its input, its report, and how to go about it.
+class ConnectionSettings:
+    """Who is asked, with which credentials, how fast, and how hard is tried: what all online commands share.
 
     Times are in seconds, `reserve` in percent of the limits. `rate` is ``auto`` or ``N/S``. `sandbox` runs
     against a HubSpot look-alike inside this process. Raises UsageError for values that make no sense.
     """
+
+    rate: str = "auto"
+    workers: int = 100
+    max_attempts: int = 8
+    timeout: float = 30.0
+    outage_timeout: float = 300.0
+    reserve: float = 0.0
+    wait_for_daily_reset: bool = False
+    account_id: int | None = None
+    base_url: str = BASE_URL
+    api_version: str = API_VERSION
+    token_file: str | None = None
+    sandbox: bool = False
+    log_file: str | None = None
+    ceiling: Rate | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ceiling", parse_rate(self.rate))
+        for name in ("workers", "max_attempts"):
+            _at_least(name, getattr(self, name), 1)
+        if not self.timeout > 0:
+            raise UsageError(f"--timeout {self.timeout:g} is no time to wait", "Say seconds, such as 30.")
+        if not self.outage_timeout >= 0:
+            raise UsageError(
+                f"--outage-timeout {self.outage_timeout:g} is no time", "Say seconds, such as 300."
+            )
+        if not 0 <= self.reserve < 100:
+            raise UsageError(f"--reserve {self.reserve:g} leaves nothing", "Say a percentage from 0 to 99.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadSettings(ConnectionSettings):
+    """One `load`: its input, its report, and how to go about it. Raises as ConnectionSettings does."""
 
     input: str
     report: str | None = None
@@ -34,41 +67,18 @@ class LoadSettings:
     to_type_column: str | None = None
     delimiter: str = "auto"
     encoding: str = "auto"
-    rate: str = "auto"
-    workers: int = 100
-    max_attempts: int = 8
-    timeout: float = 30.0
-    outage_timeout: float = 300.0
     method: Literal["put", "batch"] = "put"
     skip_existing: bool = False
     limit: int | None = None
-    reserve: float = 0.0
     only: frozenset[str] | None = None
     stop_after_failures: int = 100
-    wait_for_daily_reset: bool = False
-    account_id: int | None = None
     overwrite: bool = False
-    base_url: str = BASE_URL
-    api_version: str = API_VERSION
-    token_file: str | None = None
-    sandbox: bool = False
-    log_file: str | None = None
-    ceiling: Rate | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "ceiling", parse_rate(self.rate))
-        for name, least in (("workers", 1), ("max_attempts", 1), ("stop_after_failures", 0)):
-            _at_least(name, getattr(self, name), least)
+        super().__post_init__()
+        _at_least("stop_after_failures", self.stop_after_failures, 0)
         if self.limit is not None:
             _at_least("limit", self.limit, 1)
-        if not self.timeout > 0:
-            raise UsageError(f"--timeout {self.timeout:g} is no time to wait", "Say seconds, such as 30.")
-        if not self.outage_timeout >= 0:
-            raise UsageError(
-                f"--outage-timeout {self.outage_timeout:g} is no time", "Say seconds, such as 300."
-            )
-        if not 0 <= self.reserve < 100:
-            raise UsageError(f"--reserve {self.reserve:g} leaves nothing", "Say a percentage from 0 to 99.")
         if unknown := (self.only or frozenset()) - {str(status) for status in Status}:
             known = ", ".join(Status)
             raise UsageError(

@@ -1,0 +1,76 @@
+"""The way to HubSpot: with whose credentials, and to whose account."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import BinaryIO
+
+from loader.errors import CredentialsError
+from loader.hubspot import HubSpot, Secret, StaticToken, find_credentials
+from loader.hubspot.account import Account, read_account
+from loader.hubspot.credentials import Found
+from loader.pace import Pacer
+from loader.run.log import Log
+from loader.settings import ConnectionSettings
+
+
+@asynccontextmanager
+async def connect(
+    settings: ConnectionSettings,
+    pace: Pacer,
+    log: Log,
+    warn: Callable[[str], None],
+    stdin: BinaryIO | None = None,
+) -> AsyncIterator[HubSpot]:
+    """A connection to HubSpot with whatever credentials there are, or to a sandbox inside this process.
+
+    `warn` is told what a person should know about the credentials. Raises CredentialsError.
+    """
+    async with AsyncExitStack() as stack:
+        base_url, found = settings.base_url, Found(StaticToken(Secret("practice-needs-no-token")))
+        if settings.sandbox:
+            from loader.sandbox import Sandbox, SandboxSettings  # only who practises pays for a server
+
+            base_url = (await stack.enter_async_context(Sandbox(SandboxSettings()))).url
+        else:
+            found = find_credentials(
+                base_url,
+                token_file=settings.token_file,
+                environ=os.environ,
+                stdin=stdin or sys.stdin.buffer,
+            )
+        for warning in found.warnings:
+            warn(warning)
+        yield await stack.enter_async_context(
+            HubSpot(
+                base_url,
+                settings.api_version,
+                found.credentials,
+                pace,
+                timeout=settings.timeout,
+                workers=settings.workers,
+                log=log.write if log.wanted else None,
+            )
+        )
+
+
+async def checked_account(hubspot: HubSpot, settings: ConnectionSettings) -> Account | None:
+    """Whose account it is. Raises CredentialsError where that is not the one of `--account-id`."""
+    account = await read_account(hubspot)
+    if isinstance(account, Account):
+        if settings.account_id not in (None, account.portal_id):
+            raise CredentialsError(
+                f"the token belongs to account {account.portal_id}, not to {settings.account_id}",
+                "Take a token of the right account, or correct --account-id.",
+            )
+        return account
+    if settings.account_id is not None:
+        raise CredentialsError(
+            f"HubSpot does not say whose account the token opens, so --account-id can't be checked: "
+            f"{account.message}",
+            account.hint or "Try again, or leave --account-id out.",
+        )
+    return None
