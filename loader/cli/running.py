@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +21,9 @@ from loader.settings import LoadSettings
 from loader.summary import as_text, summarise
 
 _EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+#: Seconds that leaving at once may take: some thread may be in a read that never ends (a pipe, a dead disk).
+_AT_ONCE = 2.0
+_GOES_ON = "The same command goes on from where the report stops."
 
 
 class _Signals:
@@ -33,6 +37,8 @@ class _Signals:
         """Act on one signal."""
         if self.code:
             self._run.cancel()
+            # The report bears that as it bears `kill -9`.
+            asyncio.get_running_loop().call_later(_AT_ONCE, os._exit, self.code)
             return
         self.code = _EXIT_CODES[number]
         self._tell("Ending: what is under way may finish (at most 30 s). Once more to leave at once.")
@@ -80,8 +86,9 @@ async def _run(settings: LoadSettings, verbosity: int) -> tuple[LoadSummary, int
             try:
                 summary = await run
             except (asyncio.CancelledError, Interrupted):
-                ended = Interrupted("interrupted", "The same command goes on from where the report stops.")
+                ended = Interrupted("interrupted", _GOES_ON)
                 ended.exit_code = signals.code
+                display.tell(f"Interrupted. {_GOES_ON}")
                 raise ended from None
     return summary, signals.code if summary.interrupted else summary.exit_code
 

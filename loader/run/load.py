@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol, TypeAlias
 
 import numpy as np
 
-from loader.errors import CredentialsError, Stopped
+from loader.errors import CredentialsError, Interrupted, Stopped
 from loader.hubspot import HubSpot, Secret, StaticToken, find_credentials
 from loader.hubspot.account import Account, read_account
 from loader.hubspot.credentials import Found
@@ -81,12 +81,19 @@ async def run_load(
 ) -> LoadSummary:
     """Load every pair of the input and leave a report of every row; what stops early goes on next time.
 
-    Raises UsageError before anything was sent (exit code 2). What stops the run later is in the summary.
+    Raises UsageError before anything was sent (exit code 2), and Interrupted where the brake is pulled while
+    the input is read for the first time. What stops the run later is in the summary.
     """
     audience, brake = audience or Nobody(), brake or Brake()
+
+    def seen(rows: int) -> None:
+        if brake.pulled:
+            raise Interrupted("interrupted before anything was sent", "The same command starts again.")
+        audience.reading(rows)
+
     with ExitStack() as stack:
         began = time.monotonic()
-        job = await asyncio.to_thread(prepare, settings, stack, stdin, audience.reading)
+        job = await asyncio.to_thread(prepare, settings, stack, stdin, seen)
         tally = Tally(total=job.total, before=job.before.total(), by_status=job.before, on_outcome=on_outcome)
         log = stack.enter_context(Log(settings.log_file))
 
