@@ -1,0 +1,13 @@
+"""All of the account's limit, and not one request more (contract, section 5).
+
+`Pace` holds the requests that HubSpot counts in its rolling window, `Concurrency` those that it
+does not count there. Both speak `Pacer`, so the client does not care which one it was given.
+"""
+
+from loader.pace.concurrency import Concurrency
+from loader.pace.headers import Quota
+from loader.pace.pace import Pace
+from loader.pace.rate import Rate, parse_rate
+from loader.pace.ticket import Pacer, PaceReading, Ticket, Watch
+
+__all__ = ["Concurrency", "Pace", "PaceReading", "Pacer", "Quota", "Rate", "Ticket", "Watch", "parse_rate"]

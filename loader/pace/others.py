@@ -1,0 +1,81 @@
+"""What the account's window holds beyond our own requests, as the answers tell it.
+
+An answer's `Max - Remaining` is what the server has in its window; the ticket knows how many of these we
+sent ourselves. The difference, the excess, is what other integrations use, give or take the jitter of our own
+requests on their way (and far below zero early in a fixed window, which forgets everything at once).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from statistics import median_high
+
+#: Answers without which the send times are no evidence.
+_ENOUGH = 50
+#: The usual excess is taken over this share of the interval, at most over this many answers.
+_RECENT_SHARE, _RECENT_ANSWERS = 0.2, 32
+#: The distance kept from the limit grows with each surprise up to this share of the limit.
+_WIDEST_MARGIN = 0.05
+
+
+class Others:
+    """Excess over one interval of answers, for one limit; a changed limit needs a new one."""
+
+    def __init__(self, limit: int, interval: float) -> None:
+        self._limit = limit
+        self._interval = interval
+        self._peaks: deque[tuple[float, int]] = deque()  # (time, excess), falling: the first is the peak
+        self._recent: deque[tuple[float, int]] = deque(maxlen=_RECENT_ANSWERS)
+        self._answers = 0
+        self._fixed_until = 0.0
+        self._margin = 1.0
+        self._margin_at = 0.0
+
+    def learn(self, now: float, remaining: int, own: int) -> None:
+        """Take note of an answer: `remaining` as it says, `own` requests sent in the window up to it."""
+        excess = self._limit - remaining - own
+        self._answers += 1
+        while self._peaks and self._peaks[-1][1] <= excess:
+            self._peaks.pop()
+        self._peaks.append((now, excess))
+        while self._peaks[0][0] <= now - self._interval:
+            self._peaks.popleft()
+        self._recent.append((now, excess))
+        while self._recent[0][0] < now - self._interval * _RECENT_SHARE:
+            self._recent.popleft()
+        if 4 * excess < -self._limit:
+            # The server has forgotten what a rolling window would still hold.
+            self._fixed_until = now + 3 * self._interval
+        if remaining == 0:
+            self.widen(now, 1)
+
+    def widen(self, now: float, by: int) -> None:
+        """Keep more distance for a while: the window was full, or overfull, against expectation."""
+        self._margin = min(self.margin(now) + by, max(1.0, self._limit * _WIDEST_MARGIN))
+        self._margin_at = now
+
+    def margin(self, now: float) -> float:
+        """Requests to stay below the limit: 1, and more for some windows after each surprise."""
+        return max(1.0, self._margin - (now - self._margin_at) / self._interval)
+
+    @property
+    def proven(self) -> bool:
+        """Whether enough answers have been seen to go by send times."""
+        return self._answers >= _ENOUGH
+
+    @property
+    def peak(self) -> int:
+        """The largest excess of the last interval; at least 0."""
+        return max(0, self._peaks[0][1]) if self._peaks else 0
+
+    def usual(self, now: float) -> int:
+        """What others have in the window now, at least 0.
+
+        The middle of the latest answers, which jitter leaves alone; in a fixed window only its fullest
+        moment tells.
+        """
+        if not self._recent:
+            return 0
+        if now < self._fixed_until:
+            return self.peak
+        return max(0, median_high(excess for _, excess in self._recent))

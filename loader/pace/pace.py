@@ -1,0 +1,238 @@
+"""The pace of requests that HubSpot counts in its rolling window."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from math import inf
+
+from aiolimiter import AsyncLimiter
+
+from loader.pace.advisor import Advisor
+from loader.pace.headers import Limits, Quota, read_limits
+from loader.pace.latency import LeastLatency
+from loader.pace.pause import Pause
+from loader.pace.rate import Rate
+from loader.pace.ticket import PaceReading, Ticket, Watch
+from loader.pace.window import Window
+
+#: HubSpot's lowest limit: what holds until an answer says more (developers' guide, usage guidelines).
+LOWEST_TIER = Rate(100, 10.0)
+
+#: Clocks differ by some parts in ten thousand, and count in steps.
+_CLOCK_ERROR = 0.002 + time.get_clock_info("monotonic").resolution
+#: How far one request may be later on its way to the server than the one whose slot it takes by send time.
+_ARRIVAL_JITTER = 0.025
+#: The share of an interval that everyone waits for the first answer.
+_PROBE_SHARE = 0.5
+#: Sends are spaced a little closer than the limit asks, so that a delay can be made up for.
+_SPACING = 0.95
+#: Below this spacing, in seconds, requests come evenly by themselves, and a limiter only costs.
+_SHORTEST_SPACING = 0.001
+#: A pace that changes by less than this does not need a new limiter, nor a line in the log.
+_NOTABLE = 0.05
+
+
+class Pace:
+    """Lets requests go so that no rolling window overflows and as little of it as possible stays empty.
+
+    **Why no window can overflow.** HubSpot counts a request somewhere between sending and answer. A slot
+    is taken when a request is sent, and comes free one interval after its *answer*. So when a request goes out,
+    whatever the server may still have in its window holds a slot, and there are no more slots than
+    the limit. That needs no assumption on the way a request takes. Two refinements give back what it wastes:
+
+    - A request takes at least the way out after sending, and its predecessor was counted at least the way
+      back before its answer. Both together are about the least latency, so a slot comes free that much earlier.
+      Assumed: the least latency of the last one to two intervals is not beaten by both halves at once.
+    - Where answers carry `Remaining`, the server tells how full its window is, and we know how many of
+      our own sends led to that. If that difference has been seen over 50 answers and more, its largest value over
+      a whole interval bounds what jitter and other integrations add to our sends, and a request may also go when
+      the sends of the last interval, plus that, plus a margin stay below the limit. Assumed: the next answers are
+      like those of the last interval; every answer with `Remaining: 0` widens the margin.
+
+    aiolimiter spaces the sends evenly inside the window, so that no burst comes back every interval.
+
+    `ceiling` is an upper bound, kept in a window of its own by answer times alone (None: the account's
+    limit decides). `reserve` is the percentage of the limit to leave to others. `watch` is told of decisions.
+    `quota` is where daily readings go, to be shared with other pacers of the run.
+    All times are seconds on the running loop's clock.
+    """
+
+    def __init__(
+        self,
+        *,
+        ceiling: Rate | None = None,
+        reserve: float = 0.0,
+        watch: Watch | None = None,
+        quota: Quota | None = None,
+    ) -> None:
+        start = ceiling or LOWEST_TIER
+        self.quota = quota or Quota()
+        self._advisor = Advisor(start.requests, start.seconds, reserve)
+        self._window = Window(start.seconds)
+        self._ceiling = ceiling
+        self._ceiling_window = Window(ceiling.seconds) if ceiling else None
+        self._latency = LeastLatency()
+        self._pause = Pause(watch)
+        self._watch = watch
+        self._turn = asyncio.Lock()
+        self._sleeper: asyncio.Future[None] | None = None
+        self._requests = 0
+        self._probed = False
+        self._limiter: AsyncLimiter | None = None
+        self._paced = 0
+        self._space()
+
+    async def acquire(self) -> Ticket:
+        """Wait until one more request fits into every window; first come, first served."""
+        loop = asyncio.get_running_loop()
+        async with self._turn:
+            while True:
+                now = loop.time()
+                wake = self._blocked_until(now)
+                if wake is not None:
+                    await self._sleep(loop, wake)
+                    continue
+                limiter = self._limiter
+                if limiter is None:
+                    return self._send(now)
+                if limiter.has_capacity():
+                    await limiter.acquire()
+                    return self._send(now)
+                await limiter.acquire()
+                now = loop.time()
+                if self._blocked_until(now) is None:  # a pause may have begun meanwhile
+                    return self._send(now)
+
+    def answered(self, ticket: Ticket, headers: Mapping[str, str]) -> None:
+        """Take note of any HTTP answer but a short-term 429."""
+        now = self._land(ticket)
+        self._latency.learn(now, now - ticket.sent, self._window.interval)
+        self._learn(now, ticket, read_limits(headers))
+
+    def throttled(self, ticket: Ticket, headers: Mapping[str, str], retry_after: float | None) -> None:
+        """Take note of a short-term 429 (`retry_after` in seconds, None where the answer does not say).
+
+        Its slot stays taken as after any answer: rejected requests may count as well. The first of a burst
+        pauses everyone and lowers the pace by a tenth, which comes back over the next windows.
+        """
+        now = self._land(ticket)
+        limits = read_limits(headers)
+        if self._pause.throttle(now, ticket.sent, retry_after, self._window.interval):
+            self._advisor.step_down(now, ticket.own)
+        self._learn(now, ticket, limits)
+
+    def lost(self, ticket: Ticket) -> None:
+        """Take note that no answer will come; the server may have counted the request up to now."""
+        self._land(ticket)
+        self._wake()
+
+    def pause(self, seconds: float, reason: str) -> None:
+        """Let nobody send for `seconds` from now. Never shortens a pause that is under way."""
+        self._pause.begin(asyncio.get_running_loop().time(), seconds, reason)
+
+    @property
+    def reading(self) -> PaceReading:
+        """How things stand now; to be read inside the running loop."""
+        now = asyncio.get_running_loop().time()
+        advisor = self._advisor
+        paused_for = self._pause.left(now)
+        return PaceReading(
+            limit=advisor.limit if advisor.known else None,
+            interval=advisor.interval,
+            allowance=self._allowance,
+            in_window=self._window.sent(now, advisor.interval + _ARRIVAL_JITTER),
+            requests=self._requests,
+            daily_limit=self.quota.limit,
+            daily_remaining=self.quota.remaining,
+            paused_for=paused_for,
+            pause_reason=self._pause.reason if paused_for else "",
+        )
+
+    @property
+    def _allowance(self) -> int:
+        return max(self._advisor.by_answer, self._advisor.by_send)
+
+    def _send(self, now: float) -> Ticket:
+        self._requests = number = self._requests + 1
+        window = self._window
+        window.send(number, now)
+        if self._ceiling_window is not None:
+            self._ceiling_window.send(number, now)
+        return Ticket(number, now, window.sent(now, window.interval + _ARRIVAL_JITTER))
+
+    def _land(self, ticket: Ticket) -> float:
+        now = asyncio.get_running_loop().time()
+        self._probed = True
+        self._window.land(ticket.number, now)
+        if self._ceiling_window is not None:
+            self._ceiling_window.land(ticket.number, now)
+        return now
+
+    def _learn(self, now: float, ticket: Ticket, limits: Limits) -> None:
+        self.quota.learn(limits)
+        if self._advisor.learn(now, limits, ticket.own):
+            self._window.interval = self._advisor.interval
+            self._tell("limit", limit=self._advisor.limit, interval=self._advisor.interval)
+        self._space()
+        self._wake()
+
+    def _blocked_until(self, now: float) -> float | None:
+        """When to look again whether a request may go; None: it may go now."""
+        if self._pause.until > now:
+            return self._pause.until
+        if not self._probed and self._requests:
+            # The first request goes alone: its answer tells the limit. A slow one is not waited for.
+            probe_ends = self._window.next_by_send(self._window.interval * _PROBE_SHARE)
+            if probe_ends > now:
+                return probe_ends
+            self._probed = True
+        self._advisor.refresh(now)
+        wake = self._full_until(now, self._window, self._advisor.by_answer, self._advisor.by_send)
+        if wake is None and self._ceiling is not None and self._ceiling_window is not None:
+            most = self._ceiling.requests
+            by_send = most if self._advisor.by_send else 0
+            return self._full_until(now, self._ceiling_window, most, by_send)
+        return wake
+
+    def _full_until(self, now: float, window: Window, by_answer: int, by_send: int) -> float | None:
+        """When to look again at a window that is full; None: it has room."""
+        keep_sends = window.interval + _ARRIVAL_JITTER
+        keep_answers = max(0.0, window.interval + _CLOCK_ERROR - self._latency.bound)
+        if window.held(now, keep_answers) < by_answer or window.sent(now, keep_sends) < by_send:
+            return None
+        by_sends = window.next_by_send(keep_sends) if by_send else inf
+        return min(by_sends, window.next_by_answer(keep_answers))
+
+    async def _sleep(self, loop: asyncio.AbstractEventLoop, until: float) -> None:
+        """Wait until `until`, or until something is learned. Only the first in the queue gets here."""
+        self._sleeper = loop.create_future()
+        timer = loop.call_at(until, self._wake) if until < inf else None
+        try:
+            await self._sleeper
+        finally:
+            self._sleeper = None
+            if timer is not None:
+                timer.cancel()
+
+    def _wake(self) -> None:
+        if self._sleeper is not None and not self._sleeper.done():
+            self._sleeper.set_result(None)
+
+    def _space(self) -> None:
+        """Space the sends for the pace as it now is; a new pace needs a new limiter."""
+        allowance = self._allowance
+        if abs(allowance - self._paced) < max(1, _NOTABLE * self._paced):
+            return
+        self._paced = allowance
+        spacing = self._advisor.interval / allowance
+        if self._ceiling is not None:
+            spacing = max(spacing, self._ceiling.seconds / self._ceiling.requests)
+        spacing *= _SPACING
+        self._limiter = AsyncLimiter(1, spacing) if spacing >= _SHORTEST_SPACING else None
+        self._tell("pace", allowance=allowance, interval=self._advisor.interval)
+
+    def _tell(self, event: str, **details: object) -> None:
+        if self._watch is not None:
+            self._watch(event, details)

@@ -1,0 +1,58 @@
+"""One pause for everyone."""
+
+from __future__ import annotations
+
+from loader.pace.ticket import Watch
+
+#: The longest pause that an answer may ask for; the longer ones (477, daily limit) are decided above.
+_LONGEST = 300.0
+#: The shortest pause after a 429: `Retry-After: 0` must not become a busy loop.
+_SHORTEST = 0.5
+_FIRST = 1.0
+
+
+class Pause:
+    """Until when nobody sends, and why. A burst of 429s is one episode with one pause.
+
+    `interval` is the longest pause, in seconds, that is made without being asked for: the window is empty then.
+    """
+
+    def __init__(self, watch: Watch | None) -> None:
+        self.until = 0.0  # seconds on the loop's clock
+        self.reason = ""
+        self._watch = watch
+        self._episode = 0  # how many 429 episodes in a row
+        self._episode_at = self._episode_ends = -1.0
+
+    def begin(self, now: float, seconds: float, reason: str) -> None:
+        """Pause for `seconds` from now; a longer pause that is under way stays."""
+        until = now + max(0.0, seconds)
+        if until <= self.until or seconds <= 0:
+            return
+        self.until, self.reason = until, reason
+        if self._watch is not None:
+            self._watch("pause", {"seconds": round(seconds, 3), "reason": reason})
+
+    def throttle(self, now: float, sent: float, retry_after: float | None, interval: float) -> bool:
+        """Pause after a 429 to a request sent at `sent`; False where that burst has been paused for already.
+
+        Without `retry_after` the pause is a second, twice that if the next episode follows within an
+        interval, and so on up to the interval.
+        """
+        if sent <= self._episode_at:
+            if retry_after is not None:
+                self.begin(now, min(retry_after, _LONGEST), "throttled")
+            return False
+        self._episode = self._episode + 1 if now < self._episode_ends + interval else 1
+        if retry_after is None:
+            seconds = min(_FIRST * 2 ** min(self._episode - 1, 10), interval)
+        else:
+            seconds = min(retry_after, _LONGEST)
+        seconds = max(seconds, _SHORTEST)
+        self._episode_at, self._episode_ends = now, now + seconds
+        self.begin(now, seconds, "throttled")
+        return True
+
+    def left(self, now: float) -> float:
+        """Seconds until sending may go on."""
+        return max(0.0, self.until - now)

@@ -1,0 +1,35 @@
+"""What `--rate` says."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from loader.errors import UsageError
+
+_RATE = re.compile(r"([0-9]{1,9})/([0-9]{1,5}(?:\.[0-9]{1,3})?)", re.ASCII)
+_HINT = "Use `--rate auto`, or N/S for N requests per S seconds: `--rate 100/10`."
+
+
+class Rate(NamedTuple):
+    """At most `requests` in any stretch of `seconds`."""
+
+    requests: int
+    seconds: float
+
+
+def parse_rate(text: str) -> Rate | None:
+    """Read `auto` (None: the account's own limit decides) or `N/S`, N requests per S seconds.
+
+    Raises `UsageError` for anything else, and where N or S is zero.
+    """
+    stripped = text.strip()
+    if stripped.lower() == "auto":
+        return None
+    found = _RATE.fullmatch(stripped)
+    if found is None:
+        raise UsageError(f"{text!r} is not a rate.", _HINT)
+    rate = Rate(int(found[1]), float(found[2]))
+    if not (rate.requests and rate.seconds):
+        raise UsageError(f"The rate {text!r} would never send anything.", _HINT)
+    return rate

@@ -1,0 +1,60 @@
+"""What a pacer and the client that it paces say to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, Protocol, TypeAlias
+
+#: Told of each decision: its name (``limit``, ``pause``, ``pace``) and its details, ready for a log line.
+Watch: TypeAlias = Callable[[str, dict[str, object]], None]
+
+
+class Ticket:
+    """The right to send one request now. Opaque to the client, which hands it back with the answer."""
+
+    __slots__ = ("number", "own", "sent")
+
+    def __init__(self, number: int, sent: float, own: int) -> None:
+        self.number = number  # the first request is 1
+        self.sent = sent  # seconds on the loop's clock
+        self.own = own  # our own requests in the window that ends with this one, itself included
+
+
+class PaceReading(NamedTuple):
+    """How the pace stands, for the progress display. Times in seconds; None: not known (yet)."""
+
+    limit: int | None  # requests per interval that the account allows
+    interval: float
+    allowance: int  # requests per interval (or at once) that the pacer takes for itself now
+    in_window: int  # of these, in use now
+    requests: int  # sent so far
+    daily_limit: int | None
+    daily_remaining: int | None
+    paused_for: float  # 0: not paused
+    pause_reason: str
+
+
+class Pacer(Protocol):
+    """Says when a request may go, and learns from what became of it.
+
+    Each ticket from `acquire` is handed back once, to exactly one of `answered`, `throttled` and `lost`.
+    """
+
+    async def acquire(self) -> Ticket:
+        """Wait until one more request may be sent; first come, first served."""
+
+    def answered(self, ticket: Ticket, headers: Mapping[str, str]) -> None:
+        """Take note of any HTTP answer but a short-term 429."""
+
+    def throttled(self, ticket: Ticket, headers: Mapping[str, str], retry_after: float | None) -> None:
+        """Take note of a short-term 429: everyone pauses, for `retry_after` seconds where the answer says so."""
+
+    def lost(self, ticket: Ticket) -> None:
+        """Take note that no answer will come; the server may have counted the request up to now."""
+
+    def pause(self, seconds: float, reason: str) -> None:
+        """Let nobody send for `seconds` from now. Never shortens a pause that is under way."""
+
+    @property
+    def reading(self) -> PaceReading:
+        """How things stand now; cheap."""
