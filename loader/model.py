@@ -19,10 +19,14 @@ class Status(StrEnum):
     INVALID = "invalid"
     FAILED = "failed"
     GAVE_UP = "gave_up"
+    REMOVED = "removed"  # of `undo` alone: HubSpot answered that the association is taken away
 
+
+#: The statuses of a load's report.
+LOAD_STATUSES = tuple(status for status in Status if status is not Status.REMOVED)
 
 #: Statuses that leave the exit code at 0; a row with any other makes it 1.
-GOOD = frozenset({Status.ASSOCIATED, Status.EXISTING, Status.DUPLICATE})
+GOOD = frozenset({Status.ASSOCIATED, Status.EXISTING, Status.DUPLICATE, Status.REMOVED})
 
 
 class Pair(NamedTuple):

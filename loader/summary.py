@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from loader.causes import Cause, cause_of, next_command
-from loader.model import GOOD, Status
+from loader.model import GOOD, LOAD_STATUSES, Status
 from loader.report import Record
 
 #: Columns of the terminal that `as_text` stays within (a command to be copied is never wrapped).
@@ -71,13 +71,13 @@ def cause_of_record(record: Record) -> Cause:
 
 def summarise(records: Iterable[Record]) -> ReportSummary:
     """Sum a report up; raises what reading its records raises."""
-    counts = dict.fromkeys(Status, 0)
+    counts: dict[Status, int] = dict.fromkeys(LOAD_STATUSES, 0)
     found: dict[tuple[Status, str], tuple[Cause, Example]] = {}
     sizes: dict[tuple[Status, str], int] = {}
     first = last = ""
     for record in records:
         cause = cause_of_record(record)
-        counts[record.status] += 1
+        counts[record.status] = counts.get(record.status, 0) + 1
         key = (record.status, cause.key)
         if key not in found:
             found[key] = (cause, _example(record))

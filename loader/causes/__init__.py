@@ -45,6 +45,7 @@ _GOOD = {
     Status.ASSOCIATED: catalogue.ASSOCIATED,
     Status.EXISTING: catalogue.EXISTING,
     Status.DUPLICATE: catalogue.DUPLICATE,
+    Status.REMOVED: catalogue.REMOVED,
 }
 
 _INVALID = (  # the categories are the source's own

@@ -36,6 +36,11 @@ EXISTING = Cause(
     "The pair was associated already",
     _NOTHING_TO_DO,
 )
+REMOVED = Cause(
+    "removed",
+    "The association was taken back",
+    _NOTHING_TO_DO,
+)
 DUPLICATE = Cause(
     "duplicate",
     "The same pair stands in an earlier row",

@@ -3,13 +3,129 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping
+from math import inf
 
 from loader.pace.headers import Quota, read_limits
-from loader.pace.latency import LeastLatency
 from loader.pace.pause import Pause
 from loader.pace.ticket import PaceReading, Ticket, Watch
 
+#: Requests at once: to begin with, and never fewer or more than.
+_FIRST, _FEWEST, _MOST = 4.0, 1.0, 16.0
+#: How fast the two averages of the latency follow: the late answers against those of the whole run.
+_LATELY, _IN_ALL = 0.2, 0.02
+#: Late answers that take so many times longer mean that the server has enough to do.
+_SLOWER = 1.5
+_LESS_WHEN_SLOWER, _LESS_WHEN_THROTTLED = 0.9, 0.5
+#: No pause after a 429 is longer than this unless it is asked for.
+_INTERVAL = 10.0
+
 
 class Concurrency:
-    pass
+    """A `Pacer` that bounds how many requests are under way at once, and finds the bound by itself.
+
+    One more each time that as many answers have come in as may be under way; a tenth less when answers slow
+    down, half after a 429 (once for a burst of them). `quota` is shared with the run's other pacers.
+    """
+
+    def __init__(self, quota: Quota | None = None, watch: Watch | None = None) -> None:
+        self.quota = quota or Quota()
+        self._watch = watch
+        self._pause = Pause(watch)
+        self._allowance = _FIRST
+        self._flying = 0
+        self._requests = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._lately = self._in_all = 0.0
+
+    async def acquire(self) -> Ticket:
+        """Wait until one more request may be sent; first come, first served."""
+        loop = asyncio.get_running_loop()
+        if self._waiting or not self._free(loop.time()):
+            place: asyncio.Future[None] = loop.create_future()
+            self._waiting.append(place)
+            self._call_up()
+            try:
+                await place
+            except asyncio.CancelledError:
+                if place.done() and not place.cancelled():  # called up in the same moment: to the next one
+                    self._flying -= 1
+                    self._call_up()
+                raise
+        else:
+            self._flying += 1
+        self._requests += 1
+        return Ticket(self._requests, loop.time(), self._flying)
+
+    def answered(self, ticket: Ticket, headers: Mapping[str, str]) -> None:
+        """Take note of any HTTP answer but a short-term 429."""
+        latency = asyncio.get_running_loop().time() - ticket.sent
+        self._lately += (latency - self._lately) * (_LATELY if self._lately else 1.0)
+        self._in_all += (latency - self._in_all) * (_IN_ALL if self._in_all else 1.0)
+        if self._lately > _SLOWER * self._in_all:
+            self._set(self._allowance * _LESS_WHEN_SLOWER)
+            self._lately = self._in_all  # what made it slower shows in the next answers first
+        else:
+            self._set(self._allowance + 1 / self._allowance)
+        self._land(headers)
+
+    def throttled(self, ticket: Ticket, headers: Mapping[str, str], retry_after: float | None) -> None:
+        """Take note of a short-term 429: everyone pauses, for `retry_after` seconds where it says so."""
+        now = asyncio.get_running_loop().time()
+        if self._pause.throttle(now, ticket.sent, retry_after, _INTERVAL):
+            self._set(self._allowance * _LESS_WHEN_THROTTLED)
+            if self._watch is not None:
+                self._watch("concurrency", {"requests": int(self._allowance)})
+        self._land(headers)
+
+    def lost(self, ticket: Ticket) -> None:
+        """Take note that no answer will come."""
+        self._land({})
+
+    def pause(self, seconds: float, reason: str) -> None:
+        """Let nobody send for `seconds` from now. Never shortens a pause that is under way."""
+        self._pause.begin(asyncio.get_running_loop().time(), seconds, reason)
+
+    @property
+    def reading(self) -> PaceReading:
+        """How things stand now; to be read inside the running loop. There is no limit per interval."""
+        paused_for = self._pause.left(asyncio.get_running_loop().time())
+        return PaceReading(
+            limit=None,
+            interval=inf,
+            allowance=int(self._allowance),
+            in_window=self._flying,
+            requests=self._requests,
+            daily_limit=self.quota.limit,
+            daily_remaining=self.quota.remaining,
+            paused_for=paused_for,
+            pause_reason=self._pause.reason if paused_for else "",
+        )
+
+    def _free(self, now: float) -> bool:
+        return self._flying < int(self._allowance) and self._pause.until <= now
+
+    def _set(self, allowance: float) -> None:
+        self._allowance = min(max(allowance, _FEWEST), _MOST)
+
+    def _land(self, headers: Mapping[str, str]) -> None:
+        self._flying -= 1
+        self.quota.learn(read_limits(headers))
+        self._call_up()
+
+    def _call_up(self) -> None:
+        """Let those go whose turn it is, and come back when a pause ends."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        while self._waiting and self._free(now):
+            place = self._waiting.popleft()
+            if not place.done():
+                self._flying += 1
+                place.set_result(None)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._waiting and self._pause.until > now:
+            self._timer = loop.call_at(self._pause.until, self._call_up)

@@ -7,13 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 from loader.hubspot.account import Account
 from loader.pace import PaceReading
+from loader.run.batch import MOST_PAIRS
 from loader.run.daily import told
 from loader.run.prepare import Job
+from loader.run.standing import MOST_RECORDS
 
 #: What is assumed until HubSpot says its limits: the lowest tier (HubSpot's usage guidelines).
 ASSUMED_LIMIT, ASSUMED_INTERVAL = 100, 10.0
-#: The batch calls' size (a third party's cap; the contract's section 1).
-BATCH_SIZE = 2000
+#: Batch calls per second, which no limit paces: a few at once, each of about a second. A guess.
+_BATCH_CALLS_PER_SECOND = 4.0
 #: From so many seconds on, people ask when; from such a share of a day on, whether.
 _WORTH_A_CLOCK, _WORTH_MENTIONING = 300.0, 0.01
 
@@ -36,9 +38,18 @@ class Forecast:
         return self.requests / self.daily_limit if self.daily_limit else None
 
 
-def forecast(rows: int, method: str, pace: PaceReading) -> Forecast:
-    """What sending `rows` pairs costs at the pace that is known by now."""
-    requests = -(-rows // BATCH_SIZE) if method == "batch" else rows
+def forecast(rows: int, method: str, pace: PaceReading, *, skip_existing: bool = False) -> Forecast:
+    """What sending `rows` pairs costs at most, at the pace that is known by now.
+
+    With `skip_existing` all of them are looked up, and those that are missing come in parcels of that size.
+    """
+    looks = -(-rows // MOST_RECORDS) if skip_existing else 0
+    if method == "batch":
+        requests = looks + (looks or -(-rows // MOST_PAIRS))
+        seconds = requests / _BATCH_CALLS_PER_SECOND
+        day = pace.daily_limit, pace.daily_remaining
+        return Forecast(requests, _BATCH_CALLS_PER_SECOND, seconds, True, *day)
+    requests = looks + rows
     assumed = pace.limit is None
     limit, interval = (
         (ASSUMED_LIMIT, ASSUMED_INTERVAL) if pace.limit is None else (pace.allowance, pace.interval)
@@ -51,7 +62,8 @@ def forecast(rows: int, method: str, pace: PaceReading) -> Forecast:
 
 def announcement(job: Job, account: Account | None, pace: PaceReading) -> list[str]:
     """What a person is told before the first association is sent, line by line."""
-    survey, will = job.survey, forecast(job.sendable, job.settings.method, pace)
+    survey, settings = job.survey, job.settings
+    will = forecast(job.sendable, settings.method, pace, skip_existing=settings.skip_existing)
     lines = [f"Account: {account.portal_id} ({account.ui_domain})"] if account else []
     parts = [f"{job.source.name}: {counted(survey.rows, 'row')}"]
     if survey.invalid:
@@ -73,7 +85,7 @@ def announcement(job: Job, account: Account | None, pace: PaceReading) -> list[s
 def cost(will: Forecast, account: Account | None) -> list[str]:
     """The forecast: requests, pace and time, and the share of the day where it matters."""
     pace = f"{will.per_second:.1f}/s" + (
-        " (a guess: HubSpot has not said its limit yet)" if will.assumed else ""
+        " (a guess: HubSpot has not said how fast it may be)" if will.assumed else ""
     )
     line = f"About {counted(will.requests, 'request')} at {pace}: {duration(will.seconds)}"
     if will.seconds > _WORTH_A_CLOCK:

@@ -3,40 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import random
-import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
-from typing import BinaryIO, Protocol, TypeAlias
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import BinaryIO, Protocol
 
 import numpy as np
 
-from loader.errors import CredentialsError, Interrupted, Stopped
-from loader.hubspot import HubSpot, Secret, StaticToken, find_credentials
-from loader.hubspot.account import Account, read_account
-from loader.hubspot.credentials import Found
+from loader.errors import Interrupted, Stopped
+from loader.hubspot.account import Account
 from loader.model import Outcome
-from loader.pace import Pace, PaceReading
+from loader.pace import PaceReading
 from loader.report import ReportWriter, put_in_order
 from loader.run.brake import Brake
-from loader.run.daily import Day
-from loader.run.feed import feed
+from loader.run.connection import checked_account, connect
 from loader.run.log import Log
-from loader.run.parcels import ParcelQueue
-from loader.run.policy import RetryPolicy
-from loader.run.pool import Pool
+from loader.run.paces import Paces
 from loader.run.prepare import Job, prepare
-from loader.run.roles import Limits, Surroundings
-from loader.run.senders import PutSender, one_by_one
+from loader.run.senders import way_to_send
+from loader.run.sending import Connected, send_all
 from loader.run.summary import LoadSummary
 from loader.run.tally import Tally
 from loader.settings import LoadSettings
 from loader.source import Batch
-
-#: Told of decisions, by name and with details.
-Decide: TypeAlias = Callable[[str, dict[str, object]], None]
 
 
 class Audience(Protocol):
@@ -101,29 +90,29 @@ async def run_load(
             log.decision(name, details)
             audience.decided(name, details)
 
-        pace = Pace(ceiling=settings.ceiling, reserve=settings.reserve, watch=decide)
+        paces = Paces.of(settings, decide)
         account: Account | None = None
         stopped: Stopped | None = None
         try:
             if job.sendable:
-                async with _hubspot(settings, pace, log, audience, stdin) as hubspot:
-                    account = await _account(hubspot, settings, audience)
-                    audience.begin(job, account, tally, lambda: pace.reading)
-                    await _send(job, hubspot, pace, account, tally, decide, brake)
+                async with connect(settings, paces.single, log, audience.warn, stdin) as hubspot:
+                    account = await checked_account(hubspot, settings)
+                    audience.begin(job, account, tally, lambda: paces.single.reading)
+                    await _send(job, Connected(settings, hubspot, paces, account, tally, decide, brake))
             elif job.open_rows:
                 await asyncio.to_thread(_settle_unsendable, job, tally)
             if not brake.pulled and job.settings.report_path.exists():
                 await asyncio.to_thread(put_in_order, settings.report_path)
         except Stopped as why:
             stopped = why
-        reading = pace.reading
+        requests = paces.requests
     return LoadSummary(
         input=job.source.name,
         report=settings.report_path,
         rows=tally.settled,
         open_rows=max(0, tally.total - tally.settled),
         counts=dict(tally.by_status),
-        requests=reading.requests,
+        requests=requests,
         throttled=tally.throttled,
         seconds=time.monotonic() - began,
         account=account,
@@ -133,59 +122,17 @@ async def run_load(
     )
 
 
-async def _send(
-    job: Job,
-    hubspot: HubSpot,
-    pace: Pace,
-    account: Account | None,
-    tally: Tally,
-    decide: Decide,
-    brake: Brake,
-) -> None:
-    """The sentence: pairs stream from the source into a pool of workers, each paced request becomes an
-    outcome, each outcome a line of the report. Raises Stopped where that ends before its end."""
-    settings, loop, queue = job.settings, asyncio.get_running_loop(), ParcelQueue()
-
-    def report_failed(why: Stopped) -> None:
-        loop.call_soon_threadsafe(lambda: pool.stop(why))
-
-    async with Day(
-        pace, account, tally, decide, reserve=settings.reserve, wait=settings.wait_for_daily_reset
-    ) as day:
-        report = ReportWriter(
-            settings.report_path,
-            job.source.layout.other_names,
-            job.settled,
-            on_failure=report_failed,
-        )
-        pool = Pool(
-            queue,
-            PutSender(hubspot),
-            report,
-            tally,
-            RetryPolicy(settings.max_attempts, random.random),
-            Limits(settings.outage_timeout, settings.stop_after_failures, day),
-            Surroundings(time.time, pace.pause, decide),
-        )
-        brake.connect(lambda: pool.stop(None))
-        reader = asyncio.create_task(feed(_batches(job), one_by_one, queue, report, tally))
-        reader.add_done_callback(lambda task: _reading_ended(task, pool))
-        try:
-            await pool.run(settings.workers)
-        finally:
-            reader.cancel()
-            await asyncio.gather(reader, return_exceptions=True)
-            await asyncio.shield(asyncio.to_thread(report.close))
-    if pool.stopped is not None:
-        raise pool.stopped
-
-
-def _reading_ended(task: asyncio.Task[None], pool: Pool) -> None:
-    error = None if task.cancelled() else task.exception()
-    if isinstance(error, Stopped):
-        pool.stop(error)
-    elif error is not None:
-        pool.fail(error)
+async def _send(job: Job, run: Connected) -> None:
+    """Stream what is still open through the way that the settings ask for. Raises Stopped."""
+    await send_all(
+        run,
+        way_to_send(job.settings, run.hubspot, run.paces.batch),
+        _batches(job),
+        lambda on_failure: ReportWriter(
+            job.settings.report_path, job.source.layout.other_names, job.settled, on_failure=on_failure
+        ),
+        stop_after_failures=job.settings.stop_after_failures,
+    )
 
 
 def _settle_unsendable(job: Job, tally: Tally) -> None:
@@ -203,55 +150,3 @@ def _settle_unsendable(job: Job, tally: Tally) -> None:
 def _batches(job: Job) -> Iterator[Batch]:
     settled = np.frombuffer(job.settled.statuses, dtype=np.uint8) if job.settled else None
     return job.source.batches(job.survey, settled=settled, limit=job.settings.limit)
-
-
-@asynccontextmanager
-async def _hubspot(
-    settings: LoadSettings, pace: Pace, log: Log, audience: Audience, stdin: BinaryIO | None
-) -> AsyncIterator[HubSpot]:
-    """A connection to HubSpot with whatever credentials there are, or to a sandbox inside this process."""
-    async with AsyncExitStack() as stack:
-        base_url, found = settings.base_url, Found(StaticToken(Secret("practice-needs-no-token")))
-        if settings.sandbox:
-            from loader.sandbox import Sandbox, SandboxSettings  # only who practises pays for a server
-
-            base_url = (await stack.enter_async_context(Sandbox(SandboxSettings()))).url
-        else:
-            found = find_credentials(
-                base_url,
-                token_file=settings.token_file,
-                environ=os.environ,
-                stdin=stdin or sys.stdin.buffer,
-            )
-        for warning in found.warnings:
-            audience.warn(warning)
-        yield await stack.enter_async_context(
-            HubSpot(
-                base_url,
-                settings.api_version,
-                found.credentials,
-                pace,
-                timeout=settings.timeout,
-                workers=settings.workers,
-                log=log.write if log.wanted else None,
-            )
-        )
-
-
-async def _account(hubspot: HubSpot, settings: LoadSettings, audience: Audience) -> Account | None:
-    """Whose account it is. Raises CredentialsError where that is not the one of `--account-id`."""
-    account = await read_account(hubspot)
-    if isinstance(account, Account):
-        if settings.account_id not in (None, account.portal_id):
-            raise CredentialsError(
-                f"the token belongs to account {account.portal_id}, not to {settings.account_id}",
-                "Take a token of the right account, or correct --account-id.",
-            )
-        return account
-    if settings.account_id is not None:
-        raise CredentialsError(
-            f"HubSpot does not say whose account the token opens, so --account-id can't be checked: "
-            f"{account.message}",
-            account.hint or "Try again, or leave --account-id out.",
-        )
-    return None

@@ -10,8 +10,8 @@ from itertools import count
 
 from loader.model import Pair
 
-#: Rows that wait for another attempt at most; beyond it no fresh rows are begun, so that memory stays flat.
-MOST_WAITING = 10_000
+#: Rows under way or waiting for another attempt at most; beyond it none are begun, so that memory stays flat.
+MOST_BEGUN = 50_000
 
 
 class Parcel:
@@ -19,13 +19,31 @@ class Parcel:
 
     `attempts` counts requests that count against the row, `nothing_made` 2xx answers without the pair,
     `silent` attempts without any answer since the last proof that HubSpot is there. `existed_before` is
-    what a look before sending found (``no``), or empty. `asking` marks pairs to be looked up first.
+    what a look before sending found (``yes``, ``no``), or empty. `asking` marks pairs to be looked up first.
+    `neighbours_stand` says that others of the same request were associated: a refusal then is the row's own
+    fault, and no sign that the whole file is wrong.
     """
 
-    __slots__ = ("asking", "attempts", "existed_before", "nothing_made", "pairs", "silent")
+    __slots__ = (
+        "asking",
+        "attempts",
+        "existed_before",
+        "neighbours_stand",
+        "nothing_made",
+        "pairs",
+        "silent",
+    )
 
-    def __init__(self, pairs: list[Pair], *, asking: bool = False, existed_before: str = "") -> None:
+    def __init__(
+        self,
+        pairs: list[Pair],
+        *,
+        asking: bool = False,
+        existed_before: str = "",
+        neighbours_stand: bool = False,
+    ) -> None:
         self.pairs = pairs
+        self.neighbours_stand = neighbours_stand
         self.asking = asking
         self.existed_before = existed_before
         self.attempts = 0
@@ -38,7 +56,12 @@ class Parcel:
             return []
         middle = len(self.pairs) // 2
         return [
-            Parcel(pairs, asking=self.asking, existed_before=self.existed_before)
+            Parcel(
+                pairs,
+                asking=self.asking,
+                existed_before=self.existed_before,
+                neighbours_stand=self.neighbours_stand,
+            )
             for pairs in (self.pairs[:middle], self.pairs[middle:])
         ]
 
@@ -56,7 +79,7 @@ class ParcelQueue:
         self._later: list[tuple[float, int, Parcel]] = []
         self._order = count()
         self._taken = 0
-        self._waiting = 0
+        self._begun = 0  # rows of all parcels but the fresh ones
         self._finished = False
         self._closed = False
         self._changed = asyncio.Event()
@@ -84,8 +107,9 @@ class ParcelQueue:
             return self._again.popleft()
         if self._later and self._later[0][0] <= asyncio.get_running_loop().time():
             return heapq.heappop(self._later)[2]
-        if self._fresh and len(self._later) < MOST_WAITING:
+        if self._fresh and self._begun < MOST_BEGUN:
             parcel = self._fresh.popleft()
+            self._begun += len(parcel.pairs)
             if not self._fresh:
                 self.hungry.set()
             return parcel
@@ -112,19 +136,26 @@ class ParcelQueue:
         self._finished = True
         self._changed.set()
 
-    def done(self) -> None:
+    def done(self, parcel: Parcel) -> None:
         """A parcel that was taken needs nothing more."""
         self._taken -= 1
+        self._begun -= len(parcel.pairs)
         if self._finished and not self._taken:
             self._changed.set()
 
     def again(self, parcels: Iterable[Parcel]) -> None:
-        """Send these before all others (the one that was taken must still be `done`)."""
-        self._again.extend(parcels)
+        """Send these before all others (the one that was taken must still be `done`).
+
+        The latest go first: what a batch was split into is worked off before the next batch is split.
+        """
+        returned = list(parcels)
+        self._begun += sum(len(parcel.pairs) for parcel in returned)
+        self._again.extendleft(reversed(returned))
         self._changed.set()
 
     def later(self, parcel: Parcel, delay: float) -> None:
         """Send this again after `delay` seconds (the one that was taken must still be `done`)."""
+        self._begun += len(parcel.pairs)
         heapq.heappush(self._later, (asyncio.get_running_loop().time() + delay, next(self._order), parcel))
         self._changed.set()
 

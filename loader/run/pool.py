@@ -81,7 +81,7 @@ class Pool:
             except Stopped as why:
                 self.stop(why)
             finally:
-                self._queue.done()
+                self._queue.done(parcel)
         self._stopping.set()
 
     async def _see_off(self, workers: list[asyncio.Task[None]]) -> None:
@@ -120,6 +120,7 @@ class Pool:
     def _take_in(self, parcel: Parcel, result: Verdict | Split) -> None:
         if isinstance(result, Split):
             self._answered()
+            self._heard = asyncio.get_running_loop().time()
             for outcome in result.outcomes:
                 self._settle(outcome)
             self._queue.again(result.again)
@@ -263,14 +264,18 @@ class Pool:
                     parcel.existed_before,
                     *(("", "", "") if status is Status.ASSOCIATED else verdict[2:5]),
                     verdict.correlation_id,
-                )
+                ),
+                telling=not parcel.neighbours_stand,
             )
 
-    def _settle(self, outcome: Outcome) -> None:
+    def _settle(self, outcome: Outcome, *, telling: bool = True) -> None:
+        """Report an outcome. A refusal that is not `telling` says nothing about the rest of the file."""
         self._report.add(outcome)
         self._tally.add(outcome)
         if outcome.status is not Status.FAILED:
             self._refused_in_a_row = 0
+            return
+        if not telling:
             return
         self._refused_in_a_row += 1
         if 0 < self._limits.stop_after_failures <= self._refused_in_a_row:

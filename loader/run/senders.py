@@ -1,11 +1,36 @@
-"""How parcels are sent."""
+"""How parcels are made and sent: one by one or in batches, and with a look before or without."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 from loader.hubspot import HubSpot, Verdict
 from loader.model import Pair
+from loader.pace import Pacer
+from loader.run.batch import BatchPacking, BatchSender, packed
+from loader.run.existing import AskingPacking, ExistingFirst
 from loader.run.parcels import Parcel
-from loader.run.roles import Split
+from loader.run.roles import Sender, Split
+from loader.settings import LoadSettings
+
+
+class Way(NamedTuple):
+    """A way to send: `pack` makes parcels of pairs as they are read (True: these are the last)."""
+
+    pack: Callable[[list[Pair], bool], list[Parcel]]
+    sender: Sender
+
+
+def way_to_send(settings: LoadSettings, hubspot: HubSpot, batch_pacer: Pacer) -> Way:
+    """The way that `--method` and `--skip-existing` ask for; batch calls go by `batch_pacer`."""
+    batch = settings.method == "batch"
+    sender: Sender = BatchSender(hubspot, batch_pacer) if batch else PutSender(hubspot)
+    if settings.skip_existing:
+        return Way(
+            AskingPacking(), ExistingFirst(hubspot, batch_pacer, sender, packed if batch else _one_by_one)
+        )
+    return Way(BatchPacking() if batch else one_by_one, sender)
 
 
 class PutSender:
@@ -27,3 +52,7 @@ class PutSender:
 def one_by_one(pairs: list[Pair], _last: bool) -> list[Parcel]:
     """A parcel for each pair."""
     return [Parcel([pair]) for pair in pairs]
+
+
+def _one_by_one(pairs: list[Pair], existed_before: str) -> list[Parcel]:
+    return [Parcel([pair], existed_before=existed_before) for pair in pairs]

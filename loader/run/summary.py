@@ -8,7 +8,7 @@ from pathlib import Path
 
 from loader.errors import Stopped
 from loader.hubspot.account import Account
-from loader.model import Status
+from loader.model import LOAD_STATUSES, Status
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class LoadSummary:
             "finished": self.finished,
             "rows": self.rows,
             "open_rows": self.open_rows,
-            "counts": {str(status): self.counts.get(status, 0) for status in Status},
+            "counts": {str(status): self.counts.get(status, 0) for status in LOAD_STATUSES},
             "requests": self.requests,
             "throttled": self.throttled,
             "seconds": round(self.seconds, 3),

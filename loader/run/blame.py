@@ -1,0 +1,167 @@
+"""What the answer to a batch says about each of its pairs: it stands, it is refused, or nobody knows.
+
+How HubSpot answers when one pair of many is bad is not documented, so every form is understood: an error that
+names both records, one that names a record which is not valid, one that names nobody, results left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from loader.hubspot import Answer, Verdict, decode, entries, judge
+from loader.hubspot.details import error_objects
+from loader.model import Outcome, Pair, Status
+from loader.run.parcels import Parcel
+from loader.run.roles import Split
+from loader.source.rules import canonical_type
+
+#: So many pairs that the answer leaves open are sent one by one at once; more of them in halves.
+_FEW = 50
+
+_Ends = tuple[str, str]  # from ID, to ID
+_FROM_KEYS = frozenset({"fromobjectid", "fromid", "from"})
+_TO_KEYS = frozenset({"toobjectid", "toid", "to"})
+#: ``CONTACT=9 is not valid``, as the typed PUT says it (facts: live).
+_INVALID_RECORD = re.compile(r"([A-Za-z0-9_-]+)=([0-9]+)")
+
+
+def sort_out(parcel: Parcel, answer: Answer, now: float) -> Verdict | Split:
+    """Read the 2xx answer to a parcel of several pairs of the same types. `now` is Unix time in seconds.
+
+    A Verdict holds for all of them: the answer can't be read, or the batch is not complete.
+    """
+    document = decode(answer.body)
+    state = "COMPLETE" if document is None else str(document.get("status") or "COMPLETE").upper()
+    if document is None or state not in ("COMPLETE", "ERROR"):
+        return judge(answer.status, answer.headers, answer.body, parcel.pairs[0], now=now)
+    complete = state == "COMPLETE"
+    outcomes, left = _associated(parcel, _types(document) if complete else {}, answer, now)
+    if not left:
+        return Split(outcomes, [])
+    if complete:  # IDs may have come as numbers: once more, compared as text
+        outcomes, left = _associated(parcel, _types_as_text(document), answer, now)
+    some_stand = bool(outcomes)
+    refused = _refused(document, left, answer, now)
+    for pair in left:
+        if (verdict := refused.get(pair)) is not None:
+            outcomes.append(_failed(pair, parcel, verdict, now))
+    outcomes.sort(key=lambda outcome: outcome.pair.row)  # "in a row" is meant as the file has them
+    return Split(outcomes, _again(parcel, [pair for pair in left if pair not in refused], some_stand))
+
+
+def _again(parcel: Parcel, pairs: list[Pair], some_stand: bool) -> list[Parcel]:
+    """Smaller parcels of the pairs that an answer leaves open."""
+    middle = 1 if len(pairs) <= _FEW else -(-len(pairs) // 2)
+    return [
+        Parcel(pairs[at : at + middle], existed_before=parcel.existed_before, neighbours_stand=some_stand)
+        for at in range(0, len(pairs), middle)
+    ]
+
+
+def _associated(
+    parcel: Parcel, types: dict[_Ends, str], answer: Answer, now: float
+) -> tuple[list[Outcome], list[Pair]]:
+    """Outcomes of the pairs whose forward entry is among the results, and the pairs without one."""
+    outcomes, left = [], []
+    find, status, attempts, existed = types.get, answer.status, parcel.attempts + 1, parcel.existed_before
+    trace = answer.headers.get("X-HubSpot-Correlation-Id", "")
+    associated = Status.ASSOCIATED
+    for pair in parcel.pairs:  # the loop that a million rows go through
+        _, _, from_id, _, to_id, _ = pair
+        forth = find((from_id, to_id))
+        if forth is None:
+            left.append(pair)
+            continue
+        back = find((to_id, from_id))
+        both = f"{forth};{back}" if back and back != forth else forth
+        outcomes.append(Outcome(pair, associated, now, status, attempts, both, existed, "", "", "", trace))
+    return outcomes, left
+
+
+def _types(document: dict[str, Any]) -> dict[_Ends, str]:
+    """The association type of each of the results, where they are as they should be."""
+    try:
+        results = document["results"]
+        types = {
+            (entry["from"]["id"], entry["to"]["id"]): (
+                f"{entry['associationSpec']['associationCategory']}:"
+                f"{entry['associationSpec']['associationTypeId']}"
+            )
+            for entry in results
+        }
+    except (KeyError, TypeError):
+        return _types_as_text(document)
+    return types if len(types) == len(results) else _types_as_text(document)
+
+
+def _types_as_text(document: dict[str, Any]) -> dict[_Ends, str]:
+    """The same for results in any shape: numbers for IDs, no type or several, entries that are none."""
+    types: dict[_Ends, str] = {}
+    for source, target, name in entries(document):
+        known = types.get((source, target), "")
+        fresh = bool(name) and name not in known.split(";")
+        types[source, target] = f"{known};{name}" if fresh and known else name if fresh else known
+    return types
+
+
+def _refused(document: dict[str, Any], pairs: list[Pair], answer: Answer, now: float) -> dict[Pair, Verdict]:
+    """Which of the pairs an error of the answer names, with the verdict as if it were theirs alone."""
+    by_ends = {(pair.from_id, pair.to_id): pair for pair in pairs}
+    by_record: defaultdict[tuple[str, str], list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        by_record[canonical_type(pair.from_type), pair.from_id].append(pair)
+        by_record[canonical_type(pair.to_type), pair.to_id].append(pair)
+    refused: dict[Pair, Verdict] = {}
+    trace = document.get("correlationId")
+    for item in error_objects(document):
+        context = item.get("context")
+        if not isinstance(context, dict):
+            continue
+        named = [by_ends[ends] for ends in _ends_named(context) if ends in by_ends]
+        for record in () if named else _invalid_records(context):
+            named += by_record.get(record, ())
+        if named:
+            alone = orjson.dumps({"results": [], "errors": [item], "correlationId": trace})
+            verdict = judge(answer.status, answer.headers, alone, named[0], now=now)
+            refused |= {pair: verdict for pair in named if pair not in refused}
+    return refused
+
+
+def _ends_named(context: dict[str, Any]) -> Iterator[_Ends]:
+    """The pair that an error's context names, where it names one from-record and one to-record."""
+    sources = _ids(context, _FROM_KEYS)
+    targets = _ids(context, _TO_KEYS)
+    if len(sources) == 1 == len(targets):
+        yield sources[0], targets[0]
+
+
+def _ids(context: dict[str, Any], keys: frozenset[str]) -> list[str]:
+    values = [value for key, value in context.items() if key.lower() in keys]
+    return [str(item) for value in values for item in (value if isinstance(value, list) else [value])]
+
+
+def _invalid_records(context: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The records, as (canonical type, ID), that a context calls invalid."""
+    for line in _ids(context, frozenset({"invalid_object_ids"})):
+        for name, record_id in _INVALID_RECORD.findall(line):
+            yield canonical_type(name), record_id
+
+
+def _failed(pair: Pair, parcel: Parcel, verdict: Verdict, now: float) -> Outcome:
+    return Outcome(
+        pair,
+        Status.FAILED,
+        now,
+        verdict.http_status,
+        parcel.attempts + 1,
+        existed_before=parcel.existed_before,
+        error_category=verdict.category,
+        error_message=verdict.message,
+        error_details=verdict.details,
+        correlation_id=verdict.correlation_id,
+    )

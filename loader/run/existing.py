@@ -1,0 +1,109 @@
+"""`--skip-existing`: look at what stands first, and send only what is missing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from itertools import groupby
+from operator import itemgetter
+
+from loader.hubspot import HubSpot, Kind, Verdict
+from loader.model import Outcome, Pair, Status
+from loader.pace import Pacer
+from loader.run.parcels import Parcel
+from loader.run.roles import Sender, Split
+from loader.run.standing import MOST_RECORDS, read_standing
+
+#: Pairs in one parcel, where few records have many.
+_MOST_PAIRS = 10_000
+#: Pairs that wait for their parcel to be full, of all pairs of types together.
+_MOST_HELD = 50_000
+
+_types_of = itemgetter(1, 3)
+
+
+class ExistingFirst:
+    """Answers for the pairs that stand already, and packs the others for the sender behind it.
+
+    A pair is `existing` where the default association stands. Where only labels stand the default one is
+    sent, and yet the pair existed before: `undo` would remove the labels along with the default type.
+    """
+
+    def __init__(
+        self,
+        hubspot: HubSpot,
+        pacer: Pacer,
+        sender: Sender,
+        pack: Callable[[list[Pair], str], list[Parcel]],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """`pack` gets pairs of the same types and whether they existed before; `now` gives Unix time."""
+        self._hubspot, self._pacer, self._sender = hubspot, pacer, sender
+        self._pack, self._now = pack, now
+
+    async def send(self, parcel: Parcel) -> Verdict | Split:
+        """Look a parcel up that is `asking`; hand any other on."""
+        if not parcel.asking:
+            return await self._sender.send(parcel)
+        standing = await read_standing(self._hubspot, self._pacer, parcel.pairs)
+        if isinstance(standing, Verdict):
+            if standing.kind is not Kind.REFUSED:
+                return standing
+            # One record may spoil the question for all; about that one the sending will find out.
+            return Split([], parcel.halves() or self._pack(parcel.pairs, ""))
+        now = self._now()
+        outcomes: list[Outcome] = []
+        missing: dict[str, list[Pair]] = {"no": [], "yes": [], "": []}
+        for pair in parcel.pairs:
+            link = standing.link(pair)
+            if link is not None and link.default:
+                outcomes.append(
+                    Outcome(pair, Status.EXISTING, now, association_types=link.types, existed_before="yes")
+                )
+            elif link is not None:
+                missing["yes"].append(pair)
+            else:
+                missing["no" if standing.knows(pair) else ""].append(pair)
+        again = [parcel for existed, pairs in missing.items() for parcel in self._pack(pairs, existed)]
+        return Split(outcomes, again)
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that were sent and have no answer yet."""
+        return self._hubspot.in_flight
+
+
+class AskingPacking:
+    """Packs pairs as they are read into parcels of up to 1,000 from-records, which one request looks up."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[tuple[str, str], _Lane] = {}
+
+    def __call__(self, pairs: list[Pair], last: bool) -> list[Parcel]:
+        """The parcels that are full now, and after the `last` pairs all others."""
+        parcels: list[Parcel] = []
+        for types, run in groupby(pairs, _types_of):
+            lane = self._lanes.get(types) or self._lanes.setdefault(types, _Lane())
+            for pair in run:
+                lane.pairs.append(pair)
+                lane.records.add(pair.from_id)
+                if len(lane.records) == MOST_RECORDS or len(lane.pairs) == _MOST_PAIRS:
+                    parcels.append(lane.empty())
+        held = sum(len(lane.pairs) for lane in self._lanes.values())
+        for lane in sorted(self._lanes.values(), key=lambda lane: -len(lane.pairs)):
+            if lane.pairs and (last or held > _MOST_HELD):
+                held -= len(lane.pairs)
+                parcels.append(lane.empty())
+        return parcels
+
+
+class _Lane:
+    """Pairs of the same types that wait for more of them."""
+
+    def __init__(self) -> None:
+        self.pairs: list[Pair] = []
+        self.records: set[str] = set()
+
+    def empty(self) -> Parcel:
+        parcel, self.pairs, self.records = Parcel(self.pairs, asking=True), [], set()
+        return parcel
