@@ -1,12 +1,14 @@
 """CSV in: the input's rows, judged, from whatever it is packed in.
 
 opening      a file, standard input or an archive as a stream of bytes
+archives     .gz .bz2 .xz .zip .zst, strictly
 text         bytes into text, block by block
 layout       delimiter, header, which column is which
 records      one record by the letter
 plain        the lines beyond doubt, which pandas reads
 suspicion    cells that span lines: honest text, or a stray quote
 rules        what an ID and an object type are
+judging      one record into a verdict
 kinds        the pairs of object types that occur
 blocks       blocks of text into judged rows
 duplicates   the same pair again

@@ -7,25 +7,28 @@ scanner and the rules, cell by cell.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from loader.csvtext import encode_cells
 from loader.errors import InputError
 from loader.model import Pair
+from loader.source.judging import RowJudge, self_pair
 from loader.source.kinds import Kinds, Numbers
 from loader.source.layout import Layout
-from loader.source.plain import parse, plain_lines, rest_texts
-from loader.source.records import Record, RecordScanner, is_blank
-from loader.source.rules import Fault, judge_id, judge_type, shown
+from loader.source.plain import PlainLines, parse, plain_lines, rest_texts
+from loader.source.records import Record, RecordScanner
+from loader.source.rules import Fault, shown
 from loader.source.suspicion import swallowed_lines
 from loader.source.text import LONGEST_RECORD, line_ends
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_TOO_LONG = f"does not close within {LONGEST_RECORD >> 20} million characters"
 
 
 class Refused(NamedTuple):
@@ -84,7 +87,7 @@ class _Findings:
     refused: list[Refused] = field(default_factory=list)
 
     def line_of(self, row: int) -> int:
-        stretch = next(s for s in self.stretches if s.first_row <= row < s.first_row + s.size)
+        stretch = self.stretches[bisect_right(self.stretches, row, key=lambda s: s.first_row) - 1]
         return stretch.first_line + row - stretch.first_row
 
 
@@ -93,11 +96,19 @@ class BlockReader:
 
     `line` is the physical line on which the first data row may stand. `with_rests` asks for the other
     columns' text. `only` keeps the rows whose `status` cell is one of these words (the input is then a
-    report); the others count as rows and do not come out.
+    report); the others count as rows and do not come out. `plain` says which lines pandas may read: a pattern
+    that matches whole lines.
     """
 
     def __init__(
-        self, layout: Layout, name: str, line: int, *, with_rests: bool, only: frozenset[str] | None = None
+        self,
+        layout: Layout,
+        name: str,
+        line: int,
+        *,
+        with_rests: bool,
+        only: frozenset[str] | None = None,
+        plain: PlainLines = plain_lines,
     ) -> None:
         self.layout = layout
         self.kinds = Kinds()
@@ -107,7 +118,8 @@ class BlockReader:
         self._only = only
         self._with_rests = with_rests and bool(layout.others)
         self._scanner = RecordScanner(layout.delimiter)
-        self._plain = plain_lines(layout)
+        self._judge = RowJudge(layout, self.kinds)
+        self._plain = plain(layout)
 
     def read(self, text: str, more: Callable[[], str]) -> Block:
         """Judge all records that begin in `text`; `more` gives the text that follows ('' at the end).
@@ -129,7 +141,7 @@ class BlockReader:
             if record is None:
                 extension = more()
                 if not extension or len(text) - position > LONGEST_RECORD:
-                    raise self._unclosed(text, position)
+                    raise self._unclosed(text, position, "never closes" if not extension else _TOO_LONG)
                 text, position = text[position:] + extension, 0
                 continue
             self._careful(record, text[position : record.end], found)
@@ -138,20 +150,25 @@ class BlockReader:
         return self._block(found)
 
     def _careful(self, record: Record, raw: str, found: _Findings) -> None:
-        if is_blank(record):
-            return
+        if not raw.strip() and len(record.cells) == 1:
+            return  # a blank line is no record
         if record.multiline and (why := swallowed_lines(record, raw, self.layout)):
             raise self._stray(f"a quoted cell {why}")
         self.row += 1
         if self._only is not None and not self._selected(record, self._only):
+            if self._judge.begins_another_table(record):
+                raise self._another_table()
             return
-        judged = self._judge(record)
+        judged = self._judge.judge(record)
         if isinstance(judged, Fault):
-            found.refused.append(self._refused(self._as_it_stands(record), self.line, judged))
+            if self._judge.begins_another_table(record):
+                raise self._another_table()
+            pair = self._judge.as_it_stands(self.row, record.cells, with_rest=self._with_rests)
+            found.refused.append(self._refused(pair, self.line, judged))
             return
         found.rows.append((self.row, *judged))
         if self._with_rests:
-            found.rests.append(self._rest(record.cells))
+            found.rests.append(self._judge.rest(record.cells))
 
     def _selected(self, record: Record, only: frozenset[str]) -> bool:
         status = self.layout.status
@@ -159,62 +176,20 @@ class BlockReader:
             status is not None and status < len(record.cells) and record.cells[status].strip().lower() in only
         )
 
-    def _judge(self, record: Record) -> tuple[int, int, int] | Fault:
-        """The row's two IDs and its kind, or the first thing that is wrong with it."""
-        layout, cells = self.layout, record.cells
-        if len(cells) != layout.width:
-            category = "TOO_MANY_FIELDS" if len(cells) > layout.width else "TOO_FEW_FIELDS"
-            fields = "1 field" if len(cells) == 1 else f"{len(cells)} fields"
-            return Fault(category, f"the row has {fields}, the header has {layout.width}")
-        from_id = judge_id(cells[layout.from_id], self._column(layout.from_id))
-        if isinstance(from_id, Fault):
-            return from_id
-        to_id = judge_id(cells[layout.to_id], self._column(layout.to_id))
-        if isinstance(to_id, Fault):
-            return to_id
-        from_type = self._type(cells, layout.from_type, layout.default_from_type)
-        if isinstance(from_type, Fault):
-            return from_type
-        to_type = self._type(cells, layout.to_type, layout.default_to_type)
-        if isinstance(to_type, Fault):
-            return to_type
-        kind = self.kinds.of(from_type, to_type)
-        if from_id == to_id and self.kinds[kind].reflexive:
-            return _self_pair(from_id)
-        return from_id, to_id, kind
-
-    def _type(self, cells: list[str], column: int | None, default: str | None) -> str | Fault:
-        if column is None:
-            return judge_type("", default, "")
-        return judge_type(cells[column], default, self._column(column))
-
-    def _column(self, index: int) -> str:
-        return self.layout.names[index].strip()
-
     def _refused(self, pair: Pair, line: int, fault: Fault) -> Refused:
         return Refused(pair, line, fault._replace(message=f"line {line}: {fault.message}"))
 
-    def _as_it_stands(self, record: Record) -> Pair:
-        layout = self.layout
-        cells = record.cells + [""] * (layout.width - len(record.cells))
-        from_type = (cells[layout.from_type] if layout.from_type is not None else "").strip()
-        to_type = (cells[layout.to_type] if layout.to_type is not None else "").strip()
-        return Pair(
-            self.row,
-            from_type or layout.default_from_type or "",
-            cells[layout.from_id],
-            to_type or layout.default_to_type or "",
-            cells[layout.to_id],
-            self._rest(cells) if self._with_rests else "",
-        )
-
-    def _rest(self, cells: list[str]) -> str:
-        return encode_cells([cells[i] for i in self.layout.others])
-
-    def _unclosed(self, text: str, position: int) -> InputError:
+    def _unclosed(self, text: str, position: int, end: str) -> InputError:
         index = self._scanner.open_quote(text, position)
-        column = f" ({shown(self._column(index))})" if index < self.layout.width else ""
-        return self._stray(f"a quote opens in column {index + 1}{column} and never closes")
+        column = f" ({shown(self.layout.names[index].strip())})" if index < self.layout.width else ""
+        return self._stray(f"a quote opens in column {index + 1}{column} and {end}")
+
+    def _another_table(self) -> InputError:
+        return InputError(
+            f"{self._name}, line {self.line}: a second header, whose columns are not those of the first",
+            "Save each table in a file of its own.",
+            line=self.line,
+        )
 
     def _stray(self, what: str) -> InputError:
         hint = "A stray quotation mark stands there: remove it, or double it inside a quoted cell."
@@ -296,9 +271,5 @@ class BlockReader:
             row, record_id, kind = int(block.rows[i]), int(block.from_ids[i]), self.kinds[int(block.kinds[i])]
             rest = block.rests[i] if block.rests else ""
             pair = Pair(row, kind.from_type, str(record_id), kind.to_type, str(record_id), rest)
-            found.refused.append(self._refused(pair, found.line_of(row), _self_pair(record_id)))
+            found.refused.append(self._refused(pair, found.line_of(row), self_pair(record_id)))
         return block.chosen(np.flatnonzero(~selves))
-
-
-def _self_pair(record_id: int) -> Fault:
-    return Fault("SELF_PAIR", f"both sides are record {record_id}: a record can't be associated with itself")

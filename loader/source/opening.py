@@ -6,32 +6,29 @@ temporary file first, which goes when the input is closed.
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
 import shutil
 import stat
 import sys
 import tempfile
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Self
 
 from loader.errors import InputError
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+from loader.source.archives import DAMAGED, OPENERS
 
 _BUFFER = 1 << 20
 
-#: What the standard library raises for an archive that is cut short, overwritten or no archive at all.
-DAMAGED = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, zstd.ZstdError, gzip.BadGzipFile)
+# What an archive begins with. None of these bytes begins a CSV file.
+_SIGNATURES = (
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"\xfd7zXZ\0", "an xz archive"),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive"),
+    (b"PK\x03\x04", "a zip archive or an Excel workbook"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
+)
 
 
 class InputFile:
@@ -66,10 +63,13 @@ class InputFile:
             yield self._open(stack)
 
     def _open(self, stack: ExitStack) -> IO[bytes]:
-        opener = _OPENERS.get(self._suffix)
+        opener = OPENERS.get(self._suffix)
         try:
             if opener is None:
-                return stack.enter_context(self.path.open("rb", buffering=_BUFFER))
+                plain = stack.enter_context(self.path.open("rb", buffering=_BUFFER))
+                self._refuse_archive(plain.read(8))
+                plain.seek(0)
+                return plain
             archive: IO[bytes] = stack.enter_context(opener(self.path, stack))
         except DAMAGED as error:
             raise InputError(
@@ -78,6 +78,15 @@ class InputFile:
         except OSError as error:
             raise InputError(f"{self.name} can't be opened: {error.strerror or error}") from error
         return archive
+
+    def _refuse_archive(self, start: bytes) -> None:
+        for signature, what in _SIGNATURES:
+            if start.startswith(signature):
+                raise InputError(
+                    f"{self.name} is no CSV file but {what}",
+                    "Save the sheet as CSV, or unpack the archive; a file named .gz, .bz2, .xz, .zip or .zst "
+                    "is unpacked while it is read.",
+                )
 
 
 def open_input(location: str, stdin: IO[bytes] | None = None) -> InputFile:
@@ -88,7 +97,10 @@ def open_input(location: str, stdin: IO[bytes] | None = None) -> InputFile:
     """
     keep = ExitStack()
     if location == "-":
-        copy = _copy(stdin or sys.stdin.buffer, keep, "standard input")
+        stdin = stdin or (sys.stdin.buffer if sys.stdin else None)
+        if stdin is None:
+            raise InputError("standard input is closed", "Name a file, or feed one with < or a pipe.")
+        copy = _copy(stdin, keep, "standard input")
         return InputFile("standard input", copy, "", keep)
     path = Path(location)
     try:
@@ -122,32 +134,3 @@ def _copy(pipe: IO[bytes], keep: ExitStack, name: str) -> Path:
             "Set TMPDIR to a folder with enough room, or save the data to a file and name that.",
         ) from error
     return path
-
-
-def _zip(path: Path, stack: ExitStack) -> IO[bytes]:
-    archive = stack.enter_context(zipfile.ZipFile(path))
-    members = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")]
-    if len(members) != 1:
-        names = ", ".join(m.filename for m in members[:5]) or "none"
-        raise InputError(
-            f"{path.name} holds {len(members)} files ({names}); the loader reads an archive of exactly one",
-            "Unpack it and name the CSV file.",
-        )
-    if members[0].flag_bits & 1:
-        raise InputError(f"{path.name} is encrypted", "Unpack it with its password and name the CSV file.")
-    try:
-        return archive.open(members[0])
-    except NotImplementedError as error:
-        raise InputError(
-            f"{path.name} can't be unpacked: {error}", "Unpack it and name the CSV file."
-        ) from error
-
-
-# The archives close themselves with the stack that `_decompressed` enters them into.
-_OPENERS: dict[str, Callable[[Path, ExitStack], Any]] = {
-    ".gz": lambda path, _stack: gzip.open(path),  # noqa: SIM115
-    ".bz2": lambda path, _stack: bz2.open(path),  # noqa: SIM115
-    ".xz": lambda path, _stack: lzma.open(path),  # noqa: SIM115
-    ".zip": _zip,
-    ".zst": lambda path, _stack: zstd.open(path),
-}

@@ -10,13 +10,17 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Callable
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from loader.source.layout import Layout
 
 if TYPE_CHECKING:
     import pandas as pd
+
+#: Says which lines of a layout are beyond doubt, as a pattern that matches them whole.
+PlainLines: TypeAlias = Callable[[Layout], re.Pattern[str]]
 
 
 def plain_lines(layout: Layout) -> re.Pattern[str]:

@@ -24,6 +24,7 @@ from loader.source.duplicates import FirstRows, Keys, pair_keys, repeated_keys
 from loader.source.kinds import Kinds, Numbers
 from loader.source.layout import Columns, Layout, read_header
 from loader.source.opening import InputFile
+from loader.source.plain import PlainLines, plain_lines
 from loader.source.text import LONGEST_RECORD, TextBlock, line_ends, text_blocks, text_encoding
 
 _EXAMPLES = 3
@@ -70,7 +71,9 @@ class Source:
     """One input file with its columns found.
 
     `only` keeps the rows with these statuses of an input that is itself a report. `now` is the wall clock in
-    seconds. Raises InputError where the header does not fit, and UsageError for options that make no sense.
+    seconds. `plain` says which lines pandas may read; a pattern that matches nothing sends every line through
+    the record scanner. Raises InputError where the header does not fit, and UsageError for options that make
+    no sense.
     """
 
     def __init__(
@@ -81,12 +84,14 @@ class Source:
         encoding: str = "auto",
         only: frozenset[str] | None = None,
         now: Callable[[], float] = time.time,
+        plain: PlainLines = plain_lines,
     ) -> None:
         self.name = file.name
         self._file = file
         self._encoding = text_encoding(encoding)
         self._only = only
         self._now = now
+        self._plain = plain
         self.layout, self._body, self._first_line = self._read_header(columns)
         if only is not None and self.layout.status is None:
             raise UsageError(
@@ -189,7 +194,14 @@ class Source:
         )
 
     def _reader(self, *, with_rests: bool) -> BlockReader:
-        return BlockReader(self.layout, self.name, self._first_line, with_rests=with_rests, only=self._only)
+        return BlockReader(
+            self.layout,
+            self.name,
+            self._first_line,
+            with_rests=with_rests,
+            only=self._only,
+            plain=self._plain,
+        )
 
     def _blocks(self, reader: BlockReader, check: Callable[[TextBlock], None]) -> Iterator[Block]:
         with self._file.read() as stream:

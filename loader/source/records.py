@@ -72,8 +72,3 @@ def _line_end(text: str, position: int) -> int:
     if text.startswith("\r\n", position):
         return 2
     return 1 if position < len(text) else 0
-
-
-def is_blank(record: Record) -> bool:
-    """Whether a record is a blank line: one cell without quotes that holds nothing but white space."""
-    return len(record.cells) == 1 and not record.broken and not record.cells[0].strip()

@@ -10,7 +10,10 @@ import re
 
 from loader.source.layout import Layout
 from loader.source.records import Record
-from loader.source.rules import judge_id, shown
+from loader.source.rules import shown
+
+_LIKE_AN_ID = re.compile(r"[+-]?[0-9][0-9.,eE+-]*")
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def swallowed_lines(record: Record, raw: str, layout: Layout) -> str | None:
@@ -25,16 +28,26 @@ def swallowed_lines(record: Record, raw: str, layout: Layout) -> str | None:
         return "spans several lines and goes on behind its closing quote"
     if len(record.cells) != layout.width:
         return f"spans several lines in a record of {len(record.cells)} fields; the header has {layout.width}"
-    # An honest note in the last column leaves the first line whole, one in the first column the last line;
-    # never both, and never a line between.
-    whole = [_is_whole(line, layout) for line in re.split(r"\r\n|\r|\n", raw.rstrip("\r\n"))]
-    if any(whole[1:-1]) or (whole[0] and whole[-1]):
-        return "swallows lines that look like rows of their own"
+    # Honest notes may stand on both sides of the IDs. The line with the record's own IDs then looks like a
+    # row, and rightly so; any other line that does is a row that stray quotes have swallowed.
+    own = {_lines_before(record, layout.from_id), _lines_before(record, layout.to_id)}
+    for number, line in enumerate(_LINE_END.split(raw.rstrip("\r\n"))):
+        if line.count(layout.delimiter) == layout.width - 1 and _has_ids(line, layout) and own != {number}:
+            return "swallows lines that look like rows of their own"
+    # A closing quote behind a delimiter is in truth the opening one of a row's cell, where a row has begun.
+    for column in record.multiline:
+        last = _LINE_END.split(record.cells[column])[-1]
+        if last.endswith(layout.delimiter) and _has_ids(last, layout):
+            return "swallows the beginning of a line that looks like a row of its own"
     return None
 
 
-def _is_whole(line: str, layout: Layout) -> bool:
+def _lines_before(record: Record, column: int) -> int:
+    return sum(len(_LINE_END.findall(record.cells[i])) for i in record.multiline if i < column)
+
+
+def _has_ids(line: str, layout: Layout) -> bool:
+    """Whether the ID columns, as far as the line has them, hold IDs, good or spoilt, and not only nothing."""
     cells = line.split(layout.delimiter)
-    return len(cells) == layout.width and all(
-        isinstance(judge_id(cells[i].replace('"', ""), ""), int) for i in (layout.from_id, layout.to_id)
-    )
+    ids = [cells[i].replace('"', "").strip() for i in (layout.from_id, layout.to_id) if i < len(cells)]
+    return any(ids) and all(not cell or _LIKE_AN_ID.fullmatch(cell) for cell in ids)

@@ -8,16 +8,20 @@ into others.
 from __future__ import annotations
 
 import codecs
+import re
 import zlib
 from collections.abc import Iterator
 from typing import IO, NamedTuple
 
 from loader.errors import InputError
-from loader.source.opening import DAMAGED
+from loader.source.archives import DAMAGED
 
 BLOCK_BYTES = 1 << 20
 #: No line of ID pairs is longer; what is, is no CSV or holds a quote that never closes.
 LONGEST_RECORD = 16 << 20
+
+#: Half of a UTF-16 pair, which some codecs (utf-7, unicode_escape) let through; no report could hold it.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _MARKS = (  # UTF-32's little-endian mark begins with UTF-16's, so it is asked first
     (codecs.BOM_UTF8, "utf-8"),
@@ -78,10 +82,12 @@ def text_blocks(stream: IO[bytes], encoding: str, name: str) -> Iterator[TextBlo
         try:
             text = decoder.decode(data, not data)
         except UnicodeError as error:
-            raise _undecodable(error, line, carry, decoder, encoding, name) from error
+            raise _undecodable(error, line, carry, encoding, name) from error
         if not marked and text:
             marked, text = True, text.removeprefix("\ufeff")
         text = carry + text
+        if not text.isascii() and (half := _SURROGATE.search(text)):
+            raise _half_a_character(half, line, text, name)
         if not data:
             if text:
                 yield TextBlock(text, checksum)
@@ -120,12 +126,12 @@ def _read(stream: IO[bytes], name: str, line: int, carry: str) -> bytes:
         raise InputError(f"{name} can't be read after line {at}: {error}", line=at) from error
 
 
-def _undecodable(
-    error: UnicodeError, line: int, carry: str, decoder: codecs.IncrementalDecoder, encoding: str, name: str
-) -> InputError:
+def _undecodable(error: UnicodeError, line: int, carry: str, encoding: str, name: str) -> InputError:
     if not isinstance(error, UnicodeDecodeError):
         return InputError(f"{name}, line {line}: {error}", "Say --encoding with the right one.", line=line)
-    before = carry + bytes(error.object[: error.start]).decode(error.encoding, "replace")
+    # Codecs of 8-bit tables all call themselves "charmap"; unicode_escape takes a name that nobody knows.
+    codec = encoding if error.encoding in ("charmap", "unicodeescape") else error.encoding
+    before = carry + bytes(error.object[: error.start]).decode(codec, "replace")
     at = line + line_ends(before)
     column = len(before) - max(before.rfind("\n"), before.rfind("\r"))
     wrong = " ".join(f"0x{byte:02X}" for byte in error.object[error.start : error.end][:4])
@@ -135,7 +141,16 @@ def _undecodable(
         else "Say --encoding with the right one, or leave it out."
     )
     return InputError(
-        f"{name}, line {at}, character {column}: {wrong} is not {error.encoding.upper()} text",
+        f"{name}, line {at}, character {column}: {wrong} is not {codec.upper()} text",
         advice,
+        line=at,
+    )
+
+
+def _half_a_character(half: re.Match[str], line: int, text: str, name: str) -> InputError:
+    at = line + line_ends(text[: half.start()])
+    return InputError(
+        f"{name}, line {at}: U+{ord(half[0]):04X} is half of a surrogate pair and no character",
+        "Save the file as UTF-8.",
         line=at,
     )
