@@ -53,6 +53,7 @@ program.add_command(sandbox)
 
 def main() -> NoReturn:
     """Run the command line and exit with the contract's code; no traceback reaches a user."""
+    _open_closed_streams()
     try:
         code = program.main(prog_name="assoc-loader", standalone_mode=False) or 0
     except click.Abort:
@@ -78,10 +79,21 @@ def main() -> NoReturn:
     _leave(code)
 
 
+def _open_closed_streams() -> None:
+    """Put something in the place of streams that the program was started without, as schedulers do.
+
+    Python has None there, and the system gives their numbers to the files that are opened next: what C code
+    says on number 2 would land in the report.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - open to the end
+
+
 def _leave(code: int) -> NoReturn:
-    """Exit with `code` even where nobody reads standard output any more."""
+    """Exit with `code` even where standard output is full, or nobody reads it any more."""
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)

@@ -68,10 +68,13 @@ class _Signals:
 def run_to_the_end(settings: LoadSettings, as_json: bool, verbosity: int) -> int:
     """Run, print the result, and return the exit code. Raises what `run_load` raises."""
     summary, code = asyncio.run(_run(settings, verbosity))
-    if as_json:
-        click.echo(json.dumps({**summary.as_json(), "exit_code": code}))
-    else:
-        _print(summary)
+    try:
+        if as_json:
+            click.echo(json.dumps({**summary.as_json(), "exit_code": code}))
+        else:
+            _print(summary)
+    except OSError as error:  # a full disk, or a reader that has left
+        complain(f"the result can't be printed: {error.strerror}", f"Look at the report: {summary.report}")
     if not summary.finished:
         _explain(summary)
     return code
@@ -106,7 +109,7 @@ def _print(summary: LoadSummary) -> None:
 def _explain(summary: LoadSummary) -> None:
     if summary.stopped is not None:
         complain(str(summary.stopped), summary.stopped.hint)
-    click.echo(
-        f"Stopped with {summary.open_rows:,} rows to go. The same command goes on from there.",
-        err=True,
-    )
+    with suppress(OSError):
+        click.echo(
+            f"Stopped with {summary.open_rows:,} rows to go. The same command goes on from there.", err=True
+        )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import click
 
 
 def complain(message: str, hint: str = "") -> None:
-    """Say on standard error what is wrong and what to do."""
-    click.echo(click.style("error: ", fg="red", bold=True) + message, err=True)
-    if hint:
-        click.echo(click.style("  try: ", fg="cyan") + hint, err=True)
+    """Say on standard error what is wrong and what to do; where nobody can hear it, the exit code says it."""
+    with suppress(OSError):
+        click.echo(click.style("error: ", fg="red", bold=True) + message, err=True)
+        if hint:
+            click.echo(click.style("  try: ", fg="cyan") + hint, err=True)
