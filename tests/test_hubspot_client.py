@@ -394,7 +394,7 @@ def no_ca(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 def test_a_certificate_that_nobody_trusts_is_told(no_ca: pytest.MonkeyPatch) -> None:
     verdict = over_tls()
-    assert (verdict.kind, verdict.category) == (Kind.UNREACHABLE, "TLS")
+    assert (verdict.kind, verdict.category) == (Kind.UNREACHABLE, "TLS_CERTIFICATE")
     assert "self-signed certificate" in verdict.message
     assert "SSL_CERT_FILE" in verdict.hint
 

@@ -33,7 +33,8 @@ def verdict_of_fault(fault: BaseException, host: str, timeout: float) -> Verdict
         case aiohttp.ClientConnectorCertificateError():
             cause = fault.certificate_error
             why = cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else str(cause)
-            return _unreachable("TLS", f"The TLS certificate of {host} can't be trusted: {why}", _TLS_HINT)
+            what = f"The TLS certificate of {host} can't be trusted: {why}"
+            return _unreachable("TLS_CERTIFICATE", what, _TLS_HINT)  # no waiting will mend it
         case aiohttp.ClientConnectorSSLError():
             why = getattr(fault.os_error, "reason", None) or fault.os_error
             return _unreachable("TLS", f"No TLS connection with {host}: {why}", _TLS_HINT)

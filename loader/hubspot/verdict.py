@@ -26,10 +26,11 @@ class Verdict(NamedTuple):
 
     `http_status` is 0 where there was no answer. `category` is HubSpot's, or where it names none one of
     ``HTTP_<status>``, ``UNREADABLE_ANSWER``, ``NOT_IN_RESULTS``, the batch status (``PENDING``, …),
-    ``TIMEOUT``, ``CONNECTION_BROKEN``, ``UNREACHABLE``, ``TLS``, ``TOKEN_RENEWAL``. `message` is one line.
-    `details` is a compact JSON array of the answer's error objects, or empty. `association_types` is like
-    ``HUBSPOT_DEFINED:279;…``. `retry_after` is in seconds. `reason` is the word for `errors.Stopped` where
-    the kind is ACCOUNT, DAILY or MOVING, and `hint` says what the person should change.
+    ``TIMEOUT``, ``CONNECTION_BROKEN``, ``UNREACHABLE``, ``TLS``, ``TLS_CERTIFICATE``, ``TOKEN_RENEWAL``.
+    `message` is one line. `details` is a compact JSON array of the answer's error objects, or empty.
+    `association_types` is like ``HUBSPOT_DEFINED:279;…``. `retry_after` is in seconds. `reason` is the word
+    for `errors.Stopped` where the kind is ACCOUNT, DAILY or MOVING, and `hint` says what the person should
+    change.
     """
 
     kind: Kind
