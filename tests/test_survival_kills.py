@@ -1,0 +1,137 @@
+"""A short version of the campaign of kills, and what a person sees who ends a run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from loader.sandbox import Sandbox, SandboxSettings, SandboxState
+from tests.campaigns.kills import campaign
+from tests.outside import TYPES, Serving, end, load, report_of, rows_of, start, write_pairs
+
+SLOW = SandboxSettings(rate_limit=1_000_000, daily_limit=None, latency=(0.2, 0.4))
+
+posix = pytest.mark.skipif(os.name != "posix", reason="Windows has no signals to send to one process")
+
+
+def test_a_dozen_kills_lose_and_invent_nothing() -> None:
+    said: list[str] = []
+    assert campaign(seed=20, kills=12, parallel=2, tell=said.append), "\n".join(said)
+
+
+@pytest.fixture
+def slow() -> Iterator[Serving[Sandbox]]:
+    with Serving(lambda: Sandbox(SLOW, state=SandboxState(100_000))) as serving:
+        yield serving
+
+
+def started(serving: Serving[Sandbox], file: Path, *options: str) -> subprocess.Popen[str]:
+    return start("load", file, "--base-url", serving.url, *TYPES, *options)
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not happened():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.005)
+
+
+def sent(serving: Serving[Sandbox]) -> int:
+    return serving.ask(lambda sandbox: sandbox.state.calls["associate"])
+
+
+def many(folder: Path, rows: int = 3000) -> Path:
+    return write_pairs(folder / "pairs.csv", ((n, n + 10**6) for n in range(1, rows + 1)))
+
+
+@posix
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_first_signal_lets_end_what_is_under_way(
+    slow: Serving[Sandbox], tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    file = many(tmp_path)
+    process = started(slow, file, "--workers", "20")
+    wait_until(lambda: sent(slow) > 60)
+    process.send_signal(number)
+    ended = end(process)
+    assert ended.code == code
+    assert "what is under way may finish" in ended.err
+    assert "The same command goes on from there" in ended.err
+    asked = sent(slow)
+    assert len(rows_of(report_of(file))) == asked < 3000, "an answer was thrown away, or feeding went on"
+    again = load(slow.url, file, "--workers", "200")
+    assert again.code == 0
+    assert sent(slow) == 3000, "a pair was sent twice"
+    assert len(rows_of(report_of(file))) == 3000
+
+
+@posix
+def test_the_second_ctrl_c_leaves_at_once_and_the_report_is_sound(tmp_path: Path) -> None:
+    never = SandboxState(100_000)
+    with Serving(lambda: Sandbox(SLOW, state=never)) as serving:
+        file = many(tmp_path)
+        process = started(serving, file, "--workers", "20")
+        wait_until(lambda: sent(serving) > 60)
+        serving.ask(
+            lambda sandbox: sandbox.state.fail("9000600000000", times=0)
+        )  # from now on nobody answers
+        at = sent(serving)
+        wait_until(lambda: sent(serving) >= at + 5)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        assert process.poll() is None, "it did not wait for what is under way"
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        ended = end(process)
+        assert time.monotonic() - began < 3
+        assert ended.code == 130
+        assert "The same command goes on" in ended.err
+        serving.ask(lambda sandbox: sandbox.state.heal())
+        assert load(serving.url, file, "--workers", "200").code == 0
+    assert [row["row"] for row in rows_of(report_of(file))] == [str(n) for n in range(1, 3001)]
+
+
+@posix
+def test_ctrl_c_in_the_pre_pass_sends_nothing(slow: Serving[Sandbox], tmp_path: Path) -> None:
+    """Reading this file takes seconds; nobody waits for that after Ctrl-C."""
+    file = write_pairs(tmp_path / "pairs.csv", ((n, n + 10**7) for n in range(1, 3_000_000)))
+    process = started(slow, file)
+    wait_until(lambda: report_of(file).with_name("pairs.report.csv.lock").exists())
+    time.sleep(0.3)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    ended = end(process)
+    assert time.monotonic() - began < 1.5
+    assert ended.code == 130
+    assert "The same command goes on" in ended.err
+    assert sent(slow) == 0
+
+
+@posix
+def test_two_ctrl_c_end_even_a_read_that_never_ends(slow: Serving[Sandbox], tmp_path: Path) -> None:
+    report = tmp_path / "x.report.csv"
+    process = start(
+        "load",
+        "-",
+        "-o",
+        report,
+        "--base-url",
+        slow.url,
+        *TYPES,
+        stdin=subprocess.PIPE,  # nobody writes
+    )
+    time.sleep(1.5)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 130
+    assert time.monotonic() - began < 5
+    end(process)
+    assert not report.exists()
