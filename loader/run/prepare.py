@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -60,6 +61,13 @@ def prepare(
 
     `seen` is told how many rows have been read so far. Raises UsageError.
     """
+    source = open_source(settings, stack, stdin)
+    path = stack.enter_context(ReportLock(settings.report_path)).path
+    return compare(settings, source, None if settings.overwrite else path, seen)
+
+
+def open_source(settings: LoadSettings, stack: ExitStack, stdin: BinaryIO | None) -> Source:
+    """The input with its columns found; open until `stack` is closed. Raises UsageError."""
     file = stack.enter_context(open_input(settings.input, stdin))
     columns = Columns(
         from_column=settings.from_column,
@@ -70,11 +78,19 @@ def prepare(
         to_type=settings.to_type,
         delimiter=settings.delimiter,
     )
-    source = Source(file, columns, encoding=settings.encoding, only=settings.only)
-    path = stack.enter_context(ReportLock(settings.report_path)).path
-    exists = path.exists() and not settings.overwrite
+    return Source(file, columns, encoding=settings.encoding, only=settings.only)
+
+
+def compare(
+    settings: LoadSettings, source: Source, path: Path | None, seen: Callable[[int], None] | None
+) -> Job:
+    """Read the input for the first time, and the report where there is one (at `path`; None: none counts).
+
+    Nothing is written. Raises UsageError.
+    """
+    exists = path is not None and path.exists()
     survey = source.survey(identities=exists, seen=seen)
-    if not exists:
+    if path is None or not exists:
         return Job(settings, source, survey, None)
     others = source.layout.other_names
     identities = survey.identities if survey.identities is not None else np.empty(0, dtype=np.int64)

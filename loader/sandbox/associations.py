@@ -136,6 +136,39 @@ def labels(call: Call, from_name: str, to_name: str) -> Answer:
     return Answer(200, orjson.dumps({"results": [type_json(kind) for kind in kinds]}))
 
 
+def configurations(call: Call, from_name: str, to_name: str) -> Answer:
+    """GET …/definitions/configurations/…: how many records the account's admins allow per type."""
+    types = _types_of(call, from_name, to_name)
+    if isinstance(types, Problem):
+        return refuse(call, types)
+    default, most = default_types(*types), call.settings.configured_associations
+    kinds = default.forth if default and most is not None else ()
+    results = [type_json(kind) | {"userEnforcedMaxToObjectIds": most} for kind in kinds]
+    return Answer(200, orjson.dumps({"results": results}))
+
+
+def association_limit(call: Call, from_name: str, to_name: str) -> Answer:
+    """GET …/limits/associations/records/…: how many records HubSpot allows, and how many are at that limit.
+
+    Without `max_associations` it is not there (404), as it is not in every API version.
+    """
+    types = _types_of(call, from_name, to_name)
+    if isinstance(types, Problem):
+        return refuse(call, types)
+    most = call.settings.max_associations
+    if most is None:
+        return refuse(call, Problem(404, "resource not found", "OBJECT_NOT_FOUND"))
+    full = call.state.count_full(*types, most)
+    body = {
+        "limit": most,
+        "totalRecordsAtLimit": full,
+        "totalRecordsNearLimit": 0,
+        "atLimitFromRecordSamples": [],
+        "nearLimitFromRecordSamples": [],
+    }
+    return Answer(200, orjson.dumps(body))
+
+
 def _types_of(call: Call, from_name: str, to_name: str) -> tuple[str, str] | Problem:
     """Both types in canonical form, or why this token can't use them."""
     from_type, to_type = type_id_of(from_name), type_id_of(to_name)
@@ -177,7 +210,7 @@ def _types_allowed(call: Call, ends: Ends) -> BothWays | Problem:
     types = default_types(ends.from_type, ends.to_type)
     if types is None:
         return no_default_type(ends.from_type, ends.to_type)
-    most = call.settings.max_associations
+    most = call.settings.most_associations
     if most is not None:
         forth = state.linked(ends.from_type, ends.from_id, ends.to_type)
         back = state.linked(ends.to_type, ends.to_id, ends.from_type)

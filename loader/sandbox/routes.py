@@ -57,6 +57,12 @@ def _known(segments: list[str]) -> Route | None:
             )
         case ["crm", "associations", _, from_type, to_type, "labels"]:
             return Route("labels", "GET", associations.labels, (from_type, to_type))
+        case ["crm", "associations", _, "definitions", "configurations", from_type, to_type]:
+            return Route("configurations", "GET", associations.configurations, (from_type, to_type))
+        case ["crm", "v3", "limits", "associations", "records", from_type, to_type]:
+            return Route("association limit", "GET", associations.association_limit, (from_type, to_type))
+        case ["crm", "limits", _, "associations", "records", from_type, to_type]:
+            return Route("association limit", "GET", associations.association_limit, (from_type, to_type))
         case ["crm", "objects", _, object_type, "batch", "read"]:
             return Route("read objects", "POST", account.read_objects, (object_type,))
         case ["account-info", _, "details"]:

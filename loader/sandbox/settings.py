@@ -37,6 +37,7 @@ class SandboxSettings:
 
     Data
         max_associations: records of one type that one record may be associated with; None for no limit.
+        configured_associations: the lower limit that the account's admins have set; None for none.
         read_page: associations that a batch read gives per record and page.
         batch_failure: how a batch associate answers when some of its pairs are bad, which HubSpot does not
             document: ``207`` or ``200`` with `errors`, or ``400`` for all of them and nothing made.
@@ -64,6 +65,7 @@ class SandboxSettings:
     types_without_scope: frozenset[str] = frozenset()
 
     max_associations: int | None = None
+    configured_associations: int | None = None
     read_page: int = 500
     batch_failure: Literal["207", "200", "400"] = "207"
     name_bad_pairs: bool = True
@@ -74,3 +76,9 @@ class SandboxSettings:
     ui_domain: str = "app.hubspot.com"
     data_hosting: str = "na1"
     seed: int = 0
+
+    @property
+    def most_associations(self) -> int | None:
+        """The lower of the two limits; None for no limit."""
+        limits = [self.max_associations, self.configured_associations]
+        return min((limit for limit in limits if limit is not None), default=None)

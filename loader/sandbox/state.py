@@ -128,6 +128,10 @@ class SandboxState:
         """The records of one canonical type that a record is associated with, oldest first."""
         return self._links.get((from_type, to_type), {}).get(from_id, {})
 
+    def count_full(self, from_type: str, to_type: str, most: int) -> int:
+        """How many records of a canonical type are associated with `most` records of another or more."""
+        return sum(len(linked) >= most for linked in self._links.get((from_type, to_type), {}).values())
+
     def link(self, ends: Ends, types: BothWays) -> None:
         """Add association types to a pair, in both directions. Adding what stands changes nothing."""
         from_type, from_id, to_type, to_id = ends

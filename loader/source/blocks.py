@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -55,6 +56,11 @@ class Block(NamedTuple):
     kinds: Numbers
     rests: list[str]
     refused: list[Refused]
+    lines: list[tuple[int, int]]  # row and physical line; from each entry on both go up together
+
+    def line_of(self, row: int) -> int:
+        """The physical line of the file on which one of the block's rows begins."""
+        return _line_of(self.lines, row)
 
     def chosen(self, index: Numbers) -> Block:
         """The same block with only these of its sendable rows, in this order."""
@@ -85,10 +91,12 @@ class _Findings:
     rows: list[tuple[int, int, int, int]] = field(default_factory=list)  # row, from ID, to ID, kind
     rests: list[str] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+    lines: list[tuple[int, int]] = field(default_factory=list)
 
-    def line_of(self, row: int) -> int:
-        stretch = self.stretches[bisect_right(self.stretches, row, key=lambda s: s.first_row) - 1]
-        return stretch.first_line + row - stretch.first_row
+
+def _line_of(lines: list[tuple[int, int]], row: int) -> int:
+    first_row, first_line = lines[bisect_right(lines, row, key=itemgetter(0)) - 1]
+    return first_line + row - first_row
 
 
 class BlockReader:
@@ -135,6 +143,7 @@ class BlockReader:
                     self.row + 1, self.line, text.count("\n", position, end), text[position:end]
                 )
                 found.stretches.append(stretch)
+                found.lines.append((stretch.first_row, stretch.first_line))
                 self.row, self.line, position = self.row + stretch.size, self.line + stretch.size, end
                 continue
             record = self._scanner.record(text, position)
@@ -155,6 +164,7 @@ class BlockReader:
         if record.multiline and (why := swallowed_lines(record, raw, self.layout)):
             raise self._stray(f"a quoted cell {why}")
         self.row += 1
+        found.lines.append((self.row, self.line))
         if self._only is not None and not self._selected(record, self._only):
             if self._judge.begins_another_table(record):
                 raise self._another_table()
@@ -207,6 +217,7 @@ class BlockReader:
             table[:, 3],
             found.rests,
             found.refused,
+            found.lines,
         )
         if not found.stretches:
             return careful
@@ -222,6 +233,7 @@ class BlockReader:
             np.concatenate((plain.kinds, careful.kinds)),
             plain.rests + careful.rests,
             sorted(found.refused),
+            found.lines,
         )
         return both.chosen(np.argsort(both.rows, kind="stable"))
 
@@ -251,6 +263,7 @@ class BlockReader:
             self.kinds.indices(*types),
             rest_texts([frame[i].tolist() for i in layout.others]) if self._with_rests else [],
             found.refused,
+            found.lines,
         )
         return self._without_self_pairs(block, found)
 
@@ -271,5 +284,5 @@ class BlockReader:
             row, record_id, kind = int(block.rows[i]), int(block.from_ids[i]), self.kinds[int(block.kinds[i])]
             rest = block.rests[i] if block.rests else ""
             pair = Pair(row, kind.from_type, str(record_id), kind.to_type, str(record_id), rest)
-            found.refused.append(self._refused(pair, found.line_of(row), self_pair(record_id)))
+            found.refused.append(self._refused(pair, _line_of(found.lines, row), self_pair(record_id)))
         return block.chosen(np.flatnonzero(~selves))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import NamedTuple
@@ -185,6 +185,18 @@ class Source:
                 pairs = _pairs(block, reader.kinds) + [refused.pair for refused in block.refused]
                 return {pair.row: pair for pair in pairs}[row]
         raise KeyError(row)
+
+    def lines(self, rows: Collection[int]) -> dict[int, int]:
+        """The physical lines on which these data rows begin, found by reading anew up to the last of them."""
+        reader = self._reader(with_rests=False)
+        wanted = sorted(rows)
+        found: dict[int, int] = {}
+        for block in self._blocks(reader, lambda _block: None) if wanted else ():
+            end = block.first_row + block.size
+            found |= {row: block.line_of(row) for row in wanted if block.first_row <= row < end}
+            if len(found) == len(wanted):
+                break
+        return found
 
     def _changed(self) -> Stopped:
         return Stopped(
