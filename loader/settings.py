@@ -112,6 +112,57 @@ class LoadSettings(ConnectionSettings):
             )
 
 
+@dataclass(frozen=True, kw_only=True)
+class VerifySettings(ConnectionSettings):
+    """One `verify`: the report of a load, and where its copy with the findings goes."""
+
+    report: str
+    output: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_output(self.output_path, self.report, self.log_file)
+
+    @property
+    def output_path(self) -> Path:
+        """`--output`, else STEM.verified.csv beside STEM.report.csv."""
+        return Path(self.output) if self.output is not None else beside_report(self.report, "verified")
+
+
+@dataclass(frozen=True, kw_only=True)
+class UndoSettings(ConnectionSettings):
+    """One `undo`: the report of a load, and where its own goes."""
+
+    report: str
+    output: str | None = None
+    stop_after_failures: int = 100
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _at_least("stop_after_failures", self.stop_after_failures, 0)
+        _check_output(self.output_path, self.report, self.log_file)
+
+    @property
+    def output_path(self) -> Path:
+        """`--output`, else STEM.undo.csv beside STEM.report.csv."""
+        return Path(self.output) if self.output is not None else beside_report(self.report, "undo")
+
+
+def _check_output(output: Path, report: str, log_file: str | None) -> None:
+    for name, path in (("output", str(output)), ("log file", log_file)):
+        if path is not None and _same_file(path, report):
+            raise UsageError(f"the {name} would overwrite REPORT: {report}", "Give it another name.")
+    if log_file is not None and _same_file(log_file, str(output)):
+        raise UsageError(f"the log file would overwrite the output: {log_file}", "Give it another name.")
+
+
+def beside_report(report: str, what: str) -> Path:
+    """``STEM.what.csv`` beside ``STEM.report.csv``; of any other name the whole stem is kept."""
+    path = Path(report)
+    return path.with_name(f"{path.stem.removesuffix('.report')}.{what}.csv")
+
+
 def beside(path: Path, what: str) -> Path:
     """``STEM.what.csv`` in the same folder, the ending of an archive left out of the stem."""
     name = path.name

@@ -11,6 +11,8 @@ import click
 from loader import __version__
 from loader.cli.load import load
 from loader.cli.sandbox import sandbox
+from loader.cli.undo import undo
+from loader.cli.verify import verify
 from loader.cli.words import complain
 from loader.errors import Interrupted, LoaderError
 
@@ -48,6 +50,8 @@ def program() -> None:
 
 
 program.add_command(load)
+program.add_command(verify)
+program.add_command(undo)
 program.add_command(sandbox)
 
 

@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import click
 
@@ -19,6 +20,7 @@ from loader.report import read_records
 from loader.run import Brake, LoadSummary, run_load
 from loader.settings import LoadSettings
 from loader.summary import as_text, summarise
+from loader.terminal import visible
 
 _EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 #: Seconds that leaving at once may take: some thread may be in a read that never ends (a pipe, a dead disk).
@@ -26,10 +28,10 @@ _AT_ONCE = 2.0
 _GOES_ON = "The same command goes on from where the report stops."
 
 
-class _Signals:
+class Signals:
     """Ctrl-C and SIGTERM: the first ends the run in good order, the second at once."""
 
-    def __init__(self, brake: Brake, run: asyncio.Task[LoadSummary], tell: Callable[[str], None]) -> None:
+    def __init__(self, brake: Brake, run: asyncio.Task[Any], tell: Callable[[str], None]) -> None:
         self.code = 0
         self._brake, self._run, self._tell = brake, run, tell
 
@@ -84,7 +86,7 @@ async def _run(settings: LoadSettings, verbosity: int) -> tuple[LoadSummary, int
     brake = Brake()
     with display_for(verbosity) as display:
         run = asyncio.create_task(run_load(settings, audience=display, brake=brake))
-        signals = _Signals(brake, run, display.tell)
+        signals = Signals(brake, run, display.tell)
         with signals.heard():
             try:
                 summary = await run
@@ -97,7 +99,7 @@ async def _run(settings: LoadSettings, verbosity: int) -> tuple[LoadSummary, int
 
 
 def _print(summary: LoadSummary) -> None:
-    click.echo(f"Report: {summary.report}")
+    click.echo(f"Report: {visible(str(summary.report))}")
     needs_attention = any(count for status, count in summary.counts.items() if status not in GOOD)
     if needs_attention:  # the causes stand in the report, those of earlier runs included
         click.echo(as_text(summarise(read_records(summary.report)), summary.report))

@@ -14,10 +14,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from loader.hubspot.account import Account
 from loader.pace import PaceReading
 from loader.progress.lines import Lines, stand, troubles
-from loader.run import Job, Tally
+from loader.run import Tally
 
 
 class Board(Lines):
@@ -43,9 +42,9 @@ class Board(Lines):
         """Say something above the board."""
         self._console.print(Text(message))
 
-    def begin(self, job: Job, account: Account | None, tally: Tally, pace: Callable[[], PaceReading]) -> None:
-        """Say what is going to happen, and put the board up."""
-        super().begin(job, account, tally, pace)
+    def follow(self, tally: Tally, pace: Callable[[], PaceReading]) -> None:
+        """Put the board up."""
+        super().follow(tally, pace)
         self._live.start()
         self.show(tally, pace(), self._pulse.rate(tally.settled, time.monotonic()))
 

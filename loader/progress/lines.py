@@ -15,6 +15,7 @@ from loader.hubspot.account import Account
 from loader.pace import PaceReading
 from loader.run import Job, Tally
 from loader.run.forecast import announcement, duration
+from loader.terminal import visible
 
 _RATE_OVER = 30.0
 
@@ -58,7 +59,7 @@ class Lines:
     def tell(self, message: str) -> None:
         """Say something in between."""
         with suppress(OSError, ValueError):  # nobody listens any more: no reason to end a run
-            print(message, file=sys.stderr, flush=True)  # noqa: T201 - where it is said
+            print(visible(message), file=sys.stderr, flush=True)  # noqa: T201 - where it is said
 
     def warn(self, message: str) -> None:
         """Say what a person should know, however quiet."""
@@ -82,6 +83,12 @@ class Lines:
             return
         for line in announcement(job, account, pace()):
             self.tell(line)
+        self.follow(tally, pace)
+
+    def follow(self, tally: Tally, pace: Callable[[], PaceReading]) -> None:
+        """Say from now on how it goes."""
+        if self._verbosity < 0:
+            return
         self._pulse.rate(tally.settled, time.monotonic())
         self._ticking = asyncio.create_task(self._tick(tally, pace))
 

@@ -1,14 +1,26 @@
 """The runs: what the commands do, from the input to the report.
 
 load         `load`: from the input to the report in input order
+verify       `verify`: read back what a load left
+undo         `undo`: take back what a load created
+follow_up    what these two share
 prepare      before the first request: reading, locking, comparing
 feed         from the reader's thread into the queue
 parcels      rows on their way, and the queue of them
-senders      how parcels are sent
+senders      how parcels are made and sent: the way that the settings ask for
+batch        many pairs in one request
+blame        what the answer to a batch says about each of its pairs
+existing     look first, send what is missing
+standing     what stands between records: the batch read
+archive      removing pairs: the batch archive
+packing      parcels by the number of their records
+sending      the sentence: pairs through the pool into the report
 pool         the workers, and what each verdict calls for
 roles        whom the pool deals with
 policy       how often a row is tried
 outage       an outage, or a row that nobody answers?
+connection   with whose credentials, and to whose account
+paces        the two paces: single calls, batch calls
 daily        sleeping through an exhausted daily limit
 forecast     what a load will cost
 tally        what it has come to so far
@@ -18,9 +30,28 @@ log          `--log-file`
 """
 
 from loader.run.brake import Brake
+from loader.run.connection import read_whose_account
+from loader.run.follow_up import Listener
 from loader.run.load import Audience, run_load
 from loader.run.prepare import Job
 from loader.run.summary import LoadSummary
 from loader.run.tally import Tally
+from loader.run.undo import UndoJob, UndoSummary, prepare_undo, run_undo
+from loader.run.verify import Certificate, run_verify
 
-__all__ = ["Audience", "Brake", "Job", "LoadSummary", "Tally", "run_load"]
+__all__ = [
+    "Audience",
+    "Brake",
+    "Certificate",
+    "Job",
+    "Listener",
+    "LoadSummary",
+    "Tally",
+    "UndoJob",
+    "UndoSummary",
+    "prepare_undo",
+    "read_whose_account",
+    "run_load",
+    "run_undo",
+    "run_verify",
+]

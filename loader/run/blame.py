@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -46,16 +46,16 @@ def sort_out(parcel: Parcel, answer: Answer, now: float) -> Verdict | Split:
     if complete:  # IDs may have come as numbers: once more, compared as text
         outcomes, left = _associated(parcel, _types_as_text(document), answer, now)
     some_stand = bool(outcomes)
-    refused = _refused(document, left, answer, now)
+    refused = refusals(document, left, answer, now).by_pair
     for pair in left:
         if (verdict := refused.get(pair)) is not None:
-            outcomes.append(_failed(pair, parcel, verdict, now))
+            outcomes.append(failed(pair, parcel, verdict, now))
     outcomes.sort(key=lambda outcome: outcome.pair.row)  # "in a row" is meant as the file has them
-    return Split(outcomes, _again(parcel, [pair for pair in left if pair not in refused], some_stand))
+    return Split(outcomes, smaller(parcel, [pair for pair in left if pair not in refused], some_stand))
 
 
-def _again(parcel: Parcel, pairs: list[Pair], some_stand: bool) -> list[Parcel]:
-    """Smaller parcels of the pairs that an answer leaves open."""
+def smaller(parcel: Parcel, pairs: list[Pair], some_stand: bool) -> list[Parcel]:
+    """Parcels of the pairs that an answer leaves open: single ones of a few, halves of many."""
     middle = 1 if len(pairs) <= _FEW else -(-len(pairs) // 2)
     return [
         Parcel(pairs[at : at + middle], existed_before=parcel.existed_before, neighbours_stand=some_stand)
@@ -109,27 +109,37 @@ def _types_as_text(document: dict[str, Any]) -> dict[_Ends, str]:
     return types
 
 
-def _refused(document: dict[str, Any], pairs: list[Pair], answer: Answer, now: float) -> dict[Pair, Verdict]:
-    """Which of the pairs an error of the answer names, with the verdict as if it were theirs alone."""
+class Refusals(NamedTuple):
+    """The pairs that an answer's errors name, each with the verdict as if the answer were theirs alone, and
+    how many errors name none of them."""
+
+    by_pair: dict[Pair, Verdict]
+    anonymous: int
+
+
+def refusals(document: dict[str, Any], pairs: list[Pair], answer: Answer, now: float) -> Refusals:
+    """Which of the `pairs` the errors of a 2xx answer name. `now` is Unix time in seconds."""
     by_ends = {(pair.from_id, pair.to_id): pair for pair in pairs}
     by_record: defaultdict[tuple[str, str], list[Pair]] = defaultdict(list)
     for pair in pairs:
         by_record[canonical_type(pair.from_type), pair.from_id].append(pair)
         by_record[canonical_type(pair.to_type), pair.to_id].append(pair)
-    refused: dict[Pair, Verdict] = {}
+    by_pair: dict[Pair, Verdict] = {}
+    anonymous = 0
     trace = document.get("correlationId")
     for item in error_objects(document):
         context = item.get("context")
-        if not isinstance(context, dict):
-            continue
+        context = context if isinstance(context, dict) else {}
         named = [by_ends[ends] for ends in _ends_named(context) if ends in by_ends]
         for record in () if named else _invalid_records(context):
             named += by_record.get(record, ())
         if named:
             alone = orjson.dumps({"results": [], "errors": [item], "correlationId": trace})
             verdict = judge(answer.status, answer.headers, alone, named[0], now=now)
-            refused |= {pair: verdict for pair in named if pair not in refused}
-    return refused
+            by_pair |= {pair: verdict for pair in named if pair not in by_pair}
+        else:
+            anonymous += 1
+    return Refusals(by_pair, anonymous)
 
 
 def _ends_named(context: dict[str, Any]) -> Iterator[_Ends]:
@@ -152,7 +162,8 @@ def _invalid_records(context: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield canonical_type(name), record_id
 
 
-def _failed(pair: Pair, parcel: Parcel, verdict: Verdict, now: float) -> Outcome:
+def failed(pair: Pair, parcel: Parcel, verdict: Verdict, now: float) -> Outcome:
+    """The outcome of a pair that an answer about many refuses."""
     return Outcome(
         pair,
         Status.FAILED,

@@ -12,7 +12,7 @@ from loader.errors import CredentialsError
 from loader.hubspot import HubSpot, Secret, StaticToken, find_credentials
 from loader.hubspot.account import Account, read_account
 from loader.hubspot.credentials import Found
-from loader.pace import Pacer
+from loader.pace import Concurrency, Pacer
 from loader.run.log import Log
 from loader.settings import ConnectionSettings
 
@@ -74,3 +74,10 @@ async def checked_account(hubspot: HubSpot, settings: ConnectionSettings) -> Acc
             account.hint or "Try again, or leave --account-id out.",
         )
     return None
+
+
+async def read_whose_account(settings: ConnectionSettings) -> Account | None:
+    """Whose account it is, for a question that a person is asked first. Raises as `checked_account` does."""
+    with Log(None) as log:
+        async with connect(settings, Concurrency(), log, lambda _warning: None) as hubspot:
+            return await checked_account(hubspot, settings)

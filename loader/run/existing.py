@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from itertools import groupby
-from operator import itemgetter
 
 from loader.hubspot import HubSpot, Kind, Verdict
 from loader.model import Outcome, Pair, Status
 from loader.pace import Pacer
+from loader.run.packing import RecordPacking
 from loader.run.parcels import Parcel
 from loader.run.roles import Sender, Split
 from loader.run.standing import MOST_RECORDS, read_standing
 
 #: Pairs in one parcel, where few records have many.
 _MOST_PAIRS = 10_000
-#: Pairs that wait for their parcel to be full, of all pairs of types together.
-_MOST_HELD = 50_000
-
-_types_of = itemgetter(1, 3)
 
 
 class ExistingFirst:
@@ -73,37 +68,6 @@ class ExistingFirst:
         return self._hubspot.in_flight
 
 
-class AskingPacking:
-    """Packs pairs as they are read into parcels of up to 1,000 from-records, which one request looks up."""
-
-    def __init__(self) -> None:
-        self._lanes: dict[tuple[str, str], _Lane] = {}
-
-    def __call__(self, pairs: list[Pair], last: bool) -> list[Parcel]:
-        """The parcels that are full now, and after the `last` pairs all others."""
-        parcels: list[Parcel] = []
-        for types, run in groupby(pairs, _types_of):
-            lane = self._lanes.get(types) or self._lanes.setdefault(types, _Lane())
-            for pair in run:
-                lane.pairs.append(pair)
-                lane.records.add(pair.from_id)
-                if len(lane.records) == MOST_RECORDS or len(lane.pairs) == _MOST_PAIRS:
-                    parcels.append(lane.empty())
-        held = sum(len(lane.pairs) for lane in self._lanes.values())
-        for lane in sorted(self._lanes.values(), key=lambda lane: -len(lane.pairs)):
-            if lane.pairs and (last or held > _MOST_HELD):
-                held -= len(lane.pairs)
-                parcels.append(lane.empty())
-        return parcels
-
-
-class _Lane:
-    """Pairs of the same types that wait for more of them."""
-
-    def __init__(self) -> None:
-        self.pairs: list[Pair] = []
-        self.records: set[str] = set()
-
-    def empty(self) -> Parcel:
-        parcel, self.pairs, self.records = Parcel(self.pairs, asking=True), [], set()
-        return parcel
+def asking_packing() -> RecordPacking:
+    """Makes parcels that one request looks up, or a few where few records have many pairs."""
+    return RecordPacking(records=MOST_RECORDS, pairs=_MOST_PAIRS, asking=True)

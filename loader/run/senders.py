@@ -9,7 +9,7 @@ from loader.hubspot import HubSpot, Verdict
 from loader.model import Pair
 from loader.pace import Pacer
 from loader.run.batch import BatchPacking, BatchSender, packed
-from loader.run.existing import AskingPacking, ExistingFirst
+from loader.run.existing import ExistingFirst, asking_packing
 from loader.run.parcels import Parcel
 from loader.run.roles import Sender, Split
 from loader.settings import LoadSettings
@@ -28,7 +28,7 @@ def way_to_send(settings: LoadSettings, hubspot: HubSpot, batch_pacer: Pacer) ->
     sender: Sender = BatchSender(hubspot, batch_pacer) if batch else PutSender(hubspot)
     if settings.skip_existing:
         return Way(
-            AskingPacking(), ExistingFirst(hubspot, batch_pacer, sender, packed if batch else _one_by_one)
+            asking_packing(), ExistingFirst(hubspot, batch_pacer, sender, packed if batch else _one_by_one)
         )
     return Way(BatchPacking() if batch else one_by_one, sender)
 

@@ -1,0 +1,137 @@
+"""Running `verify` and `undo` from a terminal: signals, progress, and what they came to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from typing import TypeVar
+
+import click
+
+from loader.cli.running import Signals
+from loader.cli.words import complain
+from loader.errors import Interrupted, UsageError
+from loader.model import Status
+from loader.progress import Lines, display_for
+from loader.run import (
+    Brake,
+    Certificate,
+    Listener,
+    UndoJob,
+    UndoSummary,
+    prepare_undo,
+    read_whose_account,
+    run_undo,
+    run_verify,
+)
+from loader.settings import UndoSettings, VerifySettings
+
+Summary = TypeVar("Summary", Certificate, UndoSummary)
+
+
+def verify_to_the_end(settings: VerifySettings, as_json: bool, verbosity: int) -> int:
+    """Read back, print the certificate, and return the exit code. Raises what `run_verify` raises."""
+    found = _run(lambda listener, brake: run_verify(settings, listener, brake), verbosity)
+    if as_json:
+        click.echo(json.dumps(found.as_json()))
+    elif found.finished:
+        click.echo(_certificate(found))
+    if found.stopped is not None:
+        complain(str(found.stopped), found.stopped.hint)
+    if not found.finished:
+        click.echo("Stopped before the end; nothing was written. The same command starts again.", err=True)
+    return found.exit_code
+
+
+def undo_to_the_end(settings: UndoSettings, yes: bool, as_json: bool, verbosity: int) -> int:
+    """Ask, take back, print what came of it, and return the exit code. Raises what `run_undo` raises."""
+    with ExitStack() as stack:
+        job = prepare_undo(settings, stack)
+        _tell_what_is_left(job)
+        if job.open_rows:
+            _ask(job, yes)
+        summary = _run(lambda listener, brake: run_undo(job, listener, brake), verbosity)
+    if as_json:
+        click.echo(json.dumps(summary.as_json()))
+    else:
+        click.echo(f"Report: {summary.output}")
+        counts = ", ".join(f"{summary.counts[s]:,} {s}" for s in Status if summary.counts.get(s))
+        click.echo(f"{summary.created:,} rows to take back: {counts or 'nothing yet'}")
+    if summary.stopped is not None:
+        complain(str(summary.stopped), summary.stopped.hint)
+    if not summary.finished:
+        rest = f"Stopped with {summary.open_rows:,} rows to go."
+        click.echo(f"{rest} The same command goes on from there.", err=True)
+    return summary.exit_code
+
+
+def _run(start: Callable[[Listener, Brake], Awaitable[Summary]], verbosity: int) -> Summary:
+    async def main() -> Summary:
+        brake = Brake()
+        with display_for(verbosity) as display:
+            return await _heeding_signals(start, display, brake)
+
+    return asyncio.run(main())
+
+
+async def _heeding_signals(
+    start: Callable[[Listener, Brake], Awaitable[Summary]], display: Lines, brake: Brake
+) -> Summary:
+    run = asyncio.ensure_future(start(display, brake))
+    signals = Signals(brake, run, display.tell)
+    with signals.heard():
+        try:
+            return await run
+        except (asyncio.CancelledError, Interrupted):
+            ended = Interrupted("interrupted", "The same command goes on.")
+            ended.exit_code = signals.code or ended.exit_code
+            raise ended from None
+
+
+def _certificate(found: Certificate) -> str:
+    account = found.account
+    whose = f"{account.portal_id} ({account.ui_domain})" if account else "not told by HubSpot"
+    lines = [
+        f"Read back from HubSpot, account {whose}",
+        f"  from {found.began_at} to {found.ended_at}, with {found.requests:,} requests",
+        f"  {found.checked:,} of {found.rows:,} rows of {found.report}",
+        f"  present: {found.present:,}",
+        f"  missing: {found.missing:,}",
+    ]
+    if found.unknown:
+        lines.append(f"  unknown: {found.unknown:,} (no usable answer; the same command asks again)")
+    lines += [f"  row by row: {found.verified}", f"  SHA-256 of it: {found.sha256}"]
+    return "\n".join(lines)
+
+
+def _tell_what_is_left(job: UndoJob) -> None:
+    if job.stood_before:
+        click.echo(
+            f"{job.stood_before:,} rows are left: labels stood between their records before the load, and "
+            "removing the default association would remove these too.",
+            err=True,
+        )
+    if job.unknown:
+        click.echo(
+            f"{job.unknown:,} rows are left: the load did not ask whether they existed before, and HubSpot "
+            "does not say it afterwards. A load with --skip-existing can be undone.",
+            err=True,
+        )
+
+
+def _ask(job: UndoJob, yes: bool) -> None:
+    """Let a person decide, who sees the count and the account. Raises UsageError where the answer is no."""
+    question = f"Remove {job.open_rows:,} associations that {job.settings.report} created"
+    if yes:
+        click.echo(f"{question}: yes", err=True)
+        return
+    if not (sys.stdin is not None and sys.stdin.isatty()):
+        raise UsageError("undo asks before it starts, and there is nobody to ask", "In scripts say --yes.")
+    account = asyncio.run(read_whose_account(job.settings))
+    whose = f"account {account.portal_id} ({account.ui_domain})" if account else "an account it does not name"
+    click.echo(f"The token opens {whose}.", err=True)
+    if not click.confirm(f"{question}?", err=True):
+        raise UsageError("nothing was removed")

@@ -1,0 +1,88 @@
+"""Removing pairs with every type that stands between them: the batch archive."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable
+
+from loader.hubspot import HubSpot, Verdict, decode, judge
+from loader.model import Outcome, Pair, Status
+from loader.pace import Pacer
+from loader.run.blame import failed, refusals, smaller
+from loader.run.packing import RecordPacking
+from loader.run.parcels import Parcel
+from loader.run.roles import Split
+
+#: Different from-records in one request (facts: doc), and pairs, for which no limit is known.
+_MOST_RECORDS, _MOST_PAIRS = 100, 1000
+
+
+def archive_packing() -> RecordPacking:
+    """Makes parcels that one request removes."""
+    return RecordPacking(records=_MOST_RECORDS, pairs=_MOST_PAIRS, existed_before="no")
+
+
+class ArchiveSender:
+    """Removes the pairs of a parcel, which are all of the same types."""
+
+    def __init__(self, hubspot: HubSpot, pacer: Pacer, now: Callable[[], float] = time.time) -> None:
+        """`pacer` is for the batch calls, which the ten-second limit exempts; `now` gives Unix time."""
+        self._hubspot, self._pacer, self._now = hubspot, pacer, now
+
+    async def send(self, parcel: Parcel) -> Verdict | Split:
+        """Remove them. Removing what does not stand changes nothing, so it may be sent again."""
+        first = parcel.pairs[0]
+        answer = await self._hubspot.request(
+            "POST",
+            f"/crm/associations/{self._hubspot.version}/{first.from_type}/{first.to_type}/batch/archive",
+            json={"inputs": _inputs(parcel.pairs)},
+            pacer=self._pacer,
+            row=first.row,
+        )
+        if isinstance(answer, Verdict):
+            return answer
+        now = self._now()
+        trace = answer.headers.get("X-HubSpot-Correlation-Id", "")
+        if not answer.body:  # 204, as HubSpot answers it
+            return Split(_removed(parcel, parcel.pairs, answer.status, trace, now), [])
+        document = decode(answer.body)
+        state = "" if document is None else str(document.get("status") or "COMPLETE").upper()
+        if document is None or state not in ("COMPLETE", "ERROR"):
+            return judge(answer.status, answer.headers, answer.body, first, now=now)
+        refused, anonymous = refusals(document, parcel.pairs, answer, now)
+        outcomes = [failed(pair, parcel, verdict, now) for pair, verdict in refused.items()]
+        others = [pair for pair in parcel.pairs if pair not in refused]
+        count = document.get("numErrors")
+        if anonymous or ((state == "ERROR" or (isinstance(count, int) and count > 0)) and not refused):
+            if len(parcel.pairs) == 1:
+                return judge(answer.status, answer.headers, answer.body, first, now=now)
+            return Split(outcomes, smaller(parcel, others, some_stand=False))
+        return Split([*outcomes, *_removed(parcel, others, answer.status, trace, now)], [])
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that were sent and have no answer yet."""
+        return self._hubspot.in_flight
+
+
+def _inputs(pairs: list[Pair]) -> list[dict[str, object]]:
+    to_records: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
+    for pair in pairs:
+        to_records[pair.from_id].append({"id": pair.to_id})
+    return [{"from": {"id": from_id}, "to": records} for from_id, records in to_records.items()]
+
+
+def _removed(parcel: Parcel, pairs: list[Pair], status: int, trace: str, now: float) -> list[Outcome]:
+    return [
+        Outcome(
+            pair,
+            Status.REMOVED,
+            now,
+            status,
+            parcel.attempts + 1,
+            existed_before=parcel.existed_before,
+            correlation_id=trace,
+        )
+        for pair in pairs
+    ]

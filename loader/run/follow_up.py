@@ -1,0 +1,49 @@
+"""What the commands that follow a load share: connected to an account, with somebody who listens."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from loader.pace import PaceReading
+from loader.run.brake import Brake
+from loader.run.connection import checked_account, connect
+from loader.run.log import Log
+from loader.run.paces import Paces
+from loader.run.sending import Connected
+from loader.run.tally import Tally
+from loader.settings import ConnectionSettings
+
+
+class Listener(Protocol):
+    """Who is told how it goes. Everything is called in the run's event loop."""
+
+    def tell(self, message: str) -> None:
+        """Something that is going to happen."""
+
+    def warn(self, message: str) -> None:
+        """Something that a person should know."""
+
+    def decided(self, name: str, details: dict[str, object]) -> None:
+        """A decision on the way: a pause, a change of pace, a stop."""
+
+    def follow(self, tally: Tally, pace: Callable[[], PaceReading]) -> None:
+        """It begins; `tally` and `pace` say how things stand from now on."""
+
+
+@asynccontextmanager
+async def connected(
+    settings: ConnectionSettings, tally: Tally, listener: Listener, brake: Brake
+) -> AsyncIterator[Connected]:
+    """A connection to the account of the token. Raises CredentialsError and UsageError."""
+    with Log(settings.log_file) as log:
+
+        def decide(name: str, details: dict[str, object]) -> None:
+            log.decision(name, details)
+            listener.decided(name, details)
+
+        paces = Paces.of(settings, decide)
+        async with connect(settings, paces.single, log, listener.warn) as hubspot:
+            account = await checked_account(hubspot, settings)
+            yield Connected(settings, hubspot, paces, account, tally, decide, brake)

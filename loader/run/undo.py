@@ -1,0 +1,246 @@
+"""`undo`: take back the associations that a load created, and only those.
+
+Only rows `associated` whose `existed_before` is `no` are taken back: HubSpot does not say whether a pair was
+new, and removing the default type removes every label on the pair too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from loader.csvtext import encode_cells
+from loader.errors import ReportError, Stopped
+from loader.hubspot.account import Account
+from loader.model import Pair, Status
+from loader.report import (
+    Record,
+    ReportLock,
+    ReportWriter,
+    Settled,
+    put_in_order,
+    read_back,
+    read_header,
+    read_records,
+)
+from loader.run.archive import ArchiveSender, archive_packing
+from loader.run.brake import Brake
+from loader.run.follow_up import Listener, connected
+from loader.run.senders import Way
+from loader.run.sending import Connected, send_all
+from loader.run.tally import Tally
+from loader.settings import UndoSettings
+from loader.source import Batch
+
+#: The undo report has the load's `completed_at` as a column, so that an undo of an earlier load of the same
+#: rows is not taken for an undo of this one.
+_LOADED_AT = "associated_at"
+_STRETCH = 20_000
+
+
+@dataclass(frozen=True)
+class UndoJob:
+    """What there is to take back, known before anything is asked or sent.
+
+    `created` rows are the load's own work. Left are those `associated` that `stood_before` with a label, and
+    the `unknown` ones, which were sent without a look first. `settled` is what an earlier undo did.
+    """
+
+    settings: UndoSettings
+    created: int
+    stood_before: int
+    unknown: int
+    settled: Settled | None
+
+    @property
+    def before(self) -> Counter[Status]:
+        """Rows that an earlier undo settled, by status."""
+        return Counter(self.settled.counts) if self.settled else Counter()
+
+    @property
+    def open_rows(self) -> int:
+        """Rows that are still to be taken back."""
+        return self.created - self.before.total()
+
+
+@dataclass(frozen=True)
+class UndoSummary:
+    """How an undo ended. `counts` are its report's rows by status; the rest as in UndoJob and LoadSummary."""
+
+    report: Path
+    output: Path
+    account: Account | None
+    created: int
+    stood_before: int
+    unknown: int
+    counts: Mapping[Status, int]
+    requests: int
+    seconds: float
+    stopped: Stopped | None
+    interrupted: bool
+    exit_code: int
+
+    @property
+    def finished(self) -> bool:
+        """Whether every row is settled."""
+        return self.stopped is None and not self.interrupted
+
+    @property
+    def open_rows(self) -> int:
+        """Rows that are still to be taken back."""
+        return self.created - sum(self.counts.values())
+
+    def as_json(self) -> dict[str, object]:
+        """The summary as plain values, for `json.dumps`."""
+        return {
+            "report": str(self.report),
+            "undo_report": str(self.output),
+            "account_id": self.account.portal_id if self.account else None,
+            "finished": self.finished,
+            "created": self.created,
+            "left_stood_before": self.stood_before,
+            "left_unknown": self.unknown,
+            "open_rows": self.open_rows,
+            "counts": {
+                str(status): self.counts.get(status, 0)
+                for status in (Status.REMOVED, Status.FAILED, Status.GAVE_UP)
+            },
+            "requests": self.requests,
+            "seconds": round(self.seconds, 3),
+            "stopped": self.stopped.reason if self.stopped else "interrupted" if self.interrupted else None,
+            "message": str(self.stopped) if self.stopped else "",
+            "hint": self.stopped.hint if self.stopped else "",
+            "exit_code": self.exit_code,
+        }
+
+
+def prepare_undo(settings: UndoSettings, stack: ExitStack) -> UndoJob:
+    """Read the report and what an earlier undo did; `stack` keeps both locked until it is closed.
+
+    Raises UsageError: no report, one that is being written, an undo report of something else.
+    """
+    report = Path(settings.report)
+    others = _other_columns(report)  # before the lock, which would leave its file where there is no report
+    stack.enter_context(ReportLock(report))
+    output = stack.enter_context(ReportLock(settings.output_path)).path
+    last_row = created = stood_before = unknown = 0
+    ours = array("q")  # row and identity by turns
+    for record in read_records(report):
+        last_row = max(last_row, record.row)
+        if _is_ours(record):
+            created += 1
+            ours.extend((record.row, hash(_pair(record)[1:])))
+        elif record.status is Status.ASSOCIATED:
+            stood_before += record.existed_before == "yes"
+            unknown += record.existed_before != "yes"
+    settled = None
+    if output.exists() and not settings.overwrite:
+        try:
+            settled = read_back(
+                output, others, _identities(last_row, ours), lambda row: _pair_at(report, row)
+            )
+        except ReportError as error:
+            raise ReportError(
+                f"an earlier undo's report does not fit this one: {error}",
+                "Keep it, and name another for this undo with --output; or throw it away with --overwrite.",
+            ) from error
+    return UndoJob(settings, created, stood_before, unknown, settled)
+
+
+async def run_undo(job: UndoJob, listener: Listener, brake: Brake) -> UndoSummary:
+    """Take back what is still to be taken back, and leave a report of every row; it goes on next time.
+
+    Raises UsageError before anything was sent. What stops it later is in the summary.
+    """
+    began, settings = time.monotonic(), job.settings
+    tally = Tally(total=job.created, before=job.before.total(), by_status=job.before)
+    account: Account | None = None
+    stopped: Stopped | None = None
+    requests = 0
+    if job.open_rows:
+        async with connected(settings, tally, listener, brake) as run:
+            account = run.account
+            listener.follow(tally, lambda: run.paces.single.reading)
+            try:
+                await _take_back(job, run)
+            except Stopped as why:
+                stopped = why
+            requests = run.paces.requests
+    try:
+        if stopped is None and not brake.pulled and settings.output_path.exists():
+            await asyncio.to_thread(put_in_order, settings.output_path)
+    except Stopped as why:
+        stopped = why
+    return UndoSummary(
+        Path(settings.report),
+        settings.output_path,
+        account,
+        job.created,
+        job.stood_before,
+        job.unknown,
+        dict(tally.by_status),
+        requests,
+        time.monotonic() - began,
+        stopped,
+        brake.pulled and stopped is None,
+        stopped.exit_code if stopped else 130 if brake.pulled else tally.exit_code,
+    )
+
+
+async def _take_back(job: UndoJob, run: Connected) -> None:
+    others = _other_columns(Path(job.settings.report))
+    await send_all(
+        run,
+        Way(archive_packing(), ArchiveSender(run.hubspot, run.paces.batch)),
+        _batches(job),
+        lambda on_failure: ReportWriter(job.settings.output_path, others, job.settled, on_failure=on_failure),
+        stop_after_failures=job.settings.stop_after_failures,
+    )
+
+
+def _batches(job: UndoJob) -> Iterator[Batch]:
+    """The pairs that are still to be taken back, in stretches."""
+    statuses = job.settled.statuses if job.settled else b""
+    pairs: list[Pair] = []
+    for record in read_records(Path(job.settings.report)):
+        if _is_ours(record) and not (statuses and statuses[record.row - 1]):
+            pairs.append(_pair(record))
+            if len(pairs) == _STRETCH:
+                yield Batch(pairs, [])
+                pairs = []
+    yield Batch(pairs, [])
+
+
+def _is_ours(record: Record) -> bool:
+    return record.status is Status.ASSOCIATED and record.existed_before == "no"
+
+
+def _pair(record: Record) -> Pair:
+    rest = encode_cells([record.completed_at, *record.others])
+    return Pair(record.row, record.from_type, record.from_id, record.to_type, record.to_id, rest)
+
+
+def _pair_at(report: Path, row: int) -> Pair:
+    same = (_pair(record) for record in read_records(report) if record.row == row)
+    return next(same, Pair(row, "", "", "", ""))
+
+
+def _other_columns(report: Path) -> list[str]:
+    return [_LOADED_AT, *read_header(report)]
+
+
+def _identities(last_row: int, ours: array[int]) -> npt.NDArray[np.int64]:
+    """One number per row of the report, as `read_back` compares them; rows that are left match nothing."""
+    identities = np.full(last_row, hash("left"), dtype=np.int64)
+    found = np.asarray(ours, dtype=np.int64).reshape(-1, 2)
+    identities[found[:, 0] - 1] = found[:, 1]
+    return identities
