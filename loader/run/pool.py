@@ -21,6 +21,8 @@ _ATTEMPTS_BEFORE_SPLITTING = 3
 #: An account that moves (477) is waited for where it says at most so many seconds (contract, section 4).
 _LONGEST_MOVE = 300.0
 _MOVE_WITHOUT_WORD = 60.0
+#: Seconds that a row waits to whose request nobody answered in an outage, while others probe.
+_OTHERS_FIRST = 10.0
 
 
 class Pool:
@@ -209,7 +211,9 @@ class Pool:
         self._in_outage(parcel)
 
     def _in_outage(self, parcel: Parcel) -> None:
-        self._queue.again([parcel, *(held for held, _ in self._held)])
+        # Others ask next: were these rows to blame after all, they could never find out that it is over.
+        for waiting in (parcel, *(held for held, _ in self._held)):
+            self._queue.later(waiting, _OTHERS_FIRST)
         self._held.clear()
         if not self._tally.pause:
             self._tally.pause = f"no answer ({self._outage.last_words}); asking again"
