@@ -32,12 +32,14 @@ def swallowed_lines(record: Record, raw: str, layout: Layout) -> str | None:
     # row, and rightly so; any other line that does is a row that stray quotes have swallowed.
     own = {_lines_before(record, layout.from_id), _lines_before(record, layout.to_id)}
     for number, line in enumerate(_LINE_END.split(raw.rstrip("\r\n"))):
-        if line.count(layout.delimiter) == layout.width - 1 and _has_ids(line, layout) and own != {number}:
+        if line.count(layout.delimiter) != layout.width - 1 or own == {number}:
+            continue
+        if _has_ids(line, layout, least=2 if number in own else 1):
             return "swallows lines that look like rows of their own"
     # A closing quote behind a delimiter is in truth the opening one of a row's cell, where a row has begun.
     for column in record.multiline:
         last = _LINE_END.split(record.cells[column])[-1]
-        if last.endswith(layout.delimiter) and _has_ids(last, layout):
+        if last.endswith(layout.delimiter) and _has_ids(last, layout, least=1):
             return "swallows the beginning of a line that looks like a row of its own"
     return None
 
@@ -46,8 +48,8 @@ def _lines_before(record: Record, column: int) -> int:
     return sum(len(_LINE_END.findall(record.cells[i])) for i in record.multiline if i < column)
 
 
-def _has_ids(line: str, layout: Layout) -> bool:
-    """Whether the ID columns, as far as the line has them, hold IDs, good or spoilt, and not only nothing."""
+def _has_ids(line: str, layout: Layout, *, least: int) -> bool:
+    """Whether the ID columns that the line has hold `least` IDs, good or spoilt, and nothing else."""
     cells = line.split(layout.delimiter)
     ids = [cells[i].replace('"', "").strip() for i in (layout.from_id, layout.to_id) if i < len(cells)]
-    return any(ids) and all(not cell or _LIKE_AN_ID.fullmatch(cell) for cell in ids)
+    return sum(map(bool, ids)) >= least and all(not cell or _LIKE_AN_ID.fullmatch(cell) for cell in ids)

@@ -1,0 +1,142 @@
+"""The input rules of the contract (section 2) from outside: the command, a server, the files it leaves."""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loader.sandbox import Sandbox, SandboxSettings
+from tests.campaigns.dirty_archives import PACK
+from tests.outside import TYPES, Finished, Serving, end, load, report_of, rows_of, run, start
+
+HEADER = "from_object_id,to_object_id,note\n"
+
+
+@pytest.fixture(scope="module")
+def serving() -> Iterator[Serving[Sandbox]]:
+    with Serving(lambda: Sandbox(SandboxSettings(rate_limit=0))) as server:
+        yield server
+
+
+def puts(serving: Serving[Sandbox]) -> int:
+    return serving.ask(lambda sandbox: sum(request.method == "PUT" for request in sandbox.state.requests))
+
+
+def refused(serving: Serving[Sandbox], file: Path, *options: str) -> Finished:
+    """Load a file that must not be loaded: exit 2, nothing sent, no report."""
+    before = puts(serving)
+    finished = load(serving.url, file, *options)
+    assert finished.code == 2, finished.text
+    assert puts(serving) == before
+    assert not report_of(file).exists()
+    return finished
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b'from_object_id,to_object_id,note\n1,2,a\n3,4,"b\n5,6,c\n', ["line 3", "never closes", "'note'"]),
+        (b'from_object_id,to_object_id,note\n1,2,"a\n3,4,b"\n', ["line 2", "swallows lines"]),
+        (b"from_object_id,to_object_id,note\n1,2,a\n3,4,caf\xe9\n", ["line 3", "0xE9", "--encoding cp1252"]),
+        (b"contact,company\n1,2\n", ["'from_object_id'", "'contact', 'company'", "--from-column"]),
+        (b"1,2\n3,4\n", ["line 1", "no header"]),
+        (b"from_object_id,to_object_id,To_Object_ID\n1,2,3\n", ["2 times", "--to-column"]),
+        (
+            b"from_object_id,to_object_id\n1,2\nto_object_id,from_object_id\n2,1\n",
+            ["line 3", "second header"],
+        ),
+        (b"", ["is empty"]),
+        (gzip.compress(b"from_object_id,to_object_id\n1,2\n"), ["gzip archive"]),
+    ],
+)
+def test_a_broken_file_is_refused_with_line_and_reason(
+    data: bytes, words: list[str], serving: Serving[Sandbox], tmp_path: Path
+) -> None:
+    file = tmp_path / "pairs.csv"
+    file.write_bytes(data)
+    finished = refused(serving, file)
+    assert [word for word in words if word not in finished.err] == [], finished.err
+
+
+@pytest.mark.parametrize("suffix", sorted(PACK))
+def test_an_archive_cut_short_is_refused_and_a_whole_one_is_read(
+    suffix: str, serving: Serving[Sandbox], tmp_path: Path
+) -> None:
+    text = HEADER + "".join(f"{n},{n * 3},\n" for n in range(1, 40))
+    file = tmp_path / f"pairs.csv{suffix}"
+    file.write_bytes(PACK[suffix](text.encode())[:-9])
+    assert suffix in refused(serving, file).err
+    file.write_bytes(PACK[suffix](text.encode()))
+    assert load(serving.url, file).code == 0
+    assert len(rows_of(tmp_path / "pairs.report.csv")) == 39
+
+
+def test_standard_input_needs_a_report_and_is_read_twice(serving: Serving[Sandbox], tmp_path: Path) -> None:
+    report = tmp_path / "out.csv"
+    command = ("load", "-", "--base-url", serving.url, *TYPES, "--report", report)
+    process = start(*command, stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(HEADER + '1,2,"two\nlines"\nx,3,\n1,2,\n')
+    process.stdin.close()
+    process.stdin = None
+    assert end(process).code == 1
+    assert [row["status"] for row in rows_of(report)] == ["associated", "invalid", "duplicate"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a closed standard input is a POSIX shell's <&-")
+def test_a_closed_standard_input_is_refused_in_words(tmp_path: Path) -> None:
+    arguments = [
+        sys.executable,
+        "-m",
+        "loader",
+        "load",
+        "-",
+        "--sandbox",
+        "--report",
+        str(tmp_path / "r.csv"),
+    ]
+    shell = ["sh", "-c", 'exec "$@" <&-', "sh", *arguments, *TYPES]
+    finished = subprocess.run(shell, capture_output=True, text=True, check=False, timeout=60)
+    assert finished.returncode == 2
+    assert finished.stderr.startswith("error: standard input is ")
+
+
+def test_a_pilot_takes_the_first_rows_and_the_next_run_the_rest(
+    serving: Serving[Sandbox], tmp_path: Path
+) -> None:
+    file = tmp_path / "pairs.csv"
+    file.write_text(HEADER + "1,2,a\nx,2,b\n3,4,c\n5,6,d\n")
+    assert load(serving.url, file, "--limit", "2").code == 1
+    assert [row["note"] for row in rows_of(report_of(file))] == ["a", "b"]
+    load(serving.url, file)
+    assert [row["note"] for row in rows_of(report_of(file))] == ["a", "b", "c", "d"]
+
+
+def test_only_loads_the_rows_of_a_report_that_have_that_status(
+    serving: Serving[Sandbox], tmp_path: Path
+) -> None:
+    file = tmp_path / "pairs.csv"
+    file.write_text(HEADER + "9000404000001,2,a\n3,4,b\n9000400000001,6,c\n")
+    assert load(serving.url, file).code == 1
+    old = report_of(file)
+    again = run("load", old, "--base-url", serving.url, "--only", "failed")
+    assert again.code == 1, again.text
+    rows = rows_of(tmp_path / "pairs.report.report.csv")
+    assert [(row["row"], row["note"]) for row in rows] == [("1", "a"), ("3", "c")]
+    assert "needs a report" in refused(serving, file.rename(tmp_path / "other.csv"), "--only", "failed").err
+
+
+def test_control_characters_of_a_cell_do_not_reach_the_screen(
+    serving: Serving[Sandbox], tmp_path: Path
+) -> None:
+    file = tmp_path / "pairs.csv"
+    file.write_text(HEADER + "1\x1b[31m,2,a\n")
+    finished = load(serving.url, file)
+    assert finished.code == 1
+    assert "\x1b" not in finished.text
+    assert "\x1b" not in rows_of(report_of(file))[0]["error_message"]

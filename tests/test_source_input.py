@@ -1,0 +1,174 @@
+"""Each input rule of the contract (section 2) by itself: what is read, what is refused, in which words."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from loader.errors import InputError, Stopped, UsageError
+from loader.model import Outcome, Pair
+from loader.source import Columns, Source, open_input
+from tests.campaigns.dirty_values import IDS, TYPES
+
+COLUMNS = Columns(from_type="contacts", to_type="companies")
+HEADER = b"from_object_id,to_object_id,note\n"
+
+
+def read(
+    folder: Path, data: bytes, columns: Columns = COLUMNS, encoding: str = "auto"
+) -> tuple[list[Pair], list[Outcome]]:
+    """The pairs to send and the rows settled without sending."""
+    path = folder / "input.csv"
+    path.write_bytes(data)
+    with open_input(str(path)) as file:
+        source = Source(file, columns, encoding=encoding)
+        batches = list(source.batches(source.survey()))
+    return [p for batch in batches for p in batch.pairs], [o for batch in batches for o in batch.outcomes]
+
+
+def refusal(folder: Path, data: bytes, columns: Columns = COLUMNS, encoding: str = "auto") -> InputError:
+    """The error with which this file is refused."""
+    with pytest.raises(InputError) as caught:
+        read(folder, data, columns, encoding)
+    return caught.value
+
+
+@pytest.mark.parametrize(("cell", "value"), [form for form in IDS if '"' not in form[0]])
+@pytest.mark.parametrize("side", ["from", "to"])
+def test_ids(cell: str, value: str | None, side: str, tmp_path: Path) -> None:
+    quoted = f'"{cell}"'
+    line = f"{quoted},77777,n" if side == "from" else f"77777,{quoted},n"
+    pairs, outcomes = read(tmp_path, HEADER + line.encode())
+    assert [p.from_id if side == "from" else p.to_id for p in pairs] == ([value] if value else [])
+    assert [(o.status, o.error_message.startswith("line 2: ")) for o in outcomes] == (
+        [] if value else [("invalid", True)]
+    )
+
+
+@pytest.mark.parametrize(
+    ("cell", "category"),
+    [
+        ("", "MISSING_ID"),
+        ("0", "ID_OUT_OF_RANGE"),
+        ("9223372036854775808", "ID_OUT_OF_RANGE"),
+        ("12345678901234567890", "ID_OUT_OF_RANGE"),
+        ("1.23457E+11", "DESTROYED_ID"),
+        ('"1,23457E+11"', "DESTROYED_ID"),
+        ('"1,234"', "BAD_ID"),
+    ],
+)
+def test_the_reason_says_what_is_wrong_with_an_id(cell: str, category: str, tmp_path: Path) -> None:
+    _, (outcome,) = read(tmp_path, HEADER + f"{cell},2,n\n".encode())
+    assert outcome.error_category == category
+    assert ("a spreadsheet has destroyed" in outcome.error_message) == (category == "DESTROYED_ID")
+
+
+@pytest.mark.parametrize(("cell", "ok"), TYPES)
+def test_types(cell: str, ok: bool, tmp_path: Path) -> None:
+    data = f'from_object_type,from_object_id,to_object_id\n"{cell}",1,2\n'.encode()
+    pairs, outcomes = read(tmp_path, data, Columns(to_type="deals"))
+    assert [p.from_type for p in pairs] == ([cell.strip()] if ok else [])
+    assert [o.error_category for o in outcomes] == ([] if ok else ["BAD_TYPE"])
+
+
+def test_an_empty_type_cell_takes_the_option_and_is_invalid_without(tmp_path: Path) -> None:
+    data = b"from_object_type,from_object_id,to_object_id\n,1,2\n"
+    assert read(tmp_path, data)[0][0].from_type == "contacts"
+    _, (outcome,) = read(tmp_path, data, Columns(to_type="deals"))
+    assert outcome.error_category == "MISSING_TYPE"
+
+
+def test_no_type_at_all_is_refused_with_the_option_that_says_it(tmp_path: Path) -> None:
+    assert "--to-type" in refusal(tmp_path, HEADER, Columns(from_type="contacts")).hint
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", ":", " ", "¦", "^"])
+def test_delimiters(delimiter: str, tmp_path: Path) -> None:
+    data = "from_object_id,to_object_id,note\n1,2,\n3,4,é\n".replace(",", delimiter).encode()
+    told = "auto" if delimiter in ",;\t|" else delimiter
+    pairs, _ = read(tmp_path, data, Columns(from_type="contacts", to_type="companies", delimiter=told))
+    assert [(p.from_id, p.to_id, p.rest) for p in pairs] == [("1", "2", ","), ("3", "4", ",é")]
+
+
+@pytest.mark.parametrize("delimiter", ["", "ab", "1", '"', "\n", "-", ".", "\0"])
+def test_a_delimiter_that_ids_or_quotes_contain_is_refused(delimiter: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="can't separate"):
+        read(tmp_path, HEADER, Columns(from_type="a", to_type="b", delimiter=delimiter))
+
+
+def test_named_columns_match_without_case_and_spaces(tmp_path: Path) -> None:
+    columns = Columns(from_type="contacts", to_type="deals", from_column="contact id", to_column=" DEAL ")
+    pairs, _ = read(tmp_path, b" Contact ID ,x,Deal\n1,n,2\n", columns)
+    assert pairs == [Pair(1, "contacts", "1", "deals", "2", ",n")]
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "words"),
+    [
+        (HEADER + b'1,2,n\n"3\n4",5,n\n', 3, "holds a line end in 'from_object_id'"),
+        (HEADER + b'1,2,"a\nb" c\n', 2, "goes on behind its closing quote"),
+        (HEADER + b'1,2,"a\nb",x\n', 2, "4 fields"),
+        (HEADER + b'1,2,"a\r3,4,b\r5,6,c"\r', 2, "swallows lines"),
+        (HEADER + b'1,2,"a\n3,4,"\n', 2, "swallows"),
+        (HEADER + b'\r\n\n1,2,"a\n', 4, "column 3 ('note') and never closes"),
+        (HEADER + b"1,2,a\n3,4,\xff\n", 3, "character 5: 0xFF is not UTF-8"),
+        (HEADER + b"1,2,a\nNote,to_object_id,from_object_id\n", 3, "a second header"),
+        (b'"from_object_id,to_object_id\n1,2\n', 1, "in the header and never closes"),
+        (HEADER + b"1,2," + b"x" * (17 << 20), 2, "longer than 16 million characters"),
+        (HEADER + b'1,2,"' + b"x\n" * (9 << 20) + b'"\n', 2, "does not close within 16 million"),
+    ],
+    ids=range(11),
+)
+def test_a_broken_structure_is_refused_with_its_line(
+    data: bytes, line: int, words: str, tmp_path: Path
+) -> None:
+    error = refusal(tmp_path, data)
+    assert (error.line, words in str(error)) == (line, True), str(error)
+
+
+@pytest.mark.parametrize(
+    "note", ["a\nb", "\n", "a\r\nb\n\nc", "12, 13\n14 and 15", 'he said ""yes""\nand went', "x,\ny,"]
+)
+@pytest.mark.parametrize(
+    "template", ['{0},1,2,{0}\n3,4,5,"x"\n', '"x",1,2,{0}\n3,4,5,"x"\n', '{0},1,2,n\n3,4,5,"x"\n']
+)
+def test_honest_notes_of_several_lines_load(note: str, template: str, tmp_path: Path) -> None:
+    data = "one,from_object_id,to_object_id,two\n" + template.format(f'"{note}"')
+    pairs, outcomes = read(tmp_path, data.encode())
+    assert [(p.from_id, p.to_id) for p in pairs] == [("1", "2"), ("4", "5")]
+    assert f'"{note}"' in pairs[0].rest
+    assert outcomes == []
+
+
+def test_a_line_of_two_quotes_is_a_record_and_a_blank_line_is_none(tmp_path: Path) -> None:
+    pairs, outcomes = read(tmp_path, HEADER + b'\n""\n   \n1,2,n\n')
+    assert [p.row for p in pairs] == [2]
+    assert [(o.pair.row, o.error_category) for o in outcomes] == [(1, "TOO_FEW_FIELDS")]
+
+
+@pytest.mark.parametrize(
+    "codec", ["utf-8", "utf-16", "utf-32", "utf-7", "unicode_escape", "cp1252", "shift_jis", "ascii"]
+)
+def test_bytes_that_an_encoding_can_not_be_end_it_in_words(codec: str, tmp_path: Path) -> None:
+    wrong = b"\x00\xd8" * 5 if codec in ("utf-16", "utf-32") else b"1,2,\x81\xff\xfe\\ud800\\x\xff+2AA-\n"
+    data = HEADER.decode().encode(codec) + wrong
+    assert re.search(r"line \d", str(refusal(tmp_path, data, COLUMNS, codec)))
+
+
+@pytest.mark.parametrize("encoding", ["", "utf-99", "hex", "rot13", "zip", "base64"])
+def test_what_is_no_text_encoding_is_refused(encoding: str, tmp_path: Path) -> None:
+    assert "not a text encoding" in str(refusal(tmp_path, HEADER, COLUMNS, encoding))
+
+
+def test_a_file_that_changes_between_the_two_readings_stops_the_run(tmp_path: Path) -> None:
+    path = tmp_path / "input.csv"
+    path.write_bytes(HEADER + b"1,2,a\n")
+    with open_input(str(path)) as file:
+        source = Source(file, COLUMNS)
+        survey = source.survey()
+        path.write_bytes(HEADER + b"1,3,a\n")
+        with pytest.raises(Stopped) as caught:
+            list(source.batches(survey))
+    assert caught.value.reason == "input_changed"
