@@ -15,6 +15,7 @@ from typing import NamedTuple
 from loader.causes import Cause, cause_of, next_command
 from loader.model import GOOD, LOAD_STATUSES, Status
 from loader.report import Record
+from loader.terminal import visible
 
 #: Columns of the terminal that `as_text` stays within (a command to be copied is never wrapped).
 WIDTH = 100
@@ -162,17 +163,6 @@ def command_for(group: Group, report_path: str | os.PathLike[str]) -> str:
     path = os.fspath(report_path)
     quoted = subprocess.list2cmdline([path]) if os.name == "nt" else shlex.quote(path)
     return next_command(group.cause, group.status, quoted)
-
-
-def visible(text: str) -> str:
-    """`text` on one line with everything that a terminal would obey, or hide, written as an escape."""
-    return text if text.isprintable() else "".join(map(_visible, text))
-
-
-def _visible(character: str) -> str:
-    if character.isprintable():
-        return character
-    return " " if character.isspace() else character.encode("unicode_escape").decode()
 
 
 def _cut(text: str, length: int) -> str:

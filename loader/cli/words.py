@@ -6,10 +6,12 @@ from contextlib import suppress
 
 import click
 
+from loader.terminal import visible
+
 
 def complain(message: str, hint: str = "") -> None:
     """Say on standard error what is wrong and what to do; where nobody can hear it, the exit code says it."""
     with suppress(OSError):
-        click.echo(click.style("error: ", fg="red", bold=True) + message, err=True)
+        click.echo(click.style("error: ", fg="red", bold=True) + visible(message), err=True)
         if hint:
-            click.echo(click.style("  try: ", fg="cyan") + hint, err=True)
+            click.echo(click.style("  try: ", fg="cyan") + visible(hint), err=True)

@@ -25,7 +25,8 @@ from loader.page import charts
 from loader.page.attention import Attention
 from loader.page.timeline import Column, Latency, Timeline, read_latency, unix_time
 from loader.report import Record, read_records
-from loader.summary import ReportSummary, command_for, summarise, visible
+from loader.summary import ReportSummary, command_for, summarise
+from loader.terminal import visible
 
 _HERE = Path(__file__).parent
 

@@ -17,6 +17,7 @@ from rich.text import Text
 from loader.pace import PaceReading
 from loader.progress.lines import Lines, stand, troubles
 from loader.run import Tally
+from loader.terminal import visible
 
 
 class Board(Lines):
@@ -40,7 +41,7 @@ class Board(Lines):
 
     def tell(self, message: str) -> None:
         """Say something above the board."""
-        self._console.print(Text(message))
+        self._console.print(Text(visible(message)))
 
     def follow(self, tally: Tally, pace: Callable[[], PaceReading]) -> None:
         """Put the board up."""
