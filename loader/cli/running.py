@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import click
 
@@ -27,10 +28,10 @@ _AT_ONCE = 2.0
 _GOES_ON = "The same command goes on from where the report stops."
 
 
-class _Signals:
+class Signals:
     """Ctrl-C and SIGTERM: the first ends the run in good order, the second at once."""
 
-    def __init__(self, brake: Brake, run: asyncio.Task[LoadSummary], tell: Callable[[str], None]) -> None:
+    def __init__(self, brake: Brake, run: asyncio.Task[Any], tell: Callable[[str], None]) -> None:
         self.code = 0
         self._brake, self._run, self._tell = brake, run, tell
 
@@ -85,7 +86,7 @@ async def _run(settings: LoadSettings, verbosity: int) -> tuple[LoadSummary, int
     brake = Brake()
     with display_for(verbosity) as display:
         run = asyncio.create_task(run_load(settings, audience=display, brake=brake))
-        signals = _Signals(brake, run, display.tell)
+        signals = Signals(brake, run, display.tell)
         with signals.heard():
             try:
                 summary = await run

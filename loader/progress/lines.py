@@ -83,6 +83,12 @@ class Lines:
             return
         for line in announcement(job, account, pace()):
             self.tell(line)
+        self.follow(tally, pace)
+
+    def follow(self, tally: Tally, pace: Callable[[], PaceReading]) -> None:
+        """Say from now on how it goes."""
+        if self._verbosity < 0:
+            return
         self._pulse.rate(tally.settled, time.monotonic())
         self._ticking = asyncio.create_task(self._tick(tally, pace))
 
