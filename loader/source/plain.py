@@ -30,7 +30,7 @@ def plain_lines(layout: Layout) -> re.Pattern[str]:
     """
     d = re.escape(layout.delimiter)
     pad = "" if layout.delimiter == " " else " *+"
-    number = "[1-9][0-9]{0,17}"
+    number = "[1-9][0-9]{0,17}+"
     name = "(?:[A-Za-z][A-Za-z0-9_]*+|[0-9]++-[0-9]++)"
     record_id = f'(?:{pad}{number}{pad}|"{number}")'
     type_name = f'(?:{name}|"{name}")'
@@ -41,10 +41,11 @@ def plain_lines(layout: Layout) -> re.Pattern[str]:
         if column is not None:
             cells[column] = type_name
     runs = [(cell, len(list(run))) for cell, run in groupby(cells[1:])]
-    line = cells[0] + "".join(f"(?:{d}{cell}){{{count}}}" for cell, count in runs)
+    # A group that is repeated once costs a quarter of the whole, so it is written without the {1}.
+    line = cells[0] + "".join(d + cell if n == 1 else f"(?:{d}{cell}){{{n}}}" for cell, n in runs)
     if ord(layout.delimiter) > 127:  # pandas' C parser takes single bytes only
         line = "(?!)"
-    return re.compile(rf"(?:{line}\r?\n)*+")
+    return re.compile(rf"(?:{line}\r?+\n)*+")
 
 
 def parse(text: str, layout: Layout, *, others: bool, status: bool) -> pd.DataFrame:

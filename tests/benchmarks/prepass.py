@@ -89,9 +89,8 @@ def main() -> None:
             print(f"{options.rows:,} rows, {'four columns' if notes else 'IDs alone'}")
             for name, taken in medians.items():
                 ratio = taken / medians["pandas"]
-                print(
-                    f"  {name:20} {taken:7.3f} s {options.rows / taken:12,.0f} rows/s {ratio:6.2f} times pandas"
-                )
+                speed = options.rows / taken
+                print(f"  {name:20} {taken:7.3f} s {speed:12,.0f} rows/s {ratio:6.2f} times pandas")
 
 
 if __name__ == "__main__":
