@@ -125,7 +125,7 @@ def load(
     return run("load", file, "--base-url", url, *TYPES, *options, timeout=timeout, env=env)
 
 
-def write_pairs(path: Path, pairs: Iterable[Sequence[str | int]], header: Sequence[str] = ()) -> Path:
+def write_pairs(path: Path, pairs: Iterable[Iterable[object]], header: Sequence[str] = ()) -> Path:
     """A CSV file of rows below the loader's own ID columns (and `header`'s)."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
