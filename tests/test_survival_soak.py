@@ -1,0 +1,19 @@
+"""A short version of the soak. So few rows fit into the buffers, so the bars are absolute."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.campaigns.soak import MOST_MORE_FILES, soak
+
+#: MiB that a load of a million rows may take (issue 7).
+MOST = 200
+
+
+@pytest.mark.skipif(os.name != "posix", reason="asks the system what a child process used")
+def test_memory_and_files_stay_within_bounds() -> None:
+    few, many = soak(5_000, 40_000)
+    assert many.peak < MOST
+    assert many.files <= few.files + MOST_MORE_FILES
