@@ -9,8 +9,10 @@ from typing import NoReturn
 import click
 
 from loader import __version__
+from loader.cli.check import check
 from loader.cli.load import load
 from loader.cli.sandbox import sandbox
+from loader.cli.summary import summary
 from loader.cli.undo import undo
 from loader.cli.verify import verify
 from loader.cli.words import complain
@@ -50,6 +52,8 @@ def program() -> None:
 
 
 program.add_command(load)
+program.add_command(check)
+program.add_command(summary)
 program.add_command(verify)
 program.add_command(undo)
 program.add_command(sandbox)

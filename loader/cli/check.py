@@ -1,0 +1,93 @@
+"""`assoc-loader check`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from loader.cli.options import CONNECTING, INPUT, READING, SENDING, stacked
+
+_EPILOG = """\b
+Examples:
+  assoc-loader check pairs.csv --from-type contacts --to-type companies
+  assoc-loader check pairs.csv --from-type contacts --to-type companies --online
+  assoc-loader check - --from-type 0-1 --to-type 0-2 --json < pairs.csv
+
+\b
+Exit codes:
+  0  clean
+  1  some rows are invalid, or (--online) HubSpot would refuse some of them
+  2  the file or the account can't be used
+"""
+
+_CHECKING = stacked(
+    click.option(
+        "--online",
+        is_flag=True,
+        help="Also ask HubSpot, without writing: account, scopes, default type, daily limit, a sample.",
+    ),
+    click.option(
+        "-o",
+        "--report",
+        metavar="PATH",
+        type=click.Path(path_type=str),
+        help="The report that `load` would go on from.  [default: STEM.report.csv beside INPUT]",
+    ),
+    click.option(
+        "--method",
+        type=click.Choice(["put", "batch"]),
+        default="put",
+        show_default=True,
+        help="Forecast one request per pair, or up to 2,000 pairs per request.",
+    ),
+    click.option("--skip-existing", is_flag=True, help="Forecast a load that reads what exists first."),
+    click.option("--limit", type=int, metavar="N", help="Forecast a load of the first N data rows."),
+    click.option(
+        "--only",
+        metavar="STATUS[,STATUS]",
+        help="INPUT is a report: check its rows with these statuses.",
+    ),
+    click.option("--overwrite", is_flag=True, help="Forecast a load that throws the report away."),
+    click.option("--sandbox", is_flag=True, help="Ask a local HubSpot inside this process (--online)."),
+    click.option(
+        "--log-file",
+        metavar="PATH",
+        type=click.Path(path_type=str),
+        help="Append one JSON line per HTTP attempt.",
+    ),
+)
+
+
+@click.command(epilog=_EPILOG)
+@INPUT
+@_CHECKING
+@READING
+@SENDING
+@CONNECTING
+@click.option("--json", "as_json", is_flag=True, help="Print the findings on standard output as JSON.")
+def check(online: bool, only: str | None, as_json: bool, report: str | None, **options: Any) -> int:
+    """Read and judge INPUT, and say what `load` would do. Nothing is written.
+
+    Takes the options of `load`. With --online it asks HubSpot too, and sends no association.
+    """
+    import asyncio
+    import json
+
+    from loader.cli.words import complain
+    from loader.run.check import NO_REPORT, run_check
+    from loader.run.check_words import as_json as json_of
+    from loader.run.check_words import as_text
+    from loader.settings import LoadSettings
+
+    statuses = frozenset(word.strip().lower() for word in only.split(",") if word.strip()) if only else None
+    if report is None and options["input"] == "-":
+        report = NO_REPORT
+    settings = LoadSettings(only=statuses, report=report, **options)
+    found = asyncio.run(
+        run_check(settings, online=online, warn=lambda message: click.echo(f"Warning: {message}", err=True))
+    )
+    click.echo(json.dumps(json_of(found)) if as_json else as_text(found))
+    if any(problem.blocks for problem in (found.online.problems if found.online else ())):
+        complain("the account can't be used for this file as it is", "Put the problems above right first.")
+    return found.exit_code

@@ -1,0 +1,59 @@
+"""`assoc-loader summary`."""
+
+from __future__ import annotations
+
+import click
+
+_EPILOG = """\b
+Examples:
+  assoc-loader summary pairs.report.csv
+  assoc-loader summary pairs.report.csv --html pairs.html --log-file pairs.log
+
+\b
+Exit codes:
+  0  every row is associated, existing or a duplicate
+  1  some rows are failed, gave_up or invalid
+  2  REPORT is no report
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("report", metavar="REPORT", type=click.Path(path_type=str))
+@click.option(
+    "--html",
+    metavar="PATH",
+    type=click.Path(path_type=str),
+    help="Also write the summary as one self-contained page, with pictures of outcome and pace.",
+)
+@click.option(
+    "--log-file",
+    metavar="PATH",
+    type=click.Path(path_type=str),
+    help="The log of that load (load --log-file): the page then shows how long answers took.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary on standard output as JSON.")
+def summary(report: str, html: str | None, log_file: str | None, as_json: bool) -> int:
+    """Say what a report says: counts, causes, one example each, and what to do.
+
+    REPORT is what `load` has written, finished or not.
+    """
+    import json
+    from pathlib import Path
+
+    from loader.errors import UsageError
+    from loader.report import read_records
+    from loader.summary import as_json as json_of
+    from loader.summary import as_text, summarise
+
+    if log_file is not None and html is None:
+        raise UsageError("--log-file is for the page, and no page is asked for", "Add --html PATH.")
+    if html is not None:
+        from loader.page import write_page  # draws pictures, which takes a moment to import
+
+        found = write_page(report, html, log_file)
+    else:
+        found = summarise(read_records(Path(report)))
+    click.echo(json.dumps(json_of(found, report)) if as_json else as_text(found, report))
+    if html is not None and not as_json:
+        click.echo(f"Page: {html}")
+    return found.exit_code

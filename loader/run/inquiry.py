@@ -1,0 +1,171 @@
+"""`check --online`: what the account says of a load that has not begun. Nothing is written."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from loader.errors import CredentialsError, UsageError
+from loader.hubspot import HubSpot, Kind, Verdict
+from loader.hubspot.account import Account, DailyUsage, read_account, read_daily_usage
+from loader.pace import PaceReading
+from loader.run.asking import (
+    patiently,
+    read_association_limit,
+    read_default_type,
+    read_existing,
+    scopes_named,
+)
+from loader.run.ending import Quota
+from loader.run.findings import Crowd, KindFindings, Problem, Sample
+from loader.run.policy import RetryPolicy
+from loader.run.sketch import Column, Sketch
+from loader.source.rules import canonical_type
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Online:
+    """What HubSpot said. `unchecked` says what could not be found out, and why."""
+
+    account: Account | None
+    limit: int | None
+    interval: float
+    quota: Quota
+    kinds: tuple[KindFindings, ...]
+    problems: tuple[Problem, ...]
+    unchecked: tuple[str, ...]
+
+
+class Inquiry:
+    """Asks one account about the pairs of one file."""
+
+    def __init__(self, hubspot: HubSpot, policy: RetryPolicy | None = None) -> None:
+        self._hubspot = hubspot
+        self._policy = policy or RetryPolicy(3, random.random)
+        self._problems: dict[Problem, None] = {}
+        self._unchecked: dict[str, None] = {}
+
+    async def account(self) -> Account | None:
+        """Whose account it is. Raises CredentialsError and UsageError where nothing can be asked at all."""
+        account = await patiently(lambda: read_account(self._hubspot), self._policy)
+        if isinstance(account, Account):
+            return account
+        if account.http_status == 401 or account.reason in ("token_refused", "redirect"):
+            raise CredentialsError(account.message, account.hint)
+        if account.kind in (Kind.UNREACHABLE, Kind.SILENT, Kind.MOVING, Kind.DAILY):
+            raise UsageError(f"HubSpot can't be asked: {account.message}", account.hint)
+        self._not_known("whose account it is", account)
+        return None
+
+    async def about(self, sketch: Sketch) -> KindFindings:
+        """Ask about one pair of types."""
+        from_type, to_type = sketch.from_type, sketch.to_type
+        default = await patiently(lambda: read_default_type(self._hubspot, from_type, to_type), self._policy)
+        if isinstance(default, Verdict):
+            self._refused(default, from_type, to_type)
+        findings = KindFindings(
+            from_type,
+            to_type,
+            None if isinstance(default, Verdict) else default.name,
+            await self._sample(sketch.from_ids, from_type, to_type),
+            await self._sample(sketch.to_ids, to_type, from_type),
+            await self._crowd(sketch.from_ids, from_type, to_type),
+            await self._crowd(sketch.to_ids, to_type, from_type),
+        )
+        self._problems |= dict.fromkeys(findings.problems())
+        return findings
+
+    async def quota(self, reading: PaceReading, account: Account | None, now: datetime) -> Quota:
+        """What is left of the day: the answers' headers first, since HubSpot's own count lags."""
+        reset = account.next_reset(now) if account else None
+        if reading.daily_limit is not None and reset is not None:
+            return Quota(reading.daily_limit, reading.daily_remaining, reset)
+        usage = await patiently(lambda: read_daily_usage(self._hubspot), self._policy)
+        if not isinstance(usage, DailyUsage):
+            if reading.daily_limit is None:
+                self._not_known("what is left of the daily limit", usage)
+            return Quota(reading.daily_limit, reading.daily_remaining, reset)
+        resets_at = usage.resets_at or reset
+        if resets_at is not None and resets_at.tzinfo is None:
+            resets_at = resets_at.replace(tzinfo=UTC)
+        if reading.daily_limit is not None:
+            return Quota(reading.daily_limit, reading.daily_remaining, resets_at)
+        return Quota(usage.limit, max(0, usage.limit - usage.used), resets_at)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What must be put right, what blocks a load first."""
+        return tuple(sorted(self._problems, key=lambda problem: not problem.blocks))
+
+    @property
+    def unchecked(self) -> tuple[str, ...]:
+        """What could not be found out."""
+        return tuple(self._unchecked)
+
+    def leave_out(self, what: str) -> None:
+        """Take note of something that is not asked about."""
+        self._unchecked[what] = None
+
+    async def _sample(self, column: Column, own_type: str, other_type: str) -> Sample:
+        ids = column.sample
+        found = await self._existing(own_type, ids)
+        missing = next((record for record in ids if found is not None and record not in found), "")
+        if canonical_type(own_type) == canonical_type(other_type):
+            return Sample(len(ids), None if found is None else len(found), 0, missing)
+        other = await self._existing(other_type, ids)
+        counts = (None if found is None else len(found), None if other is None else len(other))
+        return Sample(len(ids), *counts, missing)
+
+    async def _existing(self, object_type: str, ids: list[str]) -> set[str] | None:
+        found = await patiently(lambda: read_existing(self._hubspot, object_type, ids), self._policy)
+        return self._known(found, f"which records exist as {object_type}")
+
+    async def _crowd(self, column: Column, own_type: str, other_type: str) -> Crowd:
+        answer = await patiently(
+            lambda: read_association_limit(self._hubspot, own_type, other_type), self._policy
+        )
+        limit = None
+        if isinstance(answer, Verdict) and answer.http_status == 404:
+            self.leave_out("association limits: HubSpot does not tell them at this API version")
+        else:
+            limit = self._known(answer, f"how many {other_type} one of the {own_type} may have")
+        most = None if limit is None else limit.most
+        over = 0 if most is None else len(column.busier_than(most))
+        return Crowd(limit, next(iter(column.busiest(1)), None), over)
+
+    def _known(self, answer: T | Verdict, what: str) -> T | None:
+        if isinstance(answer, Verdict):
+            self._not_known(what, answer)
+            return None
+        return answer
+
+    def _not_known(self, what: str, verdict: Verdict) -> None:
+        lacking = scopes_named(verdict)
+        why = f"the token lacks {', '.join(lacking)}" if lacking else verdict.message
+        self._unchecked[f"{what}: {why}"] = None
+
+    def _refused(self, why: Verdict, from_type: str, to_type: str) -> None:
+        """The types between the two could not be read. Raises CredentialsError."""
+        pair = f"{from_type} and {to_type}"
+        if why.http_status == 401:
+            raise CredentialsError(why.message, why.hint)
+        if why.kind is Kind.ACCOUNT:
+            lacking = scopes_named(why)
+            what = f"the token lacks the scope {', '.join(lacking)}" if lacking else why.message
+            self._problem(f"{pair}: {what}", why.hint)
+        elif why.kind is Kind.DAILY:
+            self._problem(why.message, "Check again after the reset of the daily limit.")
+        elif why.kind is Kind.REFUSED:
+            hint = (
+                "Correct --from-type, --to-type or the file's type columns (a custom type is like 2-12345)."
+            )
+            self._problem(f"{pair}: HubSpot refuses them: {why.message}", hint)
+        else:
+            self._not_known(f"whether {pair} have a default association", why)
+
+    def _problem(self, message: str, hint: str) -> None:
+        self._problems[Problem(True, message, hint)] = None

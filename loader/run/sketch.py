@@ -1,0 +1,98 @@
+"""The two ID columns in a few megabytes, however long the file: a fair sample, and the busiest records."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from heapq import nlargest, nsmallest
+from typing import NamedTuple
+from zlib import crc32
+
+from loader.model import Pair
+from loader.source.rules import canonical_type
+
+#: IDs of a column that one batch read looks up (facts: the objects' batch read takes 100).
+SAMPLE = 100
+#: IDs counted at a time. A record with more than a 50,000th of all pairs can't be missed.
+_COUNTED = 50_000
+#: Pairs of object types that are looked at; a file with more of them is no file of one job.
+MOST_KINDS = 5
+
+
+class Busy(NamedTuple):
+    """A record and the pairs that it stands in, at least `pairs` of them."""
+
+    record_id: str
+    pairs: int
+
+
+class Column:
+    """The IDs of one column, seen once from top to bottom.
+
+    `sample` is the same for the same IDs, whatever their order: those with the smallest checksums. The counts
+    are Misra and Gries's: where more IDs come than are counted, the rarest are forgotten, and what those had
+    is taken from all others too, so a count never says too much.
+    """
+
+    def __init__(self) -> None:
+        self._sample: set[str] = set()
+        self._counts: Counter[str] = Counter()
+
+    def add(self, record_ids: list[str]) -> None:
+        """Take more IDs."""
+        self._sample = set(nsmallest(SAMPLE, self._sample.union(record_ids), key=_checksum))
+        self._counts.update(record_ids)
+        if len(self._counts) > 2 * _COUNTED:
+            least = nlargest(_COUNTED + 1, self._counts.values())[-1]
+            self._counts = Counter({key: n - least for key, n in self._counts.items() if n > least})
+
+    @property
+    def sample(self) -> list[str]:
+        """Up to `SAMPLE` different IDs from all over the column, sorted by checksum."""
+        return sorted(self._sample, key=_checksum)
+
+    def busiest(self, most: int = 3) -> list[Busy]:
+        """The records with most pairs, the busiest first."""
+        return [Busy(*found) for found in self._counts.most_common(most)]
+
+    def busier_than(self, pairs: int) -> list[Busy]:
+        """The records with more than so many pairs, the busiest first."""
+        return [Busy(*found) for found in self._counts.most_common() if found[1] > pairs]
+
+
+class Sketch(NamedTuple):
+    """One kind of pair: the types as the file first writes them, and its two columns."""
+
+    from_type: str
+    to_type: str
+    from_ids: Column
+    to_ids: Column
+
+
+class Sketches:
+    """The sketches of the first few kinds of pairs; `left_out` counts the pairs of others."""
+
+    def __init__(self) -> None:
+        self.left_out = 0
+        self._by_kind: dict[tuple[str, str], Sketch] = {}
+
+    def __iter__(self) -> Iterator[Sketch]:
+        return iter(self._by_kind.values())
+
+    def add(self, pairs: list[Pair]) -> None:
+        """Take the pairs of one batch."""
+        by_types: dict[tuple[str, str], list[Pair]] = {}
+        for pair in pairs:
+            by_types.setdefault((pair.from_type, pair.to_type), []).append(pair)
+        for types, alike in by_types.items():
+            kind = (canonical_type(types[0]), canonical_type(types[1]))
+            if kind not in self._by_kind and len(self._by_kind) >= MOST_KINDS:
+                self.left_out += len(alike)
+                continue
+            sketch = self._by_kind.setdefault(kind, Sketch(*types, Column(), Column()))
+            sketch.from_ids.add([pair.from_id for pair in alike])
+            sketch.to_ids.add([pair.to_id for pair in alike])
+
+
+def _checksum(record_id: str) -> tuple[int, str]:
+    return crc32(record_id.encode()), record_id
