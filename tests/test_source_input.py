@@ -10,6 +10,7 @@ import pytest
 from loader.errors import InputError, Stopped, UsageError
 from loader.model import Outcome, Pair
 from loader.source import Columns, Source, open_input
+from tests.campaigns.dirty_archives import PACK
 from tests.campaigns.dirty_values import IDS, TYPES
 
 COLUMNS = Columns(from_type="contacts", to_type="companies")
@@ -160,6 +161,26 @@ def test_bytes_that_an_encoding_can_not_be_end_it_in_words(codec: str, tmp_path:
 @pytest.mark.parametrize("encoding", ["", "utf-99", "hex", "rot13", "zip", "base64"])
 def test_what_is_no_text_encoding_is_refused(encoding: str, tmp_path: Path) -> None:
     assert "not a text encoding" in str(refusal(tmp_path, HEADER, COLUMNS, encoding))
+
+
+def test_a_row_that_stray_quotes_swallow_by_half_is_noticed(tmp_path: Path) -> None:
+    data = b'from_object_id,to_object_id,note,more\n1,2,n,"\n3,"\nlines",4,x,y\n'
+    error = refusal(tmp_path, data)
+    assert (error.line, "the beginning of a line" in str(error)) == (2, True)
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zst"])
+def test_what_follows_a_member_of_an_archive_must_be_another(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"pairs.csv{suffix}"
+    path.write_bytes(PACK[suffix](HEADER + b"1,2,a\n") + b"x" + PACK[suffix](b"3,4,b\n")[1:])
+    with open_input(str(path)) as file, pytest.raises(InputError, match="archive is damaged"):
+        Source(file, COLUMNS).survey()
+
+
+def test_a_line_end_that_two_blocks_share_is_counted_once(tmp_path: Path) -> None:
+    filler = b"1,2," + b"x" * ((1 << 20) - len(HEADER) - len(b"1,2,") - 1)
+    _, (outcome,) = read(tmp_path, HEADER + filler + b"\r\nbad,2,n\r\n")
+    assert outcome.error_message.startswith("line 3: ")
 
 
 def test_a_file_that_changes_between_the_two_readings_stops_the_run(tmp_path: Path) -> None:
