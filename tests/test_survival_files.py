@@ -173,6 +173,23 @@ def test_a_report_deleted_meanwhile_is_put_back(slow: Serving[Sandbox], tmp_path
 
 
 @posix
+def test_a_report_deleted_while_nothing_is_written_is_put_back(tmp_path: Path) -> None:
+    file = pairs(tmp_path, 1000)
+    report = report_of(file)
+    with Serving(lambda: Sandbox(SLOW)) as away:
+        process = start(
+            "load", file, "--base-url", away.url, *TYPES, "--workers", "20", "--outage-timeout", "3"
+        )
+        wait_until(lambda: report.exists() and report.stat().st_size > 5000)
+    time.sleep(1)  # the outage has begun, and what was settled before is on the disk
+    report.unlink()
+    stopped = end(process)
+    assert stopped.code == 3
+    assert "was deleted or moved" in stopped.err
+    assert len(rows_of(report)) > 20
+
+
+@posix
 @pytest.mark.parametrize("how", ["edited", "replaced"])
 def test_a_report_that_others_write_is_left_to_them(slow: Serving[Sandbox], tmp_path: Path, how: str) -> None:
     file = pairs(tmp_path, 3000)
@@ -330,6 +347,24 @@ def test_a_reader_that_leaves(hubspot: Serving[Sandbox], tmp_path: Path) -> None
     assert "Traceback" not in finished.stderr
     assert "Exception" not in finished.stderr
     is_whole(report_of(file), 2)
+
+
+@posix
+def test_a_terminal_that_is_closed_meanwhile(slow: Serving[Sandbox], tmp_path: Path) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    file = pairs(tmp_path, 2000)
+    process = start(
+        "load", file, "--base-url", slow.url, *TYPES, "--workers", "50", stderr=theirs, start_new_session=True
+    )
+    os.close(theirs)
+    wait_until(lambda: report_of(file).exists() and report_of(file).stat().st_size > 1000)
+    os.close(ours)
+    finished = end(process)
+    assert finished.code == 0
+    assert "2,000 rows: 2,000 associated" in finished.out
+    is_whole(report_of(file), 2000)
 
 
 def in_shell(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -21,7 +22,10 @@ from loader.terminal import visible
 
 
 class Board(Lines):
-    """Plain lines before the run, and one board in place of the later ones."""
+    """Plain lines before the run, and one board in place of the later ones.
+
+    A terminal may be closed while the run goes on (nohup, disown): then nobody looks, and that is all.
+    """
 
     every = 0.5
 
@@ -37,16 +41,19 @@ class Board(Lines):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         super().__exit__(kind, error, trace)
-        self._live.stop()
+        with suppress(OSError):
+            self._live.stop()
 
     def tell(self, message: str) -> None:
         """Say something above the board."""
-        self._console.print(Text(visible(message)))
+        with suppress(OSError):
+            self._console.print(Text(visible(message)))
 
     def follow(self, tally: Tally, pace: Callable[[], PaceReading]) -> None:
         """Put the board up."""
         super().follow(tally, pace)
-        self._live.start()
+        with suppress(OSError):
+            self._live.start()
         self.show(tally, pace(), self._pulse.rate(tally.settled, time.monotonic()))
 
     def show(self, tally: Tally, pace: PaceReading, rate: float) -> None:
@@ -57,4 +64,5 @@ class Board(Lines):
             *(Text(words) for words in stand(tally, pace, rate)),
         )
         words = [Text(f"  {trouble}", style="yellow") for trouble in troubles(tally, pace)]
-        self._live.update(Group(bar, *words), refresh=True)
+        with suppress(OSError):
+            self._live.update(Group(bar, *words), refresh=True)

@@ -119,6 +119,8 @@ class ReportWriter:
                 self._flush()
             self._flush()
             self._sync()
+            if not self._find():  # deleted after the last write
+                self._put_back()
         except Stopped as stopped:
             self._fail(stopped)
         except Exception as error:  # a thread that dies in silence would lose every later row
