@@ -188,7 +188,8 @@ class HubSpot:
             )
         except WIRE_FAULTS as fault:
             call.pacer.lost(ticket)
-            result = verdict_of_fault(fault, url.host or "", self._timeout)
+            waited = loop.time() - sent_at
+            result = verdict_of_fault(fault, url.host or "", self._timeout)._replace(waited=waited)
         except BaseException:
             call.pacer.lost(ticket)
             raise

@@ -30,7 +30,7 @@ class Verdict(NamedTuple):
     `message` is one line. `details` is a compact JSON array of the answer's error objects, or empty.
     `association_types` is like ``HUBSPOT_DEFINED:279;…``. `retry_after` is in seconds. `reason` is the word
     for `errors.Stopped` where the kind is ACCOUNT, DAILY or MOVING, and `hint` says what the person should
-    change.
+    change. `waited` is how many seconds after the sending it turned out that no answer comes.
     """
 
     kind: Kind
@@ -43,3 +43,4 @@ class Verdict(NamedTuple):
     retry_after: float | None = None
     reason: str = ""
     hint: str = ""
+    waited: float = 0.0

@@ -2,7 +2,8 @@
 
 One row whose connection breaks may be that row's fault, and it has only so many attempts. When no connection
 can be made, or several different rows in succession get no answer at all, the fault is not theirs: nothing
-more is held against them, everybody waits, and one request at a time asks whether HubSpot is back.
+more is held against them, everybody waits, and one request at a time asks whether HubSpot is back. A row that
+got no answer while others did is suspect from then on, and its silence proves nothing any more.
 """
 
 from __future__ import annotations
@@ -24,24 +25,30 @@ class Outage:
         self.began: float | None = None
         self.last_words = ""
         self._silence_since: float | None = None
+        self._heard = float("-inf")
         self._silent: set[Parcel] = set()
         self._probes = 0
 
-    def answered(self) -> bool:
+    def answered(self, now: float) -> bool:
         """Somebody answered. Says whether that ended an outage."""
+        self._heard = now
         ended = self.began is not None
         if ended or self._silence_since is not None:
             self.began = self._silence_since = None
-            self._forgive()
+            for parcel in self._silent:
+                parcel.silent, parcel.suspect = 0, True
+            self._silent.clear()
         self._probes = 0
         return ended
 
-    def silent(self, parcel: Parcel, now: float, words: str) -> bool:
-        """A parcel was sent (one more attempt) and nobody answered. Says whether that is an outage."""
+    def silent(self, parcel: Parcel, now: float, waited: float, words: str) -> bool:
+        """A parcel was sent `waited` seconds ago, one more attempt, and nobody answered: an outage?"""
         self._note(now, words)
         self._silent.add(parcel)
         parcel.silent += 1
-        if len(self._silent) >= SILENT_ROWS or self.began is not None:
+        parcel.suspect = parcel.suspect or self._heard > now - waited
+        beyond_suspicion = sum(not parcel.suspect for parcel in self._silent)
+        if beyond_suspicion >= SILENT_ROWS or self.began is not None:
             self._begin()
         return self.began is not None
 
@@ -55,6 +62,11 @@ class Outage:
         self._probes += 1
         return min(_LONGEST_PROBE, _FIRST_PROBE * 2.0 ** (self._probes - 1))
 
+    @property
+    def rest(self) -> float:
+        """Seconds that a row waits to which nobody answered, so that the next probe is another row's."""
+        return min(2 * _LONGEST_PROBE, _FIRST_PROBE * 2.0**self._probes)
+
     def _note(self, now: float, words: str) -> None:
         self.last_words = words
         if self._silence_since is None:
@@ -62,11 +74,6 @@ class Outage:
 
     def _begin(self) -> None:
         self.began = self._silence_since
-        for parcel in self._silent:  # what happened in the outage is not held against the rows
+        for parcel in self._silent:  # what happens in an outage is not held against the rows
             parcel.attempts -= parcel.silent
-        self._forgive()
-
-    def _forgive(self) -> None:
-        for parcel in self._silent:
             parcel.silent = 0
-        self._silent.clear()

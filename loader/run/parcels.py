@@ -20,7 +20,7 @@ class Parcel:
     `attempts` counts requests that count against the row, `nothing_made` 2xx answers without the pair,
     `silent` attempts without any answer since the last proof that HubSpot is there. `existed_before` is
     what a look before sending found (``yes``, ``no``), or empty. `asking` marks pairs to be looked up first.
-    `neighbours_stand` says that others of the same request were associated: a refusal then is the row's own
+    `suspect` says that its requests got no answer while others did. `neighbours_stand` says that others of the same request were associated: a refusal then is the row's own
     fault, and no sign that the whole file is wrong.
     """
 
@@ -32,6 +32,7 @@ class Parcel:
         "nothing_made",
         "pairs",
         "silent",
+        "suspect",
     )
 
     def __init__(
@@ -49,6 +50,7 @@ class Parcel:
         self.attempts = 0
         self.nothing_made = 0
         self.silent = 0
+        self.suspect = False
 
     def halves(self) -> list[Parcel]:
         """The same pairs as two parcels with all their attempts before them; none where there is one pair."""
@@ -87,10 +89,11 @@ class ParcelQueue:
         self.hungry = asyncio.Event()  # set when fresh parcels run low
         self.hungry.set()
 
-    async def next(self) -> Parcel | None:
-        """The next parcel; None when there will be none."""
+    async def next(self, *, untried_first: bool = False) -> Parcel | None:
+        """The next parcel; None when there will be none. `untried_first` prefers what was never sent."""
         while not self._closed:
-            parcel = self._take()
+            parcel = self._take_fresh() if untried_first else None
+            parcel = parcel or self._take()
             if parcel is not None:
                 self._taken += 1
                 return parcel
@@ -107,13 +110,16 @@ class ParcelQueue:
             return self._again.popleft()
         if self._later and self._later[0][0] <= asyncio.get_running_loop().time():
             return heapq.heappop(self._later)[2]
-        if self._fresh and self._begun < MOST_BEGUN:
-            parcel = self._fresh.popleft()
-            self._begun += len(parcel.pairs)
-            if not self._fresh:
-                self.hungry.set()
-            return parcel
-        return None
+        return self._take_fresh()
+
+    def _take_fresh(self) -> Parcel | None:
+        if not self._fresh or self._begun >= MOST_BEGUN:
+            return None
+        parcel = self._fresh.popleft()
+        self._begun += len(parcel.pairs)
+        if not self._fresh:
+            self.hungry.set()
+        return parcel
 
     def _arm(self) -> None:
         """Wake the workers when the next parcel is due."""

@@ -21,8 +21,6 @@ _ATTEMPTS_BEFORE_SPLITTING = 3
 #: An account that moves (477) is waited for where it says at most so many seconds (contract, section 4).
 _LONGEST_MOVE = 300.0
 _MOVE_WITHOUT_WORD = 60.0
-#: Seconds that a row waits to whose request nobody answered in an outage, while others probe.
-_OTHERS_FIRST = 10.0
 
 
 class Pool:
@@ -77,7 +75,8 @@ class Pool:
         self.stop(None)
 
     async def _work(self) -> None:
-        while (parcel := await self._queue.next()) is not None:
+        # In an outage others than the silent rows ask: were those to blame, they could never find it over.
+        while (parcel := await self._queue.next(untried_first=self._outage.began is not None)) is not None:
             try:
                 await self._handle(parcel)
             except Stopped as why:
@@ -196,7 +195,8 @@ class Pool:
 
     def _silent(self, parcel: Parcel, verdict: Verdict) -> None:
         parcel.attempts += 1
-        if self._outage.silent(parcel, asyncio.get_running_loop().time(), verdict.message):
+        now = asyncio.get_running_loop().time()
+        if self._outage.silent(parcel, now, verdict.waited, verdict.message):
             self._in_outage(parcel)
         elif not self._out_of_attempts(parcel):
             self._later(parcel, parcel.attempts, verdict)
@@ -211,9 +211,8 @@ class Pool:
         self._in_outage(parcel)
 
     def _in_outage(self, parcel: Parcel) -> None:
-        # Others ask next: were these rows to blame after all, they could never find out that it is over.
         for waiting in (parcel, *(held for held, _ in self._held)):
-            self._queue.later(waiting, _OTHERS_FIRST)
+            self._queue.later(waiting, self._outage.rest)
         self._held.clear()
         if not self._tally.pause:
             self._tally.pause = f"no answer ({self._outage.last_words}); asking again"
@@ -229,7 +228,7 @@ class Pool:
             )
 
     def _answered(self) -> None:
-        if self._outage.answered():
+        if self._outage.answered(asyncio.get_running_loop().time()):
             self._tally.pause = ""
             self._around.log("outage_over", {})
         if self._held:
