@@ -39,13 +39,15 @@ def sort_out(parcel: Parcel, answer: Answer, now: float) -> Verdict | Split:
     state = "COMPLETE" if document is None else str(document.get("status") or "COMPLETE").upper()
     if document is None or state not in ("COMPLETE", "ERROR"):
         return judge(answer.status, answer.headers, answer.body, parcel.pairs[0], now=now)
-    complete = state == "COMPLETE"
-    outcomes, left = _associated(parcel, _types(document) if complete else {}, answer, now)
+    types = _types(document) if state == "COMPLETE" else {}
+    outcomes, left = _associated(parcel, types, answer, now)
     if not left:
         return Split(outcomes, [])
-    if complete:  # IDs may have come as numbers: once more, compared as text
+    if not all(
+        type(from_id) is type(to_id) is str for from_id, to_id in types
+    ):  # once more, compared as text
         outcomes, left = _associated(parcel, _types_as_text(document), answer, now)
-    some_stand = bool(outcomes)
+    some_stand = bool(outcomes) or parcel.neighbours_stand
     refused = refusals(document, left, answer, now).by_pair
     for pair in left:
         if (verdict := refused.get(pair)) is not None:

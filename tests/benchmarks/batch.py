@@ -1,0 +1,89 @@
+"""What `--method batch` and `--skip-existing` cost: requests at full size, and time per row.
+
+    python -m tests.benchmarks.batch [--rows N] [--profile]
+
+The bars in requests per 100,000 pairs: 50 where all are good, 150 to look at rows that all exist; with 1 %
+bad rows 25,000 where HubSpot refuses whole batches, 1,200 where it answers 207, or 200 with errors.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import cProfile
+import os
+import pstats
+import random
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from loader.run import LoadSummary, run_load
+from loader.sandbox import Sandbox, SandboxSettings, SandboxState
+from loader.settings import LoadSettings
+from tests.outside import Serving, write_pairs
+
+
+def measure(
+    file: Path, settings: SandboxSettings, state: SandboxState, **more: Any
+) -> tuple[LoadSummary, float]:
+    """One load against a sandbox in a thread of its own; seconds are the loader's thread's processor time."""
+    with Serving(lambda: Sandbox(settings, state=state)) as serving:
+        options: dict[str, Any] = {
+            "rate": "1000000/1",
+            "from_type": "contacts",
+            "to_type": "companies",
+            "overwrite": True,
+        }
+        began = time.thread_time()
+        summary = asyncio.run(
+            run_load(LoadSettings(input=str(file), base_url=serving.url, **options, **more))
+        )
+        return summary, time.thread_time() - began
+
+
+def main() -> None:
+    """Print a table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--profile", action="store_true")
+    arguments = parser.parse_args()
+    os.environ["HUBSPOT_ACCESS_TOKEN"] = "pat-benchmark"
+    rows = arguments.rows
+    bad = set(random.Random(1).sample(range(rows), rows // 100))
+    with tempfile.TemporaryDirectory() as folder:
+        file = write_pairs(Path(folder) / "pairs.csv", [(10**10 + i, 2 * 10**10 + i) for i in range(rows)])
+        good = SandboxState()
+        profile = cProfile.Profile()
+        if arguments.profile:
+            profile.enable()
+        show("all good", *measure(file, SandboxSettings(rate_limit=0), good, method="batch"), rows, 50)
+        if arguments.profile:
+            profile.disable()
+            pstats.Stats(profile).sort_stats("tottime").print_stats(25)
+        show("all exist", *measure(file, SandboxSettings(rate_limit=0), good, skip_existing=True), rows, 150)
+        forms: tuple[tuple[Any, int], ...] = (("207", 1200), ("200", 1200), ("400", 25_000))
+        for form, most in forms:
+            for named in (True, False):
+                state = SandboxState()
+                for i in bad:
+                    state.remove_record("contacts", str(10**10 + i))
+                settings = SandboxSettings(rate_limit=0, batch_failure=form, name_bad_pairs=named)
+                words = f"1 % bad, {form}, {'named' if named else 'unnamed'}"
+                show(words, *measure(file, settings, state, method="batch"), rows, most)
+
+
+def show(what: str, summary: LoadSummary, seconds: float, rows: int, most: int) -> None:
+    """One line of the table."""
+    bar = most * rows // 100_000
+    counts = ", ".join(f"{count:,} {status}" for status, count in summary.counts.items())
+    verdict = "ok" if summary.requests <= bar + 2 and summary.finished else "MISSED"  # + whose account
+    print(
+        f"{what:24} {summary.requests:>7,} requests (bar {bar:,}: {verdict}), {summary.seconds:5.1f} s, "
+        f"{seconds / rows * 1e6:5.2f} us a row here; {counts}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""`verify` from outside: what a report says against what stands."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loader.sandbox import Ends, Sandbox, SandboxSettings
+from loader.sandbox.object_types import label_types
+from tests.outside import Finished, Serving, load, report_of, rows_of, run, write_pairs
+
+FAST = ("--rate", "1000000/1")
+READ = "/crm/associations/2025-09/contacts/companies/batch/read"
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Serving[Sandbox]]:
+    with Serving(lambda: Sandbox(SandboxSettings(rate_limit=0))) as serving:
+        yield serving
+
+
+def verify(url: str, report: Path, *options: str) -> Finished:
+    return run("verify", report, "--base-url", url, *options)
+
+
+def verified_of(file: Path) -> Path:
+    return file.with_name(f"{file.stem}.verified.csv")
+
+
+def test_all_present(sandbox: Serving[Sandbox], tmp_path: Path) -> None:
+    file = write_pairs(
+        tmp_path / "pairs.csv", [(1000 + i, 2000 + i, f"a, {i}") for i in range(2500)], ["note"]
+    )
+    assert load(sandbox.url, file, *FAST, "--method", "batch").code == 0
+    ended = verify(sandbox.url, report_of(file), "--json")
+    assert ended.code == 0, ended.err
+    said = json.loads(ended.out)
+    assert (said["rows"], said["checked"], said["present"], said["missing"]) == (2500, 2500, 2500, 0)
+    assert said["account_id"] == 62515
+    assert said["sha256"] == hashlib.sha256(verified_of(file).read_bytes()).hexdigest()
+    assert sandbox.ask(lambda server: server.state.calls["batch read"]) == 3  # 1,000 records each
+    before, after = rows_of(report_of(file)), rows_of(verified_of(file))
+    assert [{k: v for k, v in row.items() if not k.startswith("verified")} for row in after] == before
+    assert {row["verified"] for row in after} == {"present"}
+    assert all(row["verified_at"].endswith("Z") for row in after)
+
+
+def test_what_is_missing_is_named_and_the_exit_code_says_so(
+    sandbox: Serving[Sandbox], tmp_path: Path
+) -> None:
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2), (3, 4), (5, 6), ("x", 6), (5, 6)])
+    sandbox.ask(lambda server: server.state.associate("contacts", "5", "companies", "6"))
+    assert load(sandbox.url, file, *FAST, "--skip-existing").code == 1
+    sandbox.ask(lambda server: server.state.unlink(Ends("0-1", "3", "0-2", "4")))
+    ended = verify(sandbox.url, report_of(file))
+    assert ended.code == 1
+    assert "present: 2" in ended.out
+    assert "missing: 1" in ended.out
+    assert "account 62515 (app.hubspot.com)" in ended.out
+    rows = rows_of(verified_of(file))
+    assert [row["status"] for row in rows] == ["associated", "associated", "existing", "invalid", "duplicate"]
+    assert [row["verified"] for row in rows] == ["present", "missing", "present", "", ""]
+
+
+def test_a_label_alone_is_not_the_default_association(sandbox: Serving[Sandbox], tmp_path: Path) -> None:
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
+    assert load(sandbox.url, file, *FAST).code == 0
+
+    def relabel(server: Sandbox) -> None:
+        server.state.unlink(Ends("0-1", "1", "0-2", "2"))
+        server.state.link(Ends("0-1", "1", "0-2", "2"), label_types("0-1", "0-2", "Advisor"))
+
+    sandbox.ask(relabel)
+    assert verify(sandbox.url, report_of(file)).code == 1
+
+
+@pytest.mark.parametrize("fault", ["9000502000001", "9000602000001", "9000604000001", "9000200800001"])
+def test_passing_faults_are_no_missing_rows(sandbox: Serving[Sandbox], tmp_path: Path, fault: str) -> None:
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2), (3, 4)])
+    assert load(sandbox.url, file, *FAST).code == 0
+    sandbox.ask(lambda server: server.state.fail(fault, path_prefix=READ, times=2))
+    ended = verify(sandbox.url, report_of(file), "--json")
+    assert ended.code == 0, ended.err
+    assert json.loads(ended.out)["present"] == 2
+
+
+def test_what_nobody_answers_is_neither_present_nor_missing(
+    sandbox: Serving[Sandbox], tmp_path: Path
+) -> None:
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
+    assert load(sandbox.url, file, *FAST).code == 0
+    sandbox.ask(lambda server: server.state.fail("9000502000001", path_prefix=READ, times=0))
+    ended = verify(sandbox.url, report_of(file), "--max-attempts", "1", "--json")
+    assert ended.code == 1
+    said = json.loads(ended.out)
+    assert (said["present"], said["missing"], said["unknown"]) == (0, 0, 1)
+    assert [row["verified"] for row in rows_of(verified_of(file))] == ["unknown"]
+
+
+def test_where_it_stops_an_earlier_finding_stays_whole(sandbox: Serving[Sandbox], tmp_path: Path) -> None:
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
+    assert load(sandbox.url, file, *FAST).code == 0
+    assert verify(sandbox.url, report_of(file)).code == 0
+    before = verified_of(file).read_bytes()
+    sandbox.ask(lambda server: server.state.fail("9000403300001", path_prefix=READ, times=0))
+    ended = verify(sandbox.url, report_of(file))
+    assert ended.code == 3
+    assert "scope" in ended.err
+    assert verified_of(file).read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "pairs.csv",
+        "pairs.report.csv",
+        "pairs.verified.csv",
+    ]
+
+
+def test_what_is_no_report_is_refused(tmp_path: Path) -> None:
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
+    ended = verify("http://127.0.0.1:9", file)
+    assert ended.code == 2
+    assert "is not a report" in ended.err
+    assert verify("http://127.0.0.1:9", tmp_path / "none.csv").code == 2
