@@ -68,9 +68,9 @@ async def load_async(
 ) -> LoadSummary:
     """Load every pair of a CSV file, and leave a report of every row; for programs with an event loop.
 
-    `input` is the file's path; `options` are those of the command line (`LoadOptions`): numbers of seconds for
-    times, `only` a list of statuses or
-    the command line's text. The token comes from the environment or `token_file`, as there.
+    `input` is the file's path; `options` are those of the command line (`LoadOptions`): seconds for times,
+    `only` a list of statuses or the command line's text. The token comes from the environment or from
+    `token_file`, as there.
 
     `on_outcome` is called in the event loop for each row that this run settles, and should be quick; what
     it raises ends the run in good order and is raised here. Pulling the `brake`, from any thread, ends the
@@ -111,7 +111,7 @@ def load(
 
     As `load_async`, and callable from anywhere, in a notebook's running event loop too: the run has a thread
     and a loop of its own, in which `on_outcome` is called. Whatever is raised in the waiting thread meanwhile
-    (KeyboardInterrupt, a scheduler's time-out) pulls the brake, and goes on its way once the report is closed.
+    (KeyboardInterrupt, a scheduler's time-out) pulls the brake, and goes on once the report is closed.
     """
     brake = brake or Brake()
     started = contextvars.copy_context()

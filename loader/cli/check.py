@@ -65,19 +65,18 @@ _CHECKING = stacked(
 @READING
 @SENDING
 @CONNECTING
-@click.option("--json", "as_json", is_flag=True, help="Print the findings on standard output as JSON.")
-def check(online: bool, only: str | None, as_json: bool, report: str | None, **options: Any) -> int:
+@click.option("--json", is_flag=True, help="Print the findings on standard output as JSON.")
+def check(online: bool, only: str | None, json: bool, report: str | None, **options: Any) -> int:
     """Read and judge INPUT, and say what `load` would do. Nothing is written.
 
     Takes the options of `load`. With --online it asks HubSpot too, and sends no association.
     """
     import asyncio
-    import json
+    from json import dumps
 
     from loader.cli.words import complain
     from loader.run.check import NO_REPORT, run_check
-    from loader.run.check_words import as_json as json_of
-    from loader.run.check_words import as_text
+    from loader.run.check_words import as_json, as_text
     from loader.settings import LoadSettings
 
     statuses = frozenset(word.strip().lower() for word in only.split(",") if word.strip()) if only else None
@@ -87,7 +86,7 @@ def check(online: bool, only: str | None, as_json: bool, report: str | None, **o
     found = asyncio.run(
         run_check(settings, online=online, warn=lambda message: click.echo(f"Warning: {message}", err=True))
     )
-    click.echo(json.dumps(json_of(found)) if as_json else as_text(found))
+    click.echo(dumps(as_json(found)) if json else as_text(found))
     if any(problem.blocks for problem in (found.online.problems if found.online else ())):
         complain("the account can't be used for this file as it is", "Put the problems above right first.")
     return found.exit_code

@@ -82,7 +82,7 @@ _WRITING = stacked(
 @SENDING
 @CONNECTING
 @TALKING
-def load(only: str | None, as_json: bool, quiet: int, verbose: int, **options: Any) -> int:
+def load(only: str | None, json: bool, quiet: int, verbose: int, **options: Any) -> int:
     """Load every pair of INPUT and write the report.
 
     INPUT is a CSV file with a header (also .gz .bz2 .xz .zip .zst), or '-' for standard input. Each data row
@@ -92,4 +92,4 @@ def load(only: str | None, as_json: bool, quiet: int, verbose: int, **options: A
     from loader.settings import LoadSettings
 
     statuses = frozenset(word.strip().lower() for word in only.split(",") if word.strip()) if only else None
-    return run_to_the_end(LoadSettings(only=statuses, **options), as_json, verbose - quiet)
+    return run_to_the_end(LoadSettings(only=statuses, **options), json, verbose - quiet)

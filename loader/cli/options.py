@@ -138,9 +138,7 @@ SENDING = stacked(
 )
 
 TALKING = stacked(
-    click.option(
-        "--json", "as_json", is_flag=True, help="Print the result on standard output as one JSON object."
-    ),
+    click.option("--json", is_flag=True, help="Print the result on standard output as one JSON object."),
     click.option("-q", "--quiet", count=True, help="Less on standard error."),
     click.option("-v", "--verbose", count=True, help="More on standard error."),
 )

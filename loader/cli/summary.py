@@ -31,19 +31,18 @@ Exit codes:
     type=click.Path(path_type=str),
     help="The log of that load (load --log-file): the page then shows how long answers took.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the summary on standard output as JSON.")
-def summary(report: str, html: str | None, log_file: str | None, as_json: bool) -> int:
+@click.option("--json", is_flag=True, help="Print the summary on standard output as JSON.")
+def summary(report: str, html: str | None, log_file: str | None, json: bool) -> int:
     """Say what a report says: counts, causes, one example each, and what to do.
 
     REPORT is what `load` has written, finished or not.
     """
-    import json
+    from json import dumps
     from pathlib import Path
 
     from loader.errors import UsageError
     from loader.report import read_records
-    from loader.summary import as_json as json_of
-    from loader.summary import as_text, summarise
+    from loader.summary import as_json, as_text, summarise
 
     if log_file is not None and html is None:
         raise UsageError("--log-file is for the page, and no page is asked for", "Add --html PATH.")
@@ -53,7 +52,7 @@ def summary(report: str, html: str | None, log_file: str | None, as_json: bool) 
         found = write_page(report, html, log_file)
     else:
         found = summarise(read_records(Path(report)))
-    click.echo(json.dumps(json_of(found, report)) if as_json else as_text(found, report))
-    if html is not None and not as_json:
+    click.echo(dumps(as_json(found, report)) if json else as_text(found, report))
+    if html is not None and not json:
         click.echo(f"Page: {html}")
     return found.exit_code

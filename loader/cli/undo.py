@@ -47,7 +47,7 @@ Exit codes: 0 all taken back, 1 some refused or without an answer, 2 nothing was
 @SENDING
 @CONNECTING
 @TALKING
-def undo(yes: bool, as_json: bool, quiet: int, verbose: int, **options: Any) -> int:
+def undo(yes: bool, json: bool, quiet: int, verbose: int, **options: Any) -> int:
     """Take back the associations that a load created.
 
     REPORT is the report of a load with --skip-existing. Only rows are taken back that are associated and did
@@ -56,4 +56,4 @@ def undo(yes: bool, as_json: bool, quiet: int, verbose: int, **options: Any) -> 
     from loader.cli.following import undo_to_the_end
     from loader.settings import UndoSettings
 
-    return undo_to_the_end(UndoSettings(**options), yes, as_json, verbose - quiet)
+    return undo_to_the_end(UndoSettings(**options), yes, json, verbose - quiet)

@@ -35,7 +35,7 @@ Exit codes: 0 all present, 1 some missing or unknown, 2 nothing was asked, 3 sto
 @SENDING
 @CONNECTING
 @TALKING
-def verify(as_json: bool, quiet: int, verbose: int, **options: Any) -> int:
+def verify(json: bool, quiet: int, verbose: int, **options: Any) -> int:
     """Read the associations of a load back from HubSpot.
 
     REPORT is the report of a load. Each row that is associated or existing is looked up, 1,000 records
@@ -44,4 +44,4 @@ def verify(as_json: bool, quiet: int, verbose: int, **options: Any) -> int:
     from loader.cli.following import verify_to_the_end
     from loader.settings import VerifySettings
 
-    return verify_to_the_end(VerifySettings(**options), as_json, verbose - quiet)
+    return verify_to_the_end(VerifySettings(**options), json, verbose - quiet)
