@@ -90,12 +90,16 @@ def tell_story(seed: int, number: int, kills: int, folder: Path) -> Result:
     with Serving(lambda: Sandbox(settings, state=state)) as serving:
         command: list[str | Path] = ["load", story.file, "--base-url", serving.url, "--from-type", "contacts"]
         command += ["--to-type", "companies", "--max-attempts", "2", "--stop-after-failures", "0"]
-        command += ["--workers", str(random.choice([4, 16, 100]))]
+        workers = random.choice([4, 16, 100])
+        command += ["--workers", str(workers)]
+        lasts = 1.0 + len(story.rows) * sum(LATENCY) / 2 / workers  # seconds that a whole run takes, about
         pilot = ["--limit", str(random.randrange(1, len(story.rows)))] if random.random() < 0.3 else []
         faults: list[str] = []
         while sum(end.code not in (0, 1) for end in ends) < kills:
             moment = random.choices(list(MOMENTS), list(MOMENTS.values()))[0]
-            ended = _run_and_kill([*command, *pilot], story, random, moment, lambda: len(state.requests))
+            ended = _run_and_kill(
+                [*command, *pilot], story, random, moment, lasts, lambda: len(state.requests)
+            )
             left = report_of(story.file).with_name(f"{report_of(story.file).name}.ordering").exists()
             names[f"{moment}: {ended.how}{', half an ordered copy left' if left else ''}"] += 1
             faults += ended.faults
@@ -119,13 +123,18 @@ class _Ended(NamedTuple):
 
 
 def _run_and_kill(
-    command: list[str | Path], story: Story, random: Random, moment: str, requests: Callable[[], int]
+    command: list[str | Path],
+    story: Story,
+    random: Random,
+    moment: str,
+    lasts: float,
+    requests: Callable[[], int],
 ) -> _Ended:
     gentle = os.name == "posix" and random.random() < 0.15
     process = start(*command)
     watch = _Watch(process, report_of(story.file), requests)
     began = requests()
-    _wait_for(moment, watch, random, began)
+    _wait_for(moment, watch, random, lasts, len(story.rows))
     number = signal.SIGKILL if os.name == "posix" else signal.SIGTERM
     if gentle and requests() > began:  # before that Python itself may not be up yet
         number = random.choice([signal.SIGTERM, signal.SIGINT])
@@ -144,20 +153,21 @@ def _run_and_kill(
     return _Ended(End(at, process.returncode), how, faults)
 
 
-def _wait_for(moment: str, watch: _Watch, random: Random, began: int) -> None:
+def _wait_for(moment: str, watch: _Watch, random: Random, lasts: float, rows: int) -> None:
+    began = watch.requests()
     ordering = watch.report.with_name(watch.report.name + ".ordering")
     match moment:
         case "any time":
-            time.sleep(random.uniform(0, 1.6))
+            time.sleep(random.uniform(0, lasts))
         case "pre-pass":
             time.sleep(random.uniform(0.2, 0.6))
         case "first request":
             watch.until(lambda: watch.requests() > began)
         case "in flight":
-            wanted = began + random.randrange(1, 200)
+            wanted = began + random.randrange(1, rows)
             watch.until(lambda: watch.requests() >= wanted)
         case "flushing":
-            for _ in range(random.randrange(1, 4)):
+            for _ in range(random.randrange(1, 8)):
                 watch.until(watch.growth())
         case _:
             inode = watch.report.stat().st_ino if watch.report.exists() else 0
