@@ -13,7 +13,11 @@ Example:
   assoc-loader verify pairs.report.csv
 
 \b
-Exit codes: 0 all present, 1 some missing or unknown, 2 nothing was asked, 3 stopped before the end.
+Exit codes:
+  0  all present
+  1  some missing or unknown
+  2  nothing was asked
+  3  stopped before the end
 """
 
 
