@@ -5,6 +5,7 @@ answers      what an answer means: the outcome table of the contract (section 4)
 details      the error objects of an answer: their words, their JSON, their scopes
 waits        Retry-After
 faults       what it means that no answer came
+deadlines    how long a request may take
 transport    the base URL's rules, TLS, proxies, and reading a body within bounds
 credentials  where the token comes from
 oauth        access tokens that the loader fetches and renews itself

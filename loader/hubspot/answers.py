@@ -123,11 +123,11 @@ def entries(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """
     results = document.get("results")
     for entry in results if isinstance(results, list) else ():
-        if not isinstance(entry, dict):
+        try:
+            ends = str(entry["from"]["id"]), str(entry["to"]["id"])
+        except (TypeError, KeyError):  # not a pair
             continue
-        source, target, spec = entry.get("from"), entry.get("to"), entry.get("associationSpec")
-        if isinstance(source, dict) and isinstance(target, dict):
-            yield str(source.get("id", "")), str(target.get("id", "")), _type_name(spec)
+        yield *ends, _type_name(entry.get("associationSpec"))
 
 
 class _Heard(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ import orjson
 from loader.errors import UsageError
 from loader.hubspot.answers import judge, judge_status
 from loader.hubspot.credentials import Credentials
+from loader.hubspot.deadlines import Deadlines
 from loader.hubspot.faults import WIRE_FAULTS, broken_off, verdict_of_fault
 from loader.hubspot.oauth import RenewalError
 from loader.hubspot.secret import BearerHeader, Secret
@@ -82,19 +82,23 @@ class HubSpot:
         self._objects = f"/crm/objects/{version}/"
         self._credentials, self._pace = credentials, pace
         self._timeout, self._workers = timeout, workers
+        self._deadlines = Deadlines(timeout)
         self._log, self._clock = log, clock
         self._token: Secret | None = None
         self._in_flight = 0
         self._authorization: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
-        self._session = open_session(self._base, timeout=self._timeout, connections=self._workers)
+        self._session = open_session(
+            self._base, timeout=self._timeout, connections=self._workers, timed=False
+        )
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._session.close()
+        self._deadlines.close()
 
     @property
     def in_flight(self) -> int:
@@ -175,68 +179,65 @@ class HubSpot:
         self, call: _Call, ticket: Ticket, token: Secret, read: _Reader[_Read]
     ) -> _Read | Verdict:
         """One sending, and the news of it for the pace and the log."""
-        loop = asyncio.get_running_loop()
-        sent_at = loop.time()
-        self._in_flight += 1
+        sent_at = time.perf_counter()
         if token is not self._token:
             self._token, self._authorization = token, {"Authorization": BearerHeader(token)}
         url = endpoint(self._base, call.path)
-        result: _Read | Verdict
+        response: aiohttp.ClientResponse | None = None
+        body: bytes | None = None
+        fault: Exception | None = None
+        self._in_flight += 1
         try:
-            response = await self._session.request(
-                call.method, url, data=call.data, headers=self._authorization, allow_redirects=False
-            )
-        except WIRE_FAULTS as fault:
-            call.pacer.lost(ticket)
-            waited = loop.time() - sent_at
-            result = verdict_of_fault(fault, url.host or "", self._timeout)._replace(waited=waited)
+            with self._deadlines:
+                response = await self._session.request(
+                    call.method, url, data=call.data, headers=self._authorization, allow_redirects=False
+                )
+                if response.status != 429:  # there only the body tells which limit it is
+                    call.pacer.answered(ticket, response.headers)
+                body = await read_body(response, call.limit)
+        except WIRE_FAULTS as why:
+            fault = why
         except BaseException:
-            call.pacer.lost(ticket)
+            if response is not None:
+                response.close()
+            if response is None or response.status == 429:
+                call.pacer.lost(ticket)
             raise
-        else:
-            result = await self._receive(call, ticket, token, response, read)
         finally:
             self._in_flight -= 1
+        result: _Read | Verdict
+        if response is not None:
+            result = self._understand(call, ticket, token, response, body, fault, read)
+        else:
+            call.pacer.lost(ticket)
+            result = verdict_of_fault(fault or TimeoutError(), url.host or "", self._timeout)
         if self._log is not None:
-            self._log(_attempt(call, result, loop.time() - sent_at))
+            self._log(_attempt(call, result, time.perf_counter() - sent_at))
         return result
 
-    async def _receive(
+    def _understand(
         self,
         call: _Call,
         ticket: Ticket,
         token: Secret,
         response: aiohttp.ClientResponse,
+        body: bytes | None,
+        fault: Exception | None,
         read: _Reader[_Read],
     ) -> _Read | Verdict:
-        """Read an answer whose headers are here."""
-        status = response.status
-        headers: Mapping[str, str] = response.headers
-        throttled = status == 429  # only the body tells which limit it is
-        if not throttled:
-            call.pacer.answered(ticket, headers)
-        broken: Exception | None = None
-        try:
-            body = await read_body(response, call.limit)
-        except WIRE_FAULTS as fault:
-            response.close()
-            body, broken = None, fault
-        except BaseException:
-            response.close()
-            if throttled:
-                call.pacer.lost(ticket)
-            raise
+        """What an answer came to, whose `body` may have broken off by a `fault`."""
         # A server or proxy may echo the request, and the report would then show the token.
-        headers = token.hide_in_headers(headers)
-        body = None if body is None else token.hide_in_bytes(body)
-        result: _Read | Verdict = read(status, headers, body)
-        if throttled:
+        headers = token.hide_in_headers(response.headers)
+        result: _Read | Verdict = read(response.status, headers, body and token.hide_in_bytes(body))
+        if response.status == 429:
             if isinstance(result, Verdict) and result.kind is Kind.THROTTLED:
                 call.pacer.throttled(ticket, headers, result.retry_after)
             else:
                 call.pacer.answered(ticket, headers)
-        if broken is not None and isinstance(result, Verdict):
-            result = broken_off(result, broken, self._timeout)
+        if fault is not None:
+            response.close()
+            if isinstance(result, Verdict):
+                return broken_off(result, fault, self._timeout)
         return result
 
 
