@@ -74,7 +74,7 @@ def test_lines_hold_beyond_the_first_block_and_behind_cells_that_span_lines(tmp_
     body = "".join(
         f'{n},{n + 1},"a\nb"\n' if n % 1000 == 0 else f"{n},{n + 1},x\n" for n in range(1, 200_001)
     )
-    file.write_text(f"from_object_id,to_object_id,note\n{body}x,1,bad\n5,6,again\n")
+    file.write_text(f'from_object_id,to_object_id,note\n{body}x,1,bad\n5,6,"a\nb"\n')
     found = checked(file, code=1)
     lines = {verdict["category"]: verdict["examples"][0]["line"] for verdict in found["verdicts"]}
     assert lines == {"BAD_ID": 200_202, "DUPLICATE": 200_203}

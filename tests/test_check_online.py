@@ -13,6 +13,7 @@ import pytest
 
 from loader.hubspot.account import Account
 from loader.run.ending import Quota, end_of_load
+from loader.run.findings import Crowd, KindFindings, Sample
 from loader.run.sketch import SAMPLE, Column
 from loader.sandbox import Sandbox, SandboxSettings
 from tests.outside import TYPES, Finished, Serving, run, write_pairs
@@ -163,11 +164,39 @@ def test_faults_that_pass_are_waited_out_and_others_named(pairs: Path) -> None:
         assert any(what.startswith("which records exist as contacts: ") for what in online["unchecked"])
 
 
+def test_a_day_that_is_used_up_while_asking(pairs: Path) -> None:
+    with account(daily_limit=2) as serving:
+        ended = check(serving, pairs)
+        assert ended.code == 2
+        assert "PROBLEM: You have reached your daily limit." in ended.out
+        assert ended.out.count("daily limit.") == 2  # said once, and once in the advice
+        assert "HubSpot can't be asked" in check(serving, pairs).err
+
+
 def test_an_oauth_app_without_a_daily_limit(pairs: Path) -> None:
     with account(daily_limit=None) as serving:
         online = checked(serving, pairs, code=0)
         assert online["daily_limit"] is None
         assert any("daily limit" in what for what in online["unchecked"])
+
+
+@pytest.mark.parametrize(
+    ("found", "as_other", "swapped"),
+    [
+        (0, 100, True),
+        (30, 90, True),  # old IDs that two types share
+        (30, 50, False),  # too few either way: the file is old, not swapped
+        (0, 40, False),
+        (100, 100, False),  # every ID exists as both
+        (None, 100, False),
+        (0, None, False),
+        (0, 0, False),
+    ],
+)
+def test_when_columns_look_swapped(found: int | None, as_other: int | None, swapped: bool) -> None:
+    sample, crowd = Sample(100, found, as_other), Crowd(None, None, 0)
+    kind = KindFindings("contacts", "companies", "", sample, sample, crowd, crowd)
+    assert kind.looks_swapped is swapped
 
 
 # The end of a load, by hand

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from loader.hubspot.account import Account
@@ -24,9 +24,11 @@ def end_of_load(
 ) -> datetime | None:
     """When the last of `requests` will be answered, at `per_second` and within each day's quota.
 
-    It assumes that the load waits for each reset and that nobody else uses the quota. None: not in a year.
+    It assumes that the load waits for each reset and that nobody else uses the quota. The end is in UTC; None:
+    not within a year.
     """
-    left, at, reset, day = requests, now, quota.resets_at, quota.remaining
+    left, at, day = requests, now.astimezone(UTC), quota.remaining
+    reset = quota.resets_at.astimezone(UTC) if quota.resets_at else None  # elsewhere a day may have 23 hours
     for _ in range(_MOST_DAYS):
         seconds = left / per_second
         if quota.limit is None or day is None or reset is None:
@@ -36,5 +38,6 @@ def end_of_load(
         if left <= possible:
             return at + timedelta(seconds=seconds)
         left, at, day = left - possible, max(at, reset), quota.limit
-        reset = (account.next_reset(reset) if account else None) or reset + timedelta(days=1)
+        midnight = account.next_reset(at) if account else None
+        reset = midnight.astimezone(UTC) if midnight else at + timedelta(days=1)
     return None

@@ -144,6 +144,9 @@ class Inquiry:
         return answer
 
     def _not_known(self, what: str, verdict: Verdict) -> None:
+        if verdict.kind is Kind.DAILY:
+            self._problem(verdict.message, "Check again after the reset of the daily limit.")
+            return
         lacking = scopes_named(verdict)
         why = f"the token lacks {', '.join(lacking)}" if lacking else verdict.message
         self._unchecked[f"{what}: {why}"] = None
@@ -157,8 +160,6 @@ class Inquiry:
             lacking = scopes_named(why)
             what = f"the token lacks the scope {', '.join(lacking)}" if lacking else why.message
             self._problem(f"{pair}: {what}", why.hint)
-        elif why.kind is Kind.DAILY:
-            self._problem(why.message, "Check again after the reset of the daily limit.")
         elif why.kind is Kind.REFUSED:
             hint = (
                 "Correct --from-type, --to-type or the file's type columns (a custom type is like 2-12345)."
