@@ -24,8 +24,8 @@ def end_of_load(
 ) -> datetime | None:
     """When the last of `requests` will be answered, at `per_second` and within each day's quota.
 
-    It assumes that the load waits for each reset and that nobody else uses the quota. The end is in UTC; None:
-    not within a year.
+    It assumes that the load waits for each reset and that nobody else uses the quota. The end is in UTC, or
+    None where it is not within a year.
     """
     left, at, day = requests, now.astimezone(UTC), quota.remaining
     reset = quota.resets_at.astimezone(UTC) if quota.resets_at else None  # elsewhere a day may have 23 hours
