@@ -13,6 +13,10 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+#: Seconds that each turn of the loop takes, as it does in life: where time stands still between turns, code
+#: that waits for a sum of floats to be reached can wait for ever.
+_TURN = 1e-6
+
 
 class _TurningSelector(selectors.SelectSelector):
     """Where asyncio would sleep until the next timer, this moves the clock there instead."""
@@ -24,7 +28,7 @@ class _TurningSelector(selectors.SelectSelector):
         if not events:
             if timeout is None:
                 raise RuntimeError("every task waits, and no timer is set: nothing will ever happen")
-            self.now += max(timeout, 0.0)
+            self.now += max(timeout, _TURN)
         return events
 
 

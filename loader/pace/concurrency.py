@@ -62,6 +62,7 @@ class Concurrency:
     def answered(self, ticket: Ticket, headers: Mapping[str, str]) -> None:
         """Take note of any HTTP answer but a short-term 429."""
         latency = asyncio.get_running_loop().time() - ticket.sent
+        self._pause.relieve(ticket.sent)
         self._lately += (latency - self._lately) * (_LATELY if self._lately else 1.0)
         self._in_all += (latency - self._in_all) * (_IN_ALL if self._in_all else 1.0)
         if self._lately > _SLOWER * self._in_all:

@@ -21,6 +21,10 @@ class Limits(NamedTuple):
     daily_remaining: int | None
 
 
+#: What an answer without these headers says.
+NOTHING = Limits(None, None, None, None, None)
+
+
 class Quota:
     """The daily limit as the latest answer gave it (None: no answer did, as with OAuth).
 
@@ -49,7 +53,10 @@ def read_limits(headers: Mapping[str, str]) -> Limits:
     if isinstance(headers, dict):
         headers = {name.lower(): value for name, value in headers.items()}
     get = headers.get
-    limit = _number(get("x-hubspot-ratelimit-max"), 1, _LARGEST_LIMIT)
+    most, daily = get("x-hubspot-ratelimit-max"), get("x-hubspot-ratelimit-daily")
+    if most is None and daily is None:
+        return NOTHING
+    limit = _number(most, 1, _LARGEST_LIMIT)
     remaining = _number(get("x-hubspot-ratelimit-remaining"), 0, _LARGEST_LIMIT)
     if limit is not None and remaining is not None and remaining > limit:
         remaining = None
@@ -62,7 +69,7 @@ def read_limits(headers: Mapping[str, str]) -> Limits:
         limit,
         None if milliseconds is None else milliseconds / 1000,
         remaining,
-        _number(get("x-hubspot-ratelimit-daily"), 1, _LARGEST_QUOTA),
+        _number(daily, 1, _LARGEST_QUOTA),
         _number(get("x-hubspot-ratelimit-daily-remaining"), 0, _LARGEST_QUOTA),
     )
 

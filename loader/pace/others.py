@@ -8,14 +8,22 @@ requests on their way (and far below zero early in a fixed window, which forgets
 from __future__ import annotations
 
 from collections import deque
+from math import inf
 from statistics import median_high
 
 #: Answers without which the send times are no evidence.
 _ENOUGH = 50
+#: The widest spread of the excess that is not yet jitter: two requests sent at once may change places.
+_NARROW = 1
+#: Where a window holds fewer requests than this, one request is too coarse a measure of their way.
+_FINE = 50
+#: For how many intervals a kind of window, or jitter, is thought to last after it was last seen.
+_MEMORY = 3
 #: The usual excess is taken over this share of the interval, at most over this many answers.
-_RECENT_SHARE, _RECENT_ANSWERS = 0.2, 32
+_RECENT_SHARE, _RECENT_ANSWERS = 0.1, 32
 #: The distance kept from the limit grows with each surprise up to this share of the limit.
 _WIDEST_MARGIN = 0.05
+_SMALL_MARGIN = 2.0
 
 
 class Others:
@@ -26,15 +34,18 @@ class Others:
         self._interval = interval
         self._peaks: deque[tuple[float, int]] = deque()  # (time, excess), falling: the first is the peak
         self._recent: deque[tuple[float, int]] = deque(maxlen=_RECENT_ANSWERS)
-        self._answers = 0
-        self._fixed_until = 0.0
+        self._answers = 0  # that are evidence
+        self._first = inf
+        self._fixed_until = self._spread_until = 0.0
         self._margin = 1.0
-        self._margin_at = 0.0
+        self._margin_at = -inf
 
     def learn(self, now: float, remaining: int, own: int) -> None:
         """Take note of an answer: `remaining` as it says, `own` requests sent in the window up to it."""
         excess = self._limit - remaining - own
-        self._answers += 1
+        self._first = min(self._first, now)
+        if now - self._first >= self._interval:  # a window that only fills says nothing of what leaves it
+            self._answers += 1
         while self._peaks and self._peaks[-1][1] <= excess:
             self._peaks.pop()
         self._peaks.append((now, excess))
@@ -45,37 +56,46 @@ class Others:
             self._recent.popleft()
         if 4 * excess < -self._limit:
             # The server has forgotten what a rolling window would still hold.
-            self._fixed_until = now + 3 * self._interval
-        if remaining == 0:
-            self.widen(now, 1)
+            self._fixed_until = now + _MEMORY * self._interval
+        if self.peak - self._middle() > _NARROW:
+            self._spread_until = now + _MEMORY * self._interval
 
     def widen(self, now: float, by: int) -> None:
         """Keep more distance for a while: the window was full, or overfull, against expectation."""
+        if now - self._margin_at < self._interval * _RECENT_SHARE:
+            return  # the answers to what was under way at the time are no further surprise
         self._margin = min(self.margin(now) + by, max(1.0, self._limit * _WIDEST_MARGIN))
         self._margin_at = now
 
     def margin(self, now: float) -> float:
-        """Requests to stay below the limit: 1, and more for some windows after each surprise."""
-        return max(1.0, self._margin - (now - self._margin_at) / self._interval)
+        """Requests to stay below the limit: 1, and more for some windows after each surprise.
 
-    @property
-    def proven(self) -> bool:
-        """Whether enough answers have been seen to go by send times."""
-        return self._answers >= _ENOUGH
+        Whoever has the smaller part keeps the smaller distance, so that it comes to have its half.
+        """
+        margin = max(1.0, self._margin - 2 * (now - self._margin_at) / self._interval)
+        return min(margin, _SMALL_MARGIN) if 2 * self.usual(now) >= self._limit else margin
+
+    def proven(self, now: float) -> bool:
+        """Whether the server counts requests in the order and at the distance in which they are sent.
+
+        So it is where the excess has been the same, but for a request or two, in all answers of the last
+        intervals. Jitter before counting spreads it.
+        """
+        return self._answers >= _ENOUGH and self._limit >= _FINE and now >= self._spread_until
 
     @property
     def peak(self) -> int:
         """The largest excess of the last interval; at least 0."""
         return max(0, self._peaks[0][1]) if self._peaks else 0
 
-    def usual(self, now: float) -> int:
+    def usual(self, now: float, age: float = 0.0) -> int:
         """What others have in the window now, at least 0.
 
         The middle of the latest answers, which jitter leaves alone; in a fixed window only its fullest
         moment tells.
         """
-        if not self._recent:
-            return 0
-        if now < self._fixed_until:
-            return self.peak
-        return max(0, median_high(excess for _, excess in self._recent))
+        stale = age > self._interval * _RECENT_SHARE and 10 * self.peak > self._limit
+        return self.peak if stale or now < self._fixed_until else self._middle()
+
+    def _middle(self) -> int:
+        return max(0, median_high(excess for _, excess in self._recent)) if self._recent else 0

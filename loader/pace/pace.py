@@ -10,7 +10,7 @@ from math import inf
 from aiolimiter import AsyncLimiter
 
 from loader.pace.advisor import Advisor
-from loader.pace.headers import Limits, Quota, read_limits
+from loader.pace.headers import NOTHING, Limits, Quota, read_limits
 from loader.pace.latency import LeastLatency
 from loader.pace.pause import Pause
 from loader.pace.rate import Rate
@@ -27,33 +27,41 @@ _ARRIVAL_JITTER = 0.025
 #: The share of an interval that everyone waits for the first answer.
 _PROBE_SHARE = 0.5
 #: Sends are spaced a little closer than the limit asks, so that a delay can be made up for.
-_SPACING = 0.95
+_SPACING = 0.85
+#: Slots come free irregularly, since answers do; so many may be used at once, else each of them costs a wait.
+_BURST = 2
 #: Below this spacing, in seconds, requests come evenly by themselves, and a limiter only costs.
 _SHORTEST_SPACING = 0.001
 #: A pace that changes by less than this does not need a new limiter, nor a line in the log.
-_NOTABLE = 0.05
+_NOTABLE = 0.1
 
 
 class Pace:
     """Lets requests go so that no rolling window overflows and as little of it as possible stays empty.
 
-    **Why no window can overflow.** HubSpot counts a request somewhere between sending and answer. A slot
-    is taken when a request is sent, and comes free one interval after its *answer*. So when a request goes out,
-    whatever the server may still have in its window holds a slot, and there are no more slots than
-    the limit. That needs no assumption on the way a request takes. Two refinements give back what it wastes:
+    **Why no window can overflow.** HubSpot counts a request somewhere between sending and answer. A slot is
+    taken when a request is sent, and comes free one interval after its *answer*. So when a request goes out,
+    whatever the server may still have in its window holds a slot, and there are no more slots than the limit.
+    That assumes nothing about the way of a request. Two refinements give back what it wastes:
 
-    - A request takes at least the way out after sending, and its predecessor was counted at least the way
-      back before its answer. Both together are about the least latency, so a slot comes free that much earlier.
-      Assumed: the least latency of the last one to two intervals is not beaten by both halves at once.
-    - Where answers carry `Remaining`, the server tells how full its window is, and we know how many of
-      our own sends led to that. If that difference has been seen over 50 answers and more, its largest value over
-      a whole interval bounds what jitter and other integrations add to our sends, and a request may also go when
-      the sends of the last interval, plus that, plus a margin stay below the limit. Assumed: the next answers are
-      like those of the last interval; every answer with `Remaining: 0` widens the margin.
+    - A request is counted no sooner than its way out after sending, and its predecessor no later than its
+      way back before the answer. Both together are about the least latency, and a slot comes free so much
+      earlier. Assumed: no pair of requests beats, with both halves at once, the least latency of the last two
+      intervals.
+    - Where answers carry `Remaining`, the server tells how full its window is, and we know how many of our
+      own sends led to that. Where the difference has been the same, but for a request or two, over three
+      intervals (or all answers yet, at least 50 of them after the first interval), requests are counted as
+      they are sent. Then one may also go when the sends of the last interval, plus the largest difference,
+      plus a margin stay below the limit. Assumed: arrivals go on like that, and differ by less than 25 ms.
+      `Remaining: 0` widens the margin.
 
-    aiolimiter spaces the sends evenly inside the window, so that no burst comes back every interval.
+    A request that has been under way for a whole interval is presumed to have been counted by then.
 
-    `ceiling` is an upper bound, kept in a window of its own by answer times alone (None: the account's
+    What others have in the window is taken off the slots, and whoever holds more than half of the limit
+    leaves some free, so that two loaders on one token come to hold half each (`Advisor`). aiolimiter spaces
+    the sends evenly inside the window, so that no burst comes back every interval.
+
+    `ceiling` is an upper bound, kept in a window of its own by the same two rules (None: the account's
     limit decides). `reserve` is the percentage of the limit to leave to others. `watch` is told of decisions.
     `quota` is where daily readings go, to be shared with other pacers of the run.
     All times are seconds on the running loop's clock.
@@ -81,7 +89,7 @@ class Pace:
         self._requests = 0
         self._probed = False
         self._limiter: AsyncLimiter | None = None
-        self._paced = 0
+        self._spaced_for = 0.0
         self._space()
 
     async def acquire(self) -> Ticket:
@@ -109,6 +117,7 @@ class Pace:
         """Take note of any HTTP answer but a short-term 429."""
         now = self._land(ticket)
         self._latency.learn(now, now - ticket.sent, self._window.interval)
+        self._pause.relieve(ticket.sent)
         self._learn(now, ticket, read_limits(headers))
 
     def throttled(self, ticket: Ticket, headers: Mapping[str, str], retry_after: float | None) -> None:
@@ -118,10 +127,10 @@ class Pace:
         pauses everyone and lowers the pace by a tenth, which comes back over the next windows.
         """
         now = self._land(ticket)
-        limits = read_limits(headers)
+        self._learn(now, ticket, read_limits(headers))
         if self._pause.throttle(now, ticket.sent, retry_after, self._window.interval):
             self._advisor.step_down(now, ticket.own)
-        self._learn(now, ticket, limits)
+            self._space()
 
     def lost(self, ticket: Ticket) -> None:
         """Take note that no answer will come; the server may have counted the request up to now."""
@@ -156,11 +165,12 @@ class Pace:
 
     def _send(self, now: float) -> Ticket:
         self._requests = number = self._requests + 1
-        window = self._window
+        window, advisor = self._window, self._advisor
+        by_send = advisor.by_send > 0 and window.held(now, self._keep_answers(window)) >= advisor.by_answer
         window.send(number, now)
         if self._ceiling_window is not None:
             self._ceiling_window.send(number, now)
-        return Ticket(number, now, window.sent(now, window.interval + _ARRIVAL_JITTER))
+        return Ticket(number, now, window.sent(now, window.interval + _ARRIVAL_JITTER), by_send)
 
     def _land(self, ticket: Ticket) -> float:
         now = asyncio.get_running_loop().time()
@@ -171,11 +181,12 @@ class Pace:
         return now
 
     def _learn(self, now: float, ticket: Ticket, limits: Limits) -> None:
-        self.quota.learn(limits)
-        if self._advisor.learn(now, limits, ticket.own):
-            self._window.interval = self._advisor.interval
-            self._tell("limit", limit=self._advisor.limit, interval=self._advisor.interval)
-        self._space()
+        if limits is not NOTHING:
+            self.quota.learn(limits)
+            if self._advisor.learn(now, limits, ticket):
+                self._window.interval = self._advisor.interval
+                self._tell("limit", requests=self._advisor.limit, seconds=self._advisor.interval)
+            self._space()
         self._wake()
 
     def _blocked_until(self, now: float) -> float | None:
@@ -196,10 +207,14 @@ class Pace:
             return self._full_until(now, self._ceiling_window, most, by_send)
         return wake
 
+    def _keep_answers(self, window: Window) -> float:
+        """Seconds after its answer during which a request may still be in the server's window."""
+        return max(0.0, window.interval + _CLOCK_ERROR - self._latency.bound)
+
     def _full_until(self, now: float, window: Window, by_answer: int, by_send: int) -> float | None:
         """When to look again at a window that is full; None: it has room."""
         keep_sends = window.interval + _ARRIVAL_JITTER
-        keep_answers = max(0.0, window.interval + _CLOCK_ERROR - self._latency.bound)
+        keep_answers = self._keep_answers(window)
         if window.held(now, keep_answers) < by_answer or window.sent(now, keep_sends) < by_send:
             return None
         by_sends = window.next_by_send(keep_sends) if by_send else inf
@@ -222,16 +237,17 @@ class Pace:
 
     def _space(self) -> None:
         """Space the sends for the pace as it now is; a new pace needs a new limiter."""
-        allowance = self._allowance
-        if abs(allowance - self._paced) < max(1, _NOTABLE * self._paced):
+        pace = self._advisor.spread
+        if abs(pace - self._spaced_for) < max(1, _NOTABLE * self._spaced_for):
             return
-        self._paced = allowance
-        spacing = self._advisor.interval / allowance
+        self._spaced_for = pace
+        self._tell("pace", requests=round(pace), seconds=self._advisor.interval)
+        spacing = self._advisor.interval / pace
         if self._ceiling is not None:
             spacing = max(spacing, self._ceiling.seconds / self._ceiling.requests)
         spacing *= _SPACING
-        self._limiter = AsyncLimiter(1, spacing) if spacing >= _SHORTEST_SPACING else None
-        self._tell("pace", allowance=allowance, interval=self._advisor.interval)
+        burst = max(1, round(_BURST * pace / self._advisor.limit))
+        self._limiter = AsyncLimiter(burst, spacing * burst) if spacing >= _SHORTEST_SPACING else None
 
     def _tell(self, event: str, **details: object) -> None:
         if self._watch is not None:

@@ -14,15 +14,15 @@ _FIRST = 1.0
 class Pause:
     """Until when nobody sends, and why. A burst of 429s is one episode with one pause.
 
-    `interval` is the longest pause, in seconds, that is made without being asked for: the window is empty then.
+    Unasked, no pause is longer than an interval: the window is empty then.
     """
 
     def __init__(self, watch: Watch | None) -> None:
         self.until = 0.0  # seconds on the loop's clock
         self.reason = ""
         self._watch = watch
-        self._episode = 0  # how many 429 episodes in a row
-        self._episode_at = self._episode_ends = -1.0
+        self._episodes = 0  # in a row, without an answer in between
+        self._episode_at = -1.0
 
     def begin(self, now: float, seconds: float, reason: str) -> None:
         """Pause for `seconds` from now; a longer pause that is under way stays."""
@@ -36,22 +36,27 @@ class Pause:
     def throttle(self, now: float, sent: float, retry_after: float | None, interval: float) -> bool:
         """Pause after a 429 to a request sent at `sent`; False where that burst has been paused for already.
 
-        Without `retry_after` the pause is a second, twice that if the next episode follows within an
-        interval, and so on up to the interval.
+        Without `retry_after` the pause is a second, twice that if it has not helped, and so on up to the
+        interval.
         """
         if sent <= self._episode_at:
             if retry_after is not None:
                 self.begin(now, min(retry_after, _LONGEST), "throttled")
             return False
-        self._episode = self._episode + 1 if now < self._episode_ends + interval else 1
+        self._episodes += 1
         if retry_after is None:
-            seconds = min(_FIRST * 2 ** min(self._episode - 1, 10), interval)
+            seconds = min(_FIRST * 2 ** min(self._episodes - 1, 10), interval)
         else:
             seconds = min(retry_after, _LONGEST)
         seconds = max(seconds, _SHORTEST)
-        self._episode_at, self._episode_ends = now, now + seconds
+        self._episode_at = now
         self.begin(now, seconds, "throttled")
         return True
+
+    def relieve(self, sent: float) -> None:
+        """A request sent at `sent` has been answered: if that was after the pause, it has helped."""
+        if sent > self._episode_at:
+            self._episodes = 0
 
     def left(self, now: float) -> float:
         """Seconds until sending may go on."""

@@ -12,12 +12,13 @@ Watch: TypeAlias = Callable[[str, dict[str, object]], None]
 class Ticket:
     """The right to send one request now. Opaque to the client, which hands it back with the answer."""
 
-    __slots__ = ("number", "own", "sent")
+    __slots__ = ("by_send", "number", "own", "sent")
 
-    def __init__(self, number: int, sent: float, own: int) -> None:
+    def __init__(self, number: int, sent: float, own: int, by_send: bool = False) -> None:
         self.number = number  # the first request is 1
         self.sent = sent  # seconds on the loop's clock
         self.own = own  # our own requests in the window that ends with this one, itself included
+        self.by_send = by_send  # whether it goes on the evidence of send times alone
 
 
 class PaceReading(NamedTuple):
@@ -47,7 +48,7 @@ class Pacer(Protocol):
         """Take note of any HTTP answer but a short-term 429."""
 
     def throttled(self, ticket: Ticket, headers: Mapping[str, str], retry_after: float | None) -> None:
-        """Take note of a short-term 429: everyone pauses, for `retry_after` seconds where the answer says so."""
+        """Take note of a short-term 429: everyone pauses, for `retry_after` seconds if the answer says so."""
 
     def lost(self, ticket: Ticket) -> None:
         """Take note that no answer will come; the server may have counted the request up to now."""

@@ -1,4 +1,4 @@
-"""Our own requests in one rolling window, kept twice: by when they were sent and by when they were answered."""
+"""Our own requests in one rolling window, kept twice: by send times and by answer times."""
 
 from __future__ import annotations
 
@@ -34,8 +34,7 @@ class Window:
     def sent(self, now: float, keep: float) -> int:
         """How many requests were sent within the last `keep` seconds."""
         sends = self._sends
-        oldest = now - keep
-        while sends and sends[0] <= oldest:
+        while sends and sends[0] + keep <= now:  # not `now - keep`: the same sum as in `next_by_send`
             sends.popleft()
         return len(sends)
 
@@ -54,8 +53,7 @@ class Window:
             del flying[number]
             self._answers.append(now + self.interval - keep)  # a whole interval from now, whatever `keep` is
         answers = self._answers
-        oldest = now - keep
-        while answers and answers[0] <= oldest:
+        while answers and answers[0] + keep <= now:
             answers.popleft()
         return len(answers) + len(flying)
 

@@ -1,0 +1,109 @@
+"""How many batch calls are under way at once follows what the server can take."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from loader.pace import Concurrency, Quota, Ticket
+from tests import clock
+
+
+class _Crew:
+    """A server with so many hands: more requests than these wait, and take longer."""
+
+    def __init__(self, hands: int, seconds: float = 0.5) -> None:
+        self.most = self._under_way = 0
+        self._hands = asyncio.Semaphore(hands)
+        self._seconds = seconds
+
+    async def request(self) -> None:
+        self._under_way += 1
+        self.most = max(self.most, self._under_way)
+        async with self._hands:
+            await asyncio.sleep(self._seconds)
+        self._under_way -= 1
+
+
+async def _work(pacer: Concurrency, crew: _Crew, seconds: float, workers: int = 50) -> int:
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    done = 0
+
+    async def work() -> None:
+        nonlocal done
+        while loop.time() < end:
+            ticket = await pacer.acquire()
+            await crew.request()
+            pacer.answered(ticket, {})
+            done += 1
+
+    await asyncio.gather(*(work() for _ in range(workers)))
+    return done
+
+
+def test_it_begins_with_a_few_and_grows_to_the_bound_while_answers_stay_fast() -> None:
+    async def main() -> None:
+        pacer, crew = Concurrency(), _Crew(1000)
+        assert pacer.reading.allowance == 4
+        await _work(pacer, crew, 60.0)
+        assert pacer.reading.allowance == 16
+        assert crew.most == 16
+
+    clock.run(main())
+
+
+def test_a_server_with_few_hands_is_kept_busy() -> None:
+    async def main() -> None:
+        pacer, crew = Concurrency(), _Crew(3)
+        assert await _work(pacer, crew, 60.0) >= 0.95 * 60 * 3 / 0.5
+
+    clock.run(main())
+
+
+def test_a_burst_of_429s_pauses_once_and_halves_the_requests() -> None:
+    async def main() -> None:
+        pacer = Concurrency()
+        tickets = [await pacer.acquire() for _ in range(4)]
+        await asyncio.sleep(0.1)
+        for ticket in tickets:
+            pacer.throttled(ticket, {}, 5.0)
+        reading = pacer.reading
+        assert (reading.allowance, reading.in_window) == (2, 0)
+        assert reading.paused_for == pytest.approx(5.0, abs=0.01)
+        await pacer.acquire()
+        assert asyncio.get_running_loop().time() == pytest.approx(5.1, abs=0.01)
+
+    clock.run(main())
+
+
+def test_cancelled_waiters_lose_no_place() -> None:
+    async def main() -> None:
+        pacer = Concurrency()
+        held = [await pacer.acquire() for _ in range(4)]
+        waiting = [asyncio.create_task(pacer.acquire()) for _ in range(4)]
+        await asyncio.sleep(0.1)
+        for ticket in held[:2]:
+            pacer.lost(ticket)
+        waiting[0].cancel()  # called up already
+        waiting[2].cancel()  # not yet
+        await asyncio.wait(waiting, timeout=1.0)
+        got = [task for task in waiting if task.done() and not task.cancelled()]
+        assert [waiting.index(task) for task in got] == [1, 3]
+        assert pacer.reading.in_window == 4
+
+    clock.run(main())
+
+
+def test_the_quota_is_shared() -> None:
+    async def main() -> None:
+        quota = Quota()
+        pacer = Concurrency(quota)
+        ticket: Ticket = await pacer.acquire()
+        pacer.answered(
+            ticket, {"x-hubspot-ratelimit-daily": "1000", "x-hubspot-ratelimit-daily-remaining": "7"}
+        )
+        assert (quota.limit, quota.remaining) == (1000, 7)
+
+    clock.run(main())
