@@ -118,10 +118,13 @@ def test_a_pause_is_never_shortened() -> None:
     clock.run(main())
 
 
-def test_a_pause_reaches_those_who_wait_for_their_turn_already() -> None:
+@pytest.mark.parametrize("ceiling", [Rate(1, 5.0), Rate(20, 100.0)], ids=["for a slot", "for their turn"])
+def test_a_pause_reaches_those_who_wait_already(ceiling: Rate) -> None:
     async def main() -> float:
-        pace = Pace(ceiling=Rate(1, 5.0))
+        pace = Pace(ceiling=ceiling)
         await _opened(pace)
+        if ceiling.requests > 1:
+            await pace.acquire()
         waiting = asyncio.create_task(pace.acquire())
         await asyncio.sleep(1.0)
         pace.pause(30.0, "moving")
