@@ -1,4 +1,4 @@
-"""An outage, or rows that nobody answers? From outside, with connections that the server resets or lets hang."""
+"""An outage, or rows that nobody answers? From outside, with connections that hang or are reset."""
 
 from __future__ import annotations
 

@@ -45,10 +45,12 @@ def wait_until(happened: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def all_associated_at_once(report: Path, rows: int) -> None:
+def all_associated(report: Path, rows: int) -> None:
     lines = rows_of(report)
     assert [line["row"] for line in lines] == [str(n) for n in range(1, rows + 1)]
-    assert {(line["status"], line["attempts"]) for line in lines} == {("associated", "1")}
+    assert {line["status"] for line in lines} == {"associated"}
+    # A row whose connection broke while others were still answered has had one attempt of its own.
+    assert {line["attempts"] for line in lines} <= {"1", "2"}
 
 
 def test_nobody_there_at_first(port: int, tmp_path: Path) -> None:
@@ -58,7 +60,7 @@ def test_nobody_there_at_first(port: int, tmp_path: Path) -> None:
     assert process.poll() is None
     with sandbox(port, SandboxState()):
         assert end(process).code == 0
-    all_associated_at_once(report_of(file), 200)
+    all_associated(report_of(file), 200)
 
 
 def test_away_in_the_middle_and_back_again(port: int, tmp_path: Path) -> None:
@@ -71,7 +73,7 @@ def test_away_in_the_middle_and_back_again(port: int, tmp_path: Path) -> None:
     assert process.poll() is None
     with sandbox(port, state):
         assert end(process).code == 0
-    all_associated_at_once(report_of(file), 1500)
+    all_associated(report_of(file), 1500)
     assert state.calls["associate"] - 1500 <= 30, "more were sent twice than were under way"
     assert asked < 1500
 
@@ -90,7 +92,7 @@ def test_away_for_too_long(port: int, tmp_path: Path) -> None:
     assert {line["status"] for line in rows_of(report_of(file))} == {"associated"}
     with sandbox(port, state):
         assert load(url, file).code == 0
-    all_associated_at_once(report_of(file), 1500)
+    all_associated(report_of(file), 1500)
 
 
 def test_a_name_that_does_not_exist(tmp_path: Path) -> None:

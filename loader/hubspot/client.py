@@ -210,7 +210,10 @@ class HubSpot:
             result = self._understand(call, ticket, token, response, body, fault, read)
         else:
             call.pacer.lost(ticket)
-            result = verdict_of_fault(fault or TimeoutError(), url.host or "", self._timeout)
+            waited = time.perf_counter() - sent_at
+            result = verdict_of_fault(fault or TimeoutError(), url.host or "", self._timeout)._replace(
+                waited=waited
+            )
         if self._log is not None:
             self._log(_attempt(call, result, time.perf_counter() - sent_at))
         return result

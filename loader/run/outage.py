@@ -27,6 +27,7 @@ class Outage:
         self._silence_since: float | None = None
         self._heard = float("-inf")
         self._silent: set[Parcel] = set()
+        self._unreachable = False
         self._probes = 0
 
     def answered(self, now: float) -> bool:
@@ -39,11 +40,14 @@ class Outage:
                 parcel.silent, parcel.suspect = 0, True
             self._silent.clear()
         self._probes = 0
+        self._unreachable = False
         return ended
 
     def silent(self, parcel: Parcel, now: float, waited: float, words: str) -> bool:
         """A parcel was sent `waited` seconds ago, one more attempt, and nobody answered: an outage?"""
         self._note(now, words)
+        if self._unreachable:  # a connection could be made: whether it is the row's fault is open again
+            self._unreachable, self.began = False, None
         self._silent.add(parcel)
         parcel.silent += 1
         parcel.suspect = parcel.suspect or self._heard > now - waited
@@ -55,6 +59,7 @@ class Outage:
     def unreachable(self, now: float, words: str) -> None:
         """No connection could be made, which says nothing about any row."""
         self._note(now, words)
+        self._unreachable = self._unreachable or self.began is None
         self._begin()
 
     def probe_delay(self) -> float:

@@ -20,8 +20,9 @@ class Parcel:
     `attempts` counts requests that count against the row, `nothing_made` 2xx answers without the pair,
     `silent` attempts without any answer since the last proof that HubSpot is there. `existed_before` is
     what a look before sending found (``yes``, ``no``), or empty. `asking` marks pairs to be looked up first.
-    `suspect` says that its requests got no answer while others did. `neighbours_stand` says that others of the same request were associated: a refusal then is the row's own
-    fault, and no sign that the whole file is wrong.
+    `suspect` says that its requests got no answer while others did. `neighbours_stand` says that others of
+    the same request were associated: a refusal then is the row's own fault, and no sign that the whole file
+    is wrong.
     """
 
     __slots__ = (

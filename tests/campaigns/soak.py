@@ -38,12 +38,12 @@ def load(url: str, folder: Path, rows: int) -> Load:
     file = write_pairs(
         folder / f"{rows}.csv", ((n, n + 10**9, f"note {n}") for n in range(1, rows + 1)), ["note"]
     )
-    began, files = time.monotonic(), 0
+    began, files, peak = time.monotonic(), 0, 0.0
     with (folder / f"{rows}.log").open("w") as log:
         process = start("load", file, "--base-url", url, *TYPES, stdout=log, stderr=log)
         while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:
-            files = max(files, _open_files(process.pid))
-            time.sleep(0.2)
+            files, peak = max(files, _open_files(process.pid)), max(peak, _peak(process.pid))
+            time.sleep(0.05)
     process.returncode = os.waitstatus_to_exitcode(ended[1])
     seconds = time.monotonic() - began
     if process.returncode != 0:
@@ -58,7 +58,18 @@ def load(url: str, folder: Path, rows: int) -> Load:
     if number != rows:
         raise RuntimeError(f"the report has {number} rows")
     per_unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB
-    return Load(rows, seconds, ended[2].ru_maxrss * per_unit / 2**20, files)
+    # What the system counts of an ended child includes its parent's memory, which a fork begins with.
+    return Load(rows, seconds, peak or ended[2].ru_maxrss * per_unit / 2**20, files)
+
+
+def _peak(pid: int) -> float:
+    """The most MiB that a running process has held; 0 where there is no /proc."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    kib = (int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    return next(kib, 0) / 1024
 
 
 def _open_files(pid: int) -> int:
