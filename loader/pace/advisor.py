@@ -75,8 +75,10 @@ class Advisor:
         self._others.widen(now, 2)
         # Where the answers show who takes the rest, the budget knows it already.
         if not self._others.usual(now):
-            # Far below the budget the budget is far from the truth, but a single request proves little.
-            self._cut = _STEP_DOWN * max(min(own, self.by_answer), self.by_answer / 2)
+            # One 429 proves little. Where the next one comes far below the budget, the budget is far from
+            # the truth.
+            level = self.by_answer if self._cut is None else max(min(own, self.by_answer), self.by_answer / 2)
+            self._cut = _STEP_DOWN * level
             self._cut_at = now
         self._advise(now)
 
