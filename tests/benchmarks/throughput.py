@@ -1,0 +1,131 @@
+"""`load --method batch` of a million rows against what no loader can go without: reading and writing.
+
+    python -m tests.benchmarks.throughput [--rows N] [--rounds N]
+
+The reference reads the same file with pandas in chunks and writes a report of the same content with the csv
+module, without any network; the load sends all pairs to a server of its own core, looks for duplicates,
+and leaves its report. Interleaved, medians, rows per second and their ratio. The bar is 0.60.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import csv
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import orjson
+
+from tests.benchmarks.fast_server import pinned
+from tests.outside import TYPES, environment, report_of, rows_of, write_pairs
+
+_ENTRY = '{"from":{"id":"%s"},"to":{"id":"%s"},"associationSpec":{"associationCategory":"HUBSPOT_DEFINED",'
+_BOTH = f'{_ENTRY}"associationTypeId":279}}}},{_ENTRY}"associationTypeId":280}}}}'
+
+
+class _Batches(asyncio.Protocol):
+    """Answers each batch with all of its pairs, and anything else with an account."""
+
+    def __init__(self) -> None:
+        self._heard = bytearray()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._heard += data
+        end = self._heard.find(b"\r\n\r\n")
+        if end < 0:
+            return
+        head = bytes(self._heard[:end]).lower()
+        at = head.find(b"content-length:")
+        length = int(head[at + 15 :].split(b"\r\n")[0]) if at >= 0 else 0
+        if len(self._heard) < end + 4 + length:
+            return
+        body = '{"portalId":1,"accountType":"STANDARD","timeZone":"UTC","uiDomain":"app.hubspot.com"}'
+        if length:
+            inputs = orjson.loads(self._heard[end + 4 : end + 4 + length])["inputs"]
+            ends = [(pair["from"]["id"], pair["to"]["id"]) for pair in inputs]
+            body = f'{{"status":"COMPLETE","results":[{",".join([_BOTH % (a, b, b, a) for a, b in ends])}]}}'
+        del self._heard[: end + 4 + length]
+        answer = (
+            f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+        )
+        self._transport.write(answer.encode())
+
+
+async def _serve() -> None:
+    server = await asyncio.get_running_loop().create_server(_Batches, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+def read_and_write(file: Path, report: Path, out: Path) -> None:
+    """The reference, as a process of its own runs it: `report` is what the load has left."""
+    import pandas as pd
+
+    with report.open(encoding="utf-8", newline="") as lines:
+        content = list(csv.reader(lines))
+    began = time.perf_counter()
+    for _ in pd.read_csv(file, chunksize=50_000):
+        pass
+    with out.open("w", encoding="utf-8", newline="") as target:
+        csv.writer(target, lineterminator="\n").writerows(content)
+    print(time.perf_counter() - began)
+
+
+def load(port: str, file: Path) -> float:
+    """Seconds of one load, as its summary says."""
+    command = [*pinned(1), sys.executable, "-m", "loader", "load", str(file), *TYPES, "--method", "batch"]
+    options = ["--base-url", f"http://127.0.0.1:{port}", "--overwrite", "-q", "--json"]
+    ended = subprocess.run(
+        [*command, *options], env=environment(), capture_output=True, text=True, check=True
+    )
+    return float(json.loads(ended.stdout)["seconds"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    server = subprocess.Popen(
+        [*pinned(0), sys.executable, "-m", __spec__.name, "serve"], stdout=subprocess.PIPE, text=True
+    )
+    with tempfile.TemporaryDirectory() as folder, server:
+        try:
+            assert server.stdout is not None
+            port = server.stdout.readline().strip()
+            pairs = ((51_000_000_000 + n, 9_100_000_000 + n * 7919 % 10**9) for n in range(asked.rows))
+            file = write_pairs(Path(folder) / "pairs.csv", pairs)
+            loads, references = [], []
+            for _ in range(asked.rounds):
+                loads.append(load(port, file))
+                reference = [*pinned(1), sys.executable, "-m", __spec__.name, "reference", str(file)]
+                out = [str(report_of(file)), str(Path(folder) / "out.csv")]
+                said = subprocess.run([*reference, *out], capture_output=True, text=True, check=True).stdout
+                references.append(float(said))
+            assert all(row["status"] == "associated" for row in rows_of(report_of(file)))
+        finally:
+            server.kill()
+    ours, theirs = statistics.median(loads), statistics.median(references)
+    print("| what | rows per second | |\n| --- | --- | --- |")
+    print(f"| load --method batch | {asked.rows / ours:,.0f} | {theirs / ours:.2f} of the reference |")
+    print(f"| pandas reads, csv writes | {asked.rows / theirs:,.0f} | |")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["serve"]:
+        asyncio.run(_serve())
+    elif sys.argv[1:2] == ["reference"]:
+        read_and_write(*(Path(os.fspath(path)) for path in sys.argv[2:5]))
+    else:
+        main()
