@@ -74,9 +74,7 @@ def main() -> None:
             f"| {ratio(rates, 'whole', name):.3f} | {ratio(rates, 'sending', name):.3f} |"
         )
     ceiling = WORKERS / _SLOW_ANSWER
-    rows = (
-        -(-given.rows // WORKERS) * WORKERS
-    )  # else a short last round of answers takes as long as a full one
+    rows = -(-given.rows // WORKERS) * WORKERS  # a short last round would take as long
     slow = rates_of(["load", rivals[0]], rows, 1, delay=_SLOW_ANSWER)
     print(f"\n| answers that take {_SLOW_ANSWER * 1000:.0f} ms | requests per second | of {ceiling:.0f} |")
     print("| --- | ---: | ---: |")
