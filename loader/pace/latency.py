@@ -33,8 +33,8 @@ class LeastLatency:
         elif latency < self._least[-1]:
             self._least.pop()
             insort(self._least, latency)
-        elif self.bound:
-            return
+        elif self._answers + self._previous_answers != _ENOUGH:
+            return  # nothing that the bound depends on has changed
         self._bound()
 
     def _bound(self) -> None:

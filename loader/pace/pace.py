@@ -90,11 +90,18 @@ class Pace:
         self._probed = False
         self._limiter: AsyncLimiter | None = None
         self._spaced_for = 0.0
+        # Sends that certainly still fit: a pace too fast to be spaced is not reckoned anew at each of them.
+        self._credit = 0
         self._space()
 
     async def acquire(self) -> Ticket:
         """Wait until one more request fits into every window; first come, first served."""
         loop = asyncio.get_running_loop()
+        if self._credit and not self._turn.locked():
+            now = loop.time()
+            if self._pause.until <= now:
+                self._credit -= 1
+                return self._send(now)
         async with self._turn:
             while True:
                 now = loop.time()
@@ -104,6 +111,7 @@ class Pace:
                     continue
                 limiter = self._limiter
                 if limiter is None:
+                    self._credit = self._room(now) - 1
                     return self._send(now)
                 if limiter.has_capacity():
                     await limiter.acquire()
@@ -130,6 +138,7 @@ class Pace:
         self._learn(now, ticket, read_limits(headers))
         if self._pause.throttle(now, ticket.sent, retry_after, self._window.interval):
             self._advisor.step_down(now, ticket.own)
+            self._credit = 0
             self._space()
 
     def lost(self, ticket: Ticket) -> None:
@@ -172,6 +181,14 @@ class Pace:
             self._ceiling_window.send(number, now)
         return Ticket(number, now, window.sent(now, window.interval + _ARRIVAL_JITTER), by_send)
 
+    def _room(self, now: float) -> int:
+        """How many requests fit by their answers alone; it only grows until something is learned or sent."""
+        window, ceiling = self._window, self._ceiling_window
+        room = self._advisor.by_answer - window.held(now, self._keep_answers(window))
+        if self._ceiling is not None and ceiling is not None:
+            room = min(room, self._ceiling.requests - ceiling.held(now, self._keep_answers(ceiling)))
+        return max(1, room)
+
     def _land(self, ticket: Ticket) -> float:
         now = asyncio.get_running_loop().time()
         self._probed = True
@@ -182,6 +199,7 @@ class Pace:
 
     def _learn(self, now: float, ticket: Ticket, limits: Limits) -> None:
         if limits is not NOTHING:
+            self._credit = 0
             self.quota.learn(limits)
             if self._advisor.learn(now, limits, ticket):
                 self._window.interval = self._advisor.interval
