@@ -248,6 +248,31 @@ def test_results_for_other_pairs_and_reverse_entries_alone_prove_nothing() -> No
     assert told(split) == ({"3": "associated"}, [["1"], ["2"]])
 
 
+def test_the_order_of_the_results_does_not_matter() -> None:
+    results = [entry for a, b in THREE for entry in (result(a, b), result(b, a, 280))]
+    in_order = read(THREE, results=results)
+    assert told(in_order) == ({"1": "associated", "2": "associated", "3": "associated"}, [])
+    assert {outcome.association_types for outcome in in_order.outcomes} == {
+        "HUBSPOT_DEFINED:279;HUBSPOT_DEFINED:280"
+    }
+    for seed in range(10):
+        shuffled = random.Random(seed).sample(results, len(results))
+        assert read(THREE, results=shuffled) == in_order
+
+
+@pytest.mark.parametrize("odd", range(6))
+def test_an_odd_result_in_the_middle_is_the_business_of_its_pair_alone(odd: int) -> None:
+    results = [entry for a, b in THREE for entry in (result(a, b), result(b, a, 280))]
+    results[odd]["associationSpec"]["associationTypeId"] = 5
+    split = read(THREE, results=results)
+    expected = ["HUBSPOT_DEFINED:279;HUBSPOT_DEFINED:280"] * 3
+    expected[odd // 2] = expected[odd // 2].replace("280" if odd % 2 else "279", "5")
+    assert [outcome.association_types for outcome in split.outcomes] == expected
+    results[odd]["to"]["id"] = "99"
+    left = [] if odd % 2 else [[THREE[odd // 2][0]]]
+    assert told(read(THREE, results=results))[1] == left
+
+
 def test_several_types_of_one_pair_are_all_told() -> None:
     split = read(
         [("1", "11"), ("2", "12")], results=[result("1", "11"), result("1", "11", 5), result("2", "12")]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from loader.csvtext import encode_cells
 from loader.model import OWN_COLUMNS, Outcome, Pair, Status
 from loader.report import one_line
-from loader.report.layout import LONGEST_TEXT, header, line
+from loader.report.layout import LONGEST_TEXT, header, line, lines
 
 AT = datetime(2026, 11, 24, 11, 19, 46, 123_000, tzinfo=UTC).timestamp()
 PAIR = Pair(7, "contacts", "11", "companies", "22", ",Ann")
@@ -49,6 +49,15 @@ def test_the_header_is_the_contracts() -> None:
 def test_no_answer_leaves_the_http_status_empty_and_counts_no_attempt() -> None:
     record = by_name(Outcome(PAIR, Status.DUPLICATE, AT))
     assert (record["http_status"], record["attempts"]) == ("", "0")
+
+
+@given(st.lists(st.sampled_from(Status)), st.lists(st.sampled_from(["", "0-1", "=2"]), min_size=9))
+def test_many_lines_are_those_of_each(statuses: list[Status], traces: list[str]) -> None:
+    outcomes = [
+        Outcome(PAIR._replace(row=row), status, AT, 200, 1, correlation_id=trace)
+        for row, (status, trace) in enumerate(zip(statuses, traces, strict=False))
+    ]
+    assert lines(outcomes) == "".join(map(line, outcomes))
 
 
 def test_rounding_up_to_a_second_carries() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from loader.csvtext import encode_cell, encode_cells
@@ -41,20 +41,40 @@ def header(other_columns: Sequence[str]) -> str:
 
 def line(outcome: Outcome) -> str:
     """The report's line for one outcome, `\\n` included."""
-    pair, status, completed_at, http_status, attempts, types, existed, category, message, details, trace = (
+    return lines((outcome,))
+
+
+def lines(outcomes: Iterable[Outcome]) -> str:
+    """The report's lines for many outcomes.
+
+    What became of a row is the same text for all rows of a batch, so it is made anew only where it changes.
+    """
+    texts: list[str] = []
+    last: tuple[object, ...] = ()
+    result = ""
+    for outcome in outcomes:
+        if (came_to := outcome[1:]) != last:
+            last, result = came_to, _result(outcome)
+        row, from_type, from_id, to_type, to_id, rest = outcome.pair
+        if outcome.status is Status.INVALID:  # only here they are as the input has them: others were checked
+            from_type, from_id, to_type, to_id = map(encode_cell, (from_type, from_id, to_type, to_id))
+        texts.append(f"{row},{from_type},{from_id},{to_type},{to_id},{result}{rest}\n")
+    return "".join(texts)
+
+
+def _result(outcome: Outcome) -> str:
+    """The cells that say what became of a row."""
+    _, status, completed_at, http_status, attempts, types, existed, category, message, details, trace = (
         outcome
     )
-    row, from_type, from_id, to_type, to_id, rest = pair
-    if status is Status.INVALID:  # only here are they cells as the input has them: all others were checked
-        from_type, from_id, to_type, to_id = map(encode_cell, (from_type, from_id, to_type, to_id))
     failure = (
         f"{_server_text(category)},{_server_text(message)},{_json(details)},{_server_text(trace)}"
         if category or message or details or trace
         else ",,,"
     )
     return (
-        f"{row},{from_type},{from_id},{to_type},{to_id},{status},{http_status or ''},{attempts},"
-        f"{_association_types(types)},{existed},{failure},{_utc(completed_at)}{rest}\n"
+        f"{status},{http_status or ''},{attempts},{_association_types(types)},{existed},{failure},"
+        f"{_utc(completed_at)}"
     )
 
 
@@ -70,6 +90,8 @@ def _without_controls(text: str) -> str:
 
 
 def _harmless(text: str) -> str:
+    if text[:1].isalnum() and ";" not in text:  # as nearly all are; the pattern would look at each character
+        return text
     return _FORMULA.sub(r"\1'", text)
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from loader.errors import ReportError, Stopped
 from loader.model import Outcome
 from loader.report.durable import sync_directory, sync_file
-from loader.report.layout import header, line
+from loader.report.layout import header, lines
 from loader.report.readback import Settled
 
 #: Seconds between two writes, and from a write to the fsync that makes it last.
@@ -134,7 +134,7 @@ class ReportWriter:
         batch = [self._pending.popleft() for _ in range(len(self._pending))]
         if batch:
             batch.sort(key=_row)  # leaves little to put in order at the end
-            text = "".join(map(line, batch)).encode()
+            text = lines(batch).encode()
             found = self._find()
             self._write(text)
             if not found:

@@ -39,6 +39,8 @@ def sort_out(parcel: Parcel, answer: Answer, now: float) -> Verdict | Split:
     state = "COMPLETE" if document is None else str(document.get("status") or "COMPLETE").upper()
     if document is None or state not in ("COMPLETE", "ERROR"):
         return judge(answer.status, answer.headers, answer.body, parcel.pairs[0], now=now)
+    if state == "COMPLETE" and (both := _types_of_all(document, parcel.pairs)):
+        return Split(_all_associated(parcel, both, answer, now), [])
     types = _types(document) if state == "COMPLETE" else {}
     outcomes, left = _associated(parcel, types, answer, now)
     if not left:
@@ -62,6 +64,40 @@ def smaller(parcel: Parcel, pairs: list[Pair], some_stand: bool) -> list[Parcel]
     return [
         Parcel(pairs[at : at + middle], existed_before=parcel.existed_before, neighbours_stand=some_stand)
         for at in range(0, len(pairs), middle)
+    ]
+
+
+def _types_of_all(document: dict[str, Any], pairs: list[Pair]) -> str:
+    """The association types that all pairs have in common, where an answer is in the best of orders.
+
+    It has two results for each pair, there and back, in the order of the request. Then nothing needs to be
+    looked up, which halves the time of this. Empty where anything is otherwise.
+    """
+    from_ids, to_ids = [pair[2] for pair in pairs], [pair[4] for pair in pairs]
+    try:
+        forth, back = document["results"][::2], document["results"][1::2]
+        if not (
+            [entry["from"]["id"] for entry in forth] == from_ids == [entry["to"]["id"] for entry in back]
+            and [entry["to"]["id"] for entry in forth] == to_ids == [entry["from"]["id"] for entry in back]
+        ):
+            return ""
+        names = []
+        for specs in ([entry["associationSpec"] for entry in way] for way in (forth, back)):
+            if specs.count(specs[0]) < len(specs):
+                return ""
+            names.append(f"{specs[0]['associationCategory']}:{specs[0]['associationTypeId']}")
+    except (KeyError, TypeError):
+        return ""
+    return ";".join(dict.fromkeys(names))
+
+
+def _all_associated(parcel: Parcel, types: str, answer: Answer, now: float) -> list[Outcome]:
+    status, attempts, existed = answer.status, parcel.attempts + 1, parcel.existed_before
+    trace = answer.headers.get("X-HubSpot-Correlation-Id", "")
+    associated = Status.ASSOCIATED
+    return [
+        Outcome(pair, associated, now, status, attempts, types, existed, "", "", "", trace)
+        for pair in parcel.pairs
     ]
 
 

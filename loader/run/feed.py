@@ -34,9 +34,8 @@ async def feed(
                 await queue.hungry.wait()
                 while report.backlog > _MOST_UNWRITTEN:  # noqa: ASYNC110 - a thread works it off
                     await asyncio.sleep(0.05)
-                for outcome in batch.outcomes:
-                    report.add(outcome)
-                    tally.add(outcome)
+                report.add_many(batch.outcomes)
+                tally.add(batch.outcomes)
                 queue.feed(pack(batch.pairs, False))
             queue.feed(pack([], True))
             queue.finish()

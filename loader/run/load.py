@@ -140,9 +140,8 @@ def _settle_unsendable(job: Job, tally: Tally) -> None:
     report = ReportWriter(job.settings.report_path, job.source.layout.other_names, job.settled)
     try:
         for batch in _batches(job):
-            for outcome in batch.outcomes:
-                report.add(outcome)
-                tally.add(outcome)
+            report.add_many(batch.outcomes)
+            tally.add(batch.outcomes)
     finally:
         report.close()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from itertools import groupby
+from operator import attrgetter
 
 from loader.errors import Stopped
 from loader.hubspot import Kind, Verdict
@@ -21,6 +23,8 @@ _ATTEMPTS_BEFORE_SPLITTING = 3
 #: An account that moves (477) is waited for where it says at most so many seconds (contract, section 4).
 _LONGEST_MOVE = 300.0
 _MOVE_WITHOUT_WORD = 60.0
+
+_status_of = attrgetter("status")
 
 
 class Pool:
@@ -122,8 +126,7 @@ class Pool:
         if isinstance(result, Split):
             self._answered()
             self._heard = asyncio.get_running_loop().time()
-            for outcome in result.outcomes:
-                self._settle(outcome)
+            self._settle(result.outcomes)
             self._queue.again(result.again)
             return
         if result.http_status:
@@ -255,31 +258,30 @@ class Pool:
 
     def _settle_all(self, parcel: Parcel, status: Status, verdict: Verdict) -> None:
         now = self._around.now()
-        for pair in parcel.pairs:
-            self._settle(
-                Outcome(
-                    pair,
-                    status,
-                    now,
-                    verdict.http_status,
-                    parcel.attempts,
-                    verdict.association_types,
-                    parcel.existed_before,
-                    *(("", "", "") if status is Status.ASSOCIATED else verdict[2:5]),
-                    verdict.correlation_id,
-                ),
-                telling=not parcel.neighbours_stand,
-            )
+        said = ("", "", "") if status is Status.ASSOCIATED else verdict[2:5]
+        existed, trace = parcel.existed_before, verdict.correlation_id
+        http_status, attempts, types = verdict.http_status, parcel.attempts, verdict.association_types
+        outcomes = [
+            Outcome(pair, status, now, http_status, attempts, types, existed, *said, trace)
+            for pair in parcel.pairs
+        ]
+        self._settle(outcomes, telling=not parcel.neighbours_stand)
 
-    def _settle(self, outcome: Outcome, *, telling: bool = True) -> None:
-        """Report an outcome. A refusal that is not `telling` says nothing about the rest of the file."""
-        self._report.add(outcome)
-        self._tally.add(outcome)
-        if outcome.status is not Status.FAILED:
-            self._refused_in_a_row = 0
-            return
-        if not telling:
-            return
+    def _settle(self, outcomes: list[Outcome], *, telling: bool = True) -> None:
+        """Report outcomes, in the order of their rows.
+
+        Refusals that are not `telling` say nothing about the rest of the file.
+        """
+        self._report.add_many(outcomes)
+        self._tally.add(outcomes)
+        for status, run in groupby(outcomes, _status_of):
+            if status is not Status.FAILED:
+                self._refused_in_a_row = 0
+            elif telling:
+                for outcome in run:
+                    self._one_more_refused(outcome)
+
+    def _one_more_refused(self, outcome: Outcome) -> None:
         self._refused_in_a_row += 1
         if 0 < self._limits.stop_after_failures <= self._refused_in_a_row:
             self.stop(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -33,8 +33,8 @@ class Sender(Protocol):
 class Report(Protocol):
     """Where outcomes go."""
 
-    def add(self, outcome: Outcome) -> None:
-        """Take one outcome; never blocks."""
+    def add_many(self, outcomes: Sequence[Outcome]) -> None:
+        """Take outcomes; never blocks."""
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 
 from loader.causes import Cause, cause_of
 from loader.model import GOOD, Outcome, Status
+
+_status_of = attrgetter("status")
 
 
 @dataclass
@@ -41,17 +45,23 @@ class Tally:
         """0 where every settled row is good, else 1."""
         return int(any(count for status, count in self.by_status.items() if status not in GOOD))
 
-    def add(self, outcome: Outcome) -> None:
-        """Count one more settled row."""
-        self.by_status[outcome.status] += 1
-        if outcome.status not in GOOD:
-            cause = cause_of(
-                outcome.status,
-                outcome.http_status,
-                outcome.error_category,
-                outcome.error_message,
-                outcome.error_details,
-            )
-            self.causes[cause] += 1
+    def add(self, outcomes: Sequence[Outcome]) -> None:
+        """Count more settled rows. Of many nearly all have the same status, so they are counted at once."""
+        for status, run in groupby(outcomes, _status_of):
+            alike = list(run)
+            self.by_status[status] += len(alike)
+            if status not in GOOD:
+                self.causes.update(map(_cause, alike))
         if self.on_outcome is not None:
-            self.on_outcome(outcome)
+            for outcome in outcomes:
+                self.on_outcome(outcome)
+
+
+def _cause(outcome: Outcome) -> Cause:
+    return cause_of(
+        outcome.status,
+        outcome.http_status,
+        outcome.error_category,
+        outcome.error_message,
+        outcome.error_details,
+    )

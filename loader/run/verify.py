@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import os
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -211,8 +212,8 @@ class _Looks:
     def __init__(self) -> None:
         self.by_row: dict[int, Outcome] = {}
 
-    def add(self, outcome: Outcome) -> None:
-        self.by_row[outcome.pair.row] = outcome
+    def add_many(self, outcomes: Sequence[Outcome]) -> None:
+        self.by_row.update((outcome.pair.row, outcome) for outcome in outcomes)
 
 
 class _Look:
