@@ -159,7 +159,7 @@ class Pace:
         return PaceReading(
             limit=advisor.limit if advisor.known else None,
             interval=advisor.interval,
-            allowance=self._allowance,
+            allowance=self._bounded(self._allowance),
             in_window=self._window.sent(now, advisor.interval + _ARRIVAL_JITTER),
             requests=self._requests,
             daily_limit=self.quota.limit,
@@ -171,6 +171,13 @@ class Pace:
     @property
     def _allowance(self) -> int:
         return max(self._advisor.by_answer, self._advisor.by_send)
+
+    def _bounded(self, allowance: int) -> int:
+        """So many requests per interval as the ceiling lets through of the `allowance`."""
+        if self._ceiling is None:
+            return allowance
+        bound = self._ceiling.requests * self._advisor.interval / self._ceiling.seconds
+        return max(1, min(allowance, round(bound)))
 
     def _send(self, now: float) -> Ticket:
         self._requests = number = self._requests + 1

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from loader.pace import PaceReading
-from loader.progress.lines import Lines, stand, troubles
+from loader.progress.lines import Lines, speed, stand, troubles
 from loader.run import Tally
 from loader.terminal import visible
 
@@ -60,9 +60,13 @@ class Board(Lines):
         """Bring the board up to date."""
         bar = Table.grid(padding=(0, 2))
         bar.add_row(
-            ProgressBar(total=max(tally.total, 1), completed=tally.settled, width=30),
-            *(Text(words) for words in stand(tally, pace, rate)),
+            ProgressBar(total=max(tally.total, 1), completed=tally.settled, width=self._bar_width()),
+            *(Text(words) for words in stand(tally, rate)),
         )
         words = [Text(f"  {trouble}", style="yellow") for trouble in troubles(tally, pace)]
         with suppress(OSError):
-            self._live.update(Group(bar, *words), refresh=True)
+            self._live.update(Group(bar, Text(f"  {speed(pace, rate)}"), *words), refresh=True)
+
+    def _bar_width(self) -> int:
+        """What the words beside the bar leave: numbers up to a million rows and a time to go."""
+        return max(8, min(30, self._console.width - 52))

@@ -99,19 +99,23 @@ class Lines:
 
     def show(self, tally: Tally, pace: PaceReading, rate: float) -> None:
         """Say how things stand."""
-        self.tell("; ".join([*stand(tally, pace, rate), *troubles(tally, pace)]))
+        self.tell("; ".join([*stand(tally, rate), speed(pace, rate), *troubles(tally, pace)]))
 
 
-def stand(tally: Tally, pace: PaceReading, rate: float) -> list[str]:
-    """How far the run is: rows, share, rate against the limit, and when it will end."""
+def stand(tally: Tally, rate: float) -> list[str]:
+    """How far the run is: rows and their share, and when it will end."""
     share = tally.settled / tally.total if tally.total else 1.0
-    allowed = pace.allowance / pace.interval
     left = (tally.total - tally.settled) / rate if rate else None
     return [
         f"{tally.settled:,} of {tally.total:,} rows ({share:.1%})",
-        f"{rate:.1f}/s" + (f" of {allowed:.1f}/s allowed" if pace.limit is not None else ""),
         f"{duration(left)} to go" if left is not None else "time to go unknown",
     ]
+
+
+def speed(pace: PaceReading, rate: float) -> str:
+    """The rate against the limit. Rows are no requests: a batch has many, an existing row needs none."""
+    limit = f", at most {pace.allowance:,} requests per {pace.interval:g} s" if pace.limit is not None else ""
+    return f"{rate:,.1f} rows/s{limit}"
 
 
 def troubles(tally: Tally, pace: PaceReading) -> list[str]:

@@ -11,6 +11,7 @@ from loader.run.batch import MOST_PAIRS
 from loader.run.daily import told
 from loader.run.prepare import Job
 from loader.run.standing import MOST_RECORDS
+from loader.settings import LoadSettings
 
 #: What is assumed until HubSpot says its limits: the lowest tier (HubSpot's usage guidelines).
 ASSUMED_LIMIT, ASSUMED_INTERVAL = 100, 10.0
@@ -38,23 +39,24 @@ class Forecast:
         return self.requests / self.daily_limit if self.daily_limit else None
 
 
-def forecast(rows: int, method: str, pace: PaceReading, *, skip_existing: bool = False) -> Forecast:
-    """What sending `rows` pairs costs at most, at the pace that is known by now.
+def forecast(rows: int, settings: LoadSettings, pace: PaceReading) -> Forecast:
+    """What sending `rows` pairs costs at most, at the account's pace as far as it is known by now.
 
-    With `skip_existing` all of them are looked up, and those that are missing come in parcels of that size.
+    What others have taken from the last window is left out: it says nothing of the hours to come. With
+    `skip_existing` all pairs are looked up, and those that are missing come in parcels of that size.
     """
-    looks = -(-rows // MOST_RECORDS) if skip_existing else 0
-    if method == "batch":
+    looks = -(-rows // MOST_RECORDS) if settings.skip_existing else 0
+    if settings.method == "batch":
         requests = looks + (looks or -(-rows // MOST_PAIRS))
         seconds = requests / _BATCH_CALLS_PER_SECOND
         day = pace.daily_limit, pace.daily_remaining
         return Forecast(requests, _BATCH_CALLS_PER_SECOND, seconds, True, *day)
     requests = looks + rows
     assumed = pace.limit is None
-    limit, interval = (
-        (ASSUMED_LIMIT, ASSUMED_INTERVAL) if pace.limit is None else (pace.allowance, pace.interval)
-    )
-    per_second = max(limit, 1) / interval
+    limit, interval = (ASSUMED_LIMIT, ASSUMED_INTERVAL) if pace.limit is None else (pace.limit, pace.interval)
+    per_second = max(int(limit * (1 - settings.reserve / 100)), 1) / interval
+    if settings.ceiling is not None:
+        per_second = min(per_second, settings.ceiling.requests / settings.ceiling.seconds)
     return Forecast(
         requests, per_second, requests / per_second, assumed, pace.daily_limit, pace.daily_remaining
     )
@@ -63,7 +65,7 @@ def forecast(rows: int, method: str, pace: PaceReading, *, skip_existing: bool =
 def announcement(job: Job, account: Account | None, pace: PaceReading) -> list[str]:
     """What a person is told before the first association is sent, line by line."""
     survey, settings = job.survey, job.settings
-    will = forecast(job.sendable, settings.method, pace, skip_existing=settings.skip_existing)
+    will = forecast(job.sendable, settings, pace)
     lines = [f"Account: {account.portal_id} ({account.ui_domain})"] if account else []
     parts = [f"{job.source.name}: {counted(survey.rows, 'row')}"]
     if survey.invalid:
