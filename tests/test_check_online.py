@@ -126,6 +126,22 @@ def test_nobody_there(pairs: Path) -> None:
     ended = run("check", pairs, *TYPES, "--online", "--base-url", "http://127.0.0.1:9", "--timeout", "2")
     assert ended.code == 2
     assert "HubSpot can't be asked" in ended.err
+    assert "--base-url" in ended.err
+
+
+def test_nothing_but_trouble_is_no_clean_account(pairs: Path) -> None:
+    with account(lambda sandbox: sandbox.state.fail("9000500000001", path_prefix="/", times=0)) as serving:
+        ended = check(serving, pairs)
+        assert ended.code == 2, ended.text
+        assert "HubSpot can't be asked" in ended.err
+        assert "https://status.hubspot.com" in ended.err
+
+
+def test_the_forecast_goes_by_the_limit_and_not_by_what_the_last_window_happened_to_hold(pairs: Path) -> None:
+    with account() as serving:
+        for _ in range(3):
+            assert "300 requests at 19.0/s: 16 s" in check(serving, pairs).out
+        assert "300 requests at 9.5/s" in check(serving, pairs, "--reserve", "50").out
 
 
 @pytest.mark.parametrize(("hubspots", "configured"), [(40, None), (500, 40)])

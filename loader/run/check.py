@@ -14,7 +14,7 @@ from typing import BinaryIO, NamedTuple
 
 from loader.errors import InputError, Interrupted, Stopped
 from loader.model import Outcome, Pair, Status
-from loader.pace import Pace, PaceReading
+from loader.pace import Pace
 from loader.run.brake import Brake
 from loader.run.connection import checked_account, connect
 from loader.run.ending import Quota, end_of_load
@@ -109,7 +109,9 @@ async def run_check(
             raise
     pace = Pace(ceiling=settings.ceiling, reserve=settings.reserve)
     found = await _ask(settings, read.sketches, pace, warn, stdin) if online else None
-    will = _forecast(settings, read.to_send, pace.reading, found.quota if found else None)
+    will = forecast(read.to_send, settings, pace.reading)
+    if found is not None:  # the day as far as it is known
+        will = replace(will, daily_limit=found.quota.limit, daily_remaining=found.quota.remaining)
     account, quota = (found.account, found.quota) if found else (None, Quota(None, None, None))
     survey = read.job.survey
     return Check(
@@ -204,6 +206,7 @@ async def _ask(
             if sketches.left_out:
                 inquiry.leave_out(f"{sketches.left_out:,} pairs of further types")
             quota = await inquiry.quota(pace.reading, account, datetime.now(UTC))
+            inquiry.ended()
     return Online(
         account,
         pace.reading.limit,
@@ -213,14 +216,3 @@ async def _ask(
         inquiry.problems,
         inquiry.unchecked,
     )
-
-
-def _forecast(settings: LoadSettings, rows: int, reading: PaceReading, quota: Quota | None) -> Forecast:
-    """The forecast of `load`, held to `--rate`, with the day as far as it is known."""
-    will = forecast(rows, settings.method, reading, skip_existing=settings.skip_existing)
-    if quota is not None:
-        will = replace(will, daily_limit=quota.limit, daily_remaining=quota.remaining)
-    if settings.ceiling is None or settings.method == "batch":
-        return will
-    per_second = min(will.per_second, settings.ceiling.requests / settings.ceiling.seconds)
-    return replace(will, per_second=per_second, seconds=will.requests / per_second)

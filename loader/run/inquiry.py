@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from loader.errors import CredentialsError, UsageError
 from loader.hubspot import HubSpot, Kind, Verdict
@@ -23,6 +24,9 @@ from loader.run.findings import Crowd, KindFindings, Problem, Sample
 from loader.run.policy import RetryPolicy
 from loader.run.sketch import Column, Sketch
 from loader.source.rules import canonical_type
+
+_NOBODY_THERE = "Check the network and --base-url, then run the same command again."
+_TROUBLE = "Run the same command again when HubSpot is well again: https://status.hubspot.com."
 
 T = TypeVar("T")
 
@@ -48,23 +52,25 @@ class Inquiry:
         self._policy = policy or RetryPolicy(3, random.random)
         self._problems: dict[Problem, None] = {}
         self._unchecked: dict[str, None] = {}
+        self._told = False  # whether any question got an answer that says something
+        self._trouble: Verdict | None = None
 
     async def account(self) -> Account | None:
         """Whose account it is. Raises CredentialsError and UsageError where nothing can be asked at all."""
-        account = await patiently(lambda: read_account(self._hubspot), self._policy)
+        account = await self._ask(lambda: read_account(self._hubspot))
         if isinstance(account, Account):
             return account
         if account.http_status == 401 or account.reason in ("token_refused", "redirect"):
             raise CredentialsError(account.message, account.hint)
         if account.kind in (Kind.UNREACHABLE, Kind.SILENT, Kind.MOVING, Kind.DAILY):
-            raise UsageError(f"HubSpot can't be asked: {account.message}", account.hint)
+            raise UsageError(f"HubSpot can't be asked: {account.message}", account.hint or _NOBODY_THERE)
         self._not_known("whose account it is", account)
         return None
 
     async def about(self, sketch: Sketch) -> KindFindings:
         """Ask about one pair of types."""
         from_type, to_type = sketch.from_type, sketch.to_type
-        default = await patiently(lambda: read_default_type(self._hubspot, from_type, to_type), self._policy)
+        default = await self._ask(lambda: read_default_type(self._hubspot, from_type, to_type))
         if isinstance(default, Verdict):
             self._refused(default, from_type, to_type)
         findings = KindFindings(
@@ -84,7 +90,7 @@ class Inquiry:
         reset = account.next_reset(now) if account else None
         if reading.daily_limit is not None and reset is not None:
             return Quota(reading.daily_limit, reading.daily_remaining, reset)
-        usage = await patiently(lambda: read_daily_usage(self._hubspot), self._policy)
+        usage = await self._ask(lambda: read_daily_usage(self._hubspot))
         if not isinstance(usage, DailyUsage):
             if reading.daily_limit is None:
                 self._not_known("what is left of the daily limit", usage)
@@ -106,9 +112,22 @@ class Inquiry:
         """What could not be found out."""
         return tuple(self._unchecked)
 
+    def ended(self) -> None:
+        """Nothing more is asked. Raises UsageError where HubSpot had nothing but trouble of its own."""
+        if self._trouble is not None and not self._told:
+            raise UsageError(f"HubSpot can't be asked: {self._trouble.message}", _TROUBLE)
+
     def leave_out(self, what: str) -> None:
         """Take note of something that is not asked about."""
         self._unchecked[what] = None
+
+    async def _ask(self, question: Callable[[], Coroutine[Any, Any, T | Verdict]]) -> T | Verdict:
+        answer = await patiently(question, self._policy)
+        if isinstance(answer, Verdict) and answer.kind is Kind.PASSING:
+            self._trouble = answer
+        else:
+            self._told = True
+        return answer
 
     async def _sample(self, column: Column, own_type: str, other_type: str) -> Sample:
         ids = column.sample
@@ -121,13 +140,11 @@ class Inquiry:
         return Sample(len(ids), *counts, missing)
 
     async def _existing(self, object_type: str, ids: list[str]) -> set[str] | None:
-        found = await patiently(lambda: read_existing(self._hubspot, object_type, ids), self._policy)
+        found = await self._ask(lambda: read_existing(self._hubspot, object_type, ids))
         return self._known(found, f"which records exist as {object_type}")
 
     async def _crowd(self, column: Column, own_type: str, other_type: str) -> Crowd:
-        answer = await patiently(
-            lambda: read_association_limit(self._hubspot, own_type, other_type), self._policy
-        )
+        answer = await self._ask(lambda: read_association_limit(self._hubspot, own_type, other_type))
         limit = None
         if isinstance(answer, Verdict) and answer.http_status == 404:
             self.leave_out("association limits: HubSpot does not tell them at this API version")
