@@ -112,6 +112,15 @@ def test_without_a_terminal_and_without_yes_nothing_is_sent(
     assert not undo_report_of(file).exists()
 
 
+def test_a_script_s_log_says_count_and_account(sandbox: Serving[Sandbox], tmp_path: Path) -> None:
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
+    assert load(sandbox.url, file, *FAST, "--skip-existing").code == 0
+    undone = undo(sandbox.url, report_of(file), "--yes")
+    assert undone.code == 0
+    assert "Remove 1 association" in undone.err
+    assert "Account: 62515 (app.hubspot.com)" in undone.err
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 @pytest.mark.parametrize(("answer", "code", "left"), [("y\n", 0, 0), ("n\n", 2, 2)])
 def test_on_a_terminal_a_person_sees_count_and_account_and_decides(
@@ -129,7 +138,7 @@ def test_on_a_terminal_a_person_sees_count_and_account_and_decides(
     os.close(terminal)
     assert ended.code == code, ended.err
     assert "account 62515" in ended.err
-    assert "Remove 1 associations" in ended.err
+    assert "Remove 1 association" in ended.err
     assert sandbox.ask(lambda server: len(server.state.associations)) == left
 
 

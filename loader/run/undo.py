@@ -169,6 +169,8 @@ async def run_undo(job: UndoJob, listener: Listener, brake: Brake) -> UndoSummar
     if job.open_rows:
         async with connected(settings, tally, listener, brake) as run:
             account = run.account
+            if account is not None:
+                listener.tell(f"Account: {account.portal_id} ({account.ui_domain})")
             listener.follow(tally, lambda: run.paces.single.reading)
             try:
                 await _take_back(job, run)
