@@ -114,8 +114,27 @@ def test_the_permissions_and_the_link_stay(tmp_path: Path) -> None:
     assert report.read_text(encoding="utf-8") == HEADER + text(1) + text(2)
 
 
+def test_row_numbers_of_any_length_are_read(report: Path) -> None:
+    ordered = [text(row) for row in (1, 9, 10, 4_294_967_294, 4_294_967_295)]
+    whole = write(report, ordered)
+    write(report, ordered[::-1])
+    assert put_in_order(report)
+    assert report.read_bytes() == whole
+
+
 @pytest.mark.parametrize(
-    "lines", [[text(2), text(1), text(2)], [text(2), "scribble\n"], [text(2), text(1)[:-1]]]
+    "lines",
+    [
+        [text(2), text(1), text(2)],
+        [text(2), "scribble\n"],
+        [text(2), text(1)[:-1]],
+        [text(2), "\n", text(1)],
+        [text(2), text(4_294_967_296), text(1)],
+        [text(2), text(18_446_744_073_709_551_617), text(1)],
+        [text(2), text(1)[1:]],
+        [text(2), "1;" + text(1)[2:]],
+        [text(2), text(1, '"')[:-2] + "\n"],
+    ],
 )
 def test_what_the_loader_did_not_write_is_left_as_it_is(report: Path, lines: list[str]) -> None:
     whole = write(report, lines)

@@ -8,30 +8,23 @@ index of 12 bytes a row, read in the order in which they lie in the file, and wr
 from __future__ import annotations
 
 import os
-from array import array
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from loader.errors import Stopped
 from loader.report.durable import sync_directory, sync_file
-from loader.report.records import split_records
+from loader.report.index import Index, read_index
 
 #: Records and bytes that are held in memory at a time (a single longer record excepted).
 _SLICE_RECORDS = 32_768
 _SLICE_BYTES = 8 << 20
 #: Bytes between two wanted records up to which one read over the gap beats two reads.
 _GAP = 4096
-
-
-class _Index(NamedTuple):
-    rows: npt.NDArray[np.uint32]  # in file order
-    starts: npt.NDArray[np.uint64]  # in file order, and the file's end behind the last
-    header: int  # bytes before the first record
 
 
 def put_in_order(path: Path) -> bool:
@@ -49,7 +42,10 @@ def put_in_order(path: Path) -> bool:
     try:
         with path.open("rb", buffering=1 << 20) as report:
             before = os.fstat(report.fileno())
-            index = _index(path, report)
+            try:
+                index = read_index(report)
+            except ValueError:
+                raise _changed(path) from None
             if _ascending(index.rows):
                 temporary.unlink(missing_ok=True)
                 return False
@@ -63,33 +59,12 @@ def put_in_order(path: Path) -> bool:
     return True
 
 
-def _index(path: Path, report: BinaryIO) -> _Index:
-    rows, starts = array("I"), array("Q")
-    records = split_records(report)
-    header = next(records, None)
-    if header is None:
-        raise _changed(path)
-    end = header.end
-    for start, _line, text in records:
-        try:
-            rows.append(int(text[: text.index(b",")]))
-        except (ValueError, OverflowError):
-            raise _changed(path) from None
-        starts.append(start)
-        end = start + len(text)
-        last = text
-    if rows and not last.endswith(b"\n"):
-        raise _changed(path)
-    starts.append(end)
-    return _Index(np.frombuffer(rows, np.uint32), np.frombuffer(starts, np.uint64), header.end)
-
-
 def _ascending(rows: npt.NDArray[np.uint32]) -> bool:
     return bool((rows[1:] > rows[:-1]).all())
 
 
 def _write_ordered(
-    path: Path, report: BinaryIO, index: _Index, temporary: Path, before: os.stat_result
+    path: Path, report: BinaryIO, index: Index, temporary: Path, before: os.stat_result
 ) -> None:
     order = np.argsort(index.rows, kind="stable")
     if (index.rows[order[1:]] == index.rows[order[:-1]]).any():
@@ -106,7 +81,7 @@ def _write_ordered(
         sync_file(target.fileno())
 
 
-def _slices(index: _Index, order: npt.NDArray[np.intp]) -> Iterator[npt.NDArray[np.intp]]:
+def _slices(index: Index, order: npt.NDArray[np.intp]) -> Iterator[npt.NDArray[np.intp]]:
     """Cut the order into runs of positions whose records fit into memory together, at least one each."""
     at = 0
     while at < len(order):
@@ -117,14 +92,16 @@ def _slices(index: _Index, order: npt.NDArray[np.intp]) -> Iterator[npt.NDArray[
         at += len(wanted)
 
 
-def _slice(report: BinaryIO, index: _Index, wanted: npt.NDArray[np.intp]) -> bytes:
+def _slice(report: BinaryIO, index: Index, wanted: npt.NDArray[np.intp]) -> bytes:
     """The bytes of the records at these positions, in this order, read in stretches in file order."""
-    by_place = np.argsort(wanted, kind="stable")
-    places = wanted[by_place]
-    begins, ends = index.starts[places], index.starts[places + 1]
+    # Most records follow in the file the one that they follow here: such runs are copied as one piece.
+    first = np.concatenate(([0], np.flatnonzero(wanted[1:] != wanted[:-1] + 1) + 1))
+    last = np.concatenate((first[1:], [len(wanted)])) - 1
+    by_place = np.argsort(wanted[first], kind="stable")
+    begins, ends = index.starts[wanted[first[by_place]]], index.starts[wanted[last[by_place]] + 1]
     breaks = np.flatnonzero(begins[1:] - ends[:-1] > _GAP) + 1
-    texts: list[bytes] = [b""] * len(wanted)
-    for stretch in np.split(np.arange(len(places)), breaks):
+    texts: list[bytes] = [b""] * len(first)
+    for stretch in np.split(np.arange(len(first)), breaks):
         offset = int(begins[stretch[0]])
         report.seek(offset)
         data = report.read(int(ends[stretch[-1]]) - offset)
