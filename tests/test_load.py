@@ -78,6 +78,19 @@ def test_an_input_of_invalid_rows_alone_needs_no_token(tmp_path: Path) -> None:
     assert [row["status"] for row in rows_of(report_of(file))] == ["invalid", "invalid"]
 
 
+def test_an_input_of_a_header_alone_leaves_a_report_that_goes_on(
+    sandbox: Serving[Sandbox], tmp_path: Path
+) -> None:
+    file = write_pairs(tmp_path / "pairs.csv", [], header=["note"])
+    assert load(sandbox.url, file, env={"HUBSPOT_ACCESS_TOKEN": ""}).code == 0
+    assert report_of(file).read_text().endswith(",completed_at,note\n")
+    assert run("summary", report_of(file)).code == 0
+    with file.open("a") as more:
+        more.write("1,2,late\n")
+    assert load(sandbox.url, file, *FAST).code == 0
+    assert [(row["status"], row["note"]) for row in rows_of(report_of(file))] == [("associated", "late")]
+
+
 def test_rows_appended_to_the_input_are_loaded(sandbox: Serving[Sandbox], tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [("1", "2"), ("3", "4")])
     assert load(sandbox.url, file, *FAST).code == 0

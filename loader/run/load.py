@@ -99,7 +99,7 @@ async def run_load(
                     account = await checked_account(hubspot, settings)
                     audience.begin(job, account, tally, lambda: paces.single.reading)
                     await _send(job, Connected(settings, hubspot, paces, account, tally, decide, brake))
-            elif job.open_rows:
+            elif job.open_rows or not settings.report_path.exists():
                 await asyncio.to_thread(_settle_unsendable, job, tally)
             if not brake.pulled and job.settings.report_path.exists():
                 await asyncio.to_thread(put_in_order, settings.report_path)
