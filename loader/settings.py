@@ -50,7 +50,8 @@ class ConnectionSettings:
                 f"--outage-timeout {self.outage_timeout:g} is no time", "Say seconds, such as 300."
             )
         if not 0 <= self.reserve < 100:
-            raise UsageError(f"--reserve {self.reserve:g} leaves nothing", "Say a percentage from 0 to 99.")
+            wrong = "is less than nothing" if self.reserve < 0 else "leaves nothing"
+            raise UsageError(f"--reserve {self.reserve:g} {wrong}", "Say a percentage from 0 to 99.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +87,11 @@ class LoadSettings(ConnectionSettings):
             )
         if self.input == "-" and self.report is None:
             raise UsageError("for standard input the report needs a name", "Say it with --report PATH.")
+        if self.report == "-":
+            raise UsageError(
+                "the report is also the checkpoint and can't go to standard output",
+                "Name a file with --report PATH (./- for one of that name).",
+            )
         if self.input == "-" and self.token_file == "-":  # noqa: S105 - a path
             raise UsageError(
                 "standard input can't be both INPUT and the token",

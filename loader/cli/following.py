@@ -12,7 +12,7 @@ from typing import TypeVar
 import click
 
 from loader.cli.running import Signals
-from loader.cli.words import complain
+from loader.cli.words import complain, rows_of
 from loader.errors import Interrupted, UsageError
 from loader.model import Status
 from loader.progress import Lines, display_for
@@ -59,11 +59,11 @@ def undo_to_the_end(settings: UndoSettings, yes: bool, as_json: bool, verbosity:
     else:
         click.echo(f"Report: {summary.output}")
         counts = ", ".join(f"{summary.counts[s]:,} {s}" for s in Status if summary.counts.get(s))
-        click.echo(f"{summary.created:,} rows to take back: {counts or 'nothing yet'}")
+        click.echo(f"{rows_of(summary.created)} to take back: {counts or 'nothing yet'}")
     if summary.stopped is not None:
         complain(str(summary.stopped), summary.stopped.hint)
     if not summary.finished:
-        rest = f"Stopped with {summary.open_rows:,} rows to go."
+        rest = f"Stopped with {rows_of(summary.open_rows)} to go."
         click.echo(f"{rest} The same command goes on from there.", err=True)
     return summary.exit_code
 

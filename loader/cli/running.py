@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from loader.cli.words import complain
+from loader.cli.words import complain, rows_of
 from loader.errors import Interrupted
 from loader.model import GOOD, Status
 from loader.progress import display_for
@@ -105,7 +105,7 @@ def _print(summary: LoadSummary) -> None:
         click.echo(as_text(summarise(read_records(summary.report)), summary.report))
         return
     counts = ", ".join(f"{summary.counts[s]:,} {s}" for s in Status if summary.counts.get(s))
-    click.echo(f"{summary.rows:,} {'row' if summary.rows == 1 else 'rows'}: {counts or 'nothing yet'}")
+    click.echo(f"{rows_of(summary.rows)}: {counts or 'nothing yet'}")
 
 
 def _explain(summary: LoadSummary) -> None:
@@ -113,5 +113,5 @@ def _explain(summary: LoadSummary) -> None:
         complain(str(summary.stopped), summary.stopped.hint)
     with suppress(OSError):
         click.echo(
-            f"Stopped with {summary.open_rows:,} rows to go. The same command goes on from there.", err=True
+            f"Stopped with {rows_of(summary.open_rows)} to go. The same command goes on from there.", err=True
         )

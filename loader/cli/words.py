@@ -15,3 +15,8 @@ def complain(message: str, hint: str = "") -> None:
         click.echo(click.style("error: ", fg="red", bold=True) + visible(message), err=True)
         if hint:
             click.echo(click.style("  try: ", fg="cyan") + visible(hint), err=True)
+
+
+def rows_of(count: int) -> str:
+    """So many rows, in words: ``1 row``, ``1,234 rows``."""
+    return f"{count:,} {'row' if count == 1 else 'rows'}"

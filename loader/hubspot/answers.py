@@ -217,7 +217,8 @@ def _verdict(row: Row, heard: _Heard, now: float) -> Verdict:
     document = heard.document or {}
     errors = error_objects(document) if heard.finding == HAS_ERRORS else []
     shown = errors or [document]
-    longest = inf if row.kind is Kind.MOVING else LONGEST_WAIT  # a move says how many hours it takes
+    # A move and a used-up day may say how many hours they take.
+    longest = inf if row.kind in (Kind.MOVING, Kind.DAILY) else LONGEST_WAIT
     wait = retry_after(heard.headers, now, longest=longest)
     named = ", ".join(scopes(document)) if row.reason == "missing_scopes" else ""
     return Verdict(

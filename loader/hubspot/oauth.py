@@ -30,6 +30,7 @@ FIRST_WAIT = (
     1.0  #: seconds; the upper bound of the wait after the first fault, doubled after each further one
 )
 LONGEST_BACK_OFF = 60.0  #: seconds
+LONGEST_HERE = 5.0  #: seconds of one wait between those tries; a longer one is the caller's too
 LARGEST_ANSWER = 65536  #: bytes
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -41,7 +42,10 @@ class RenewalError(Exception):
     def __init__(self, cause: Verdict) -> None:
         message = f"No access token can be had: {cause.message}"
         super().__init__(message)
-        self.verdict = cause._replace(kind=Kind.UNREACHABLE, category="TOKEN_RENEWAL", message=message)
+        # No status: the token's endpoint may have answered, but no association was asked for.
+        self.verdict = cause._replace(
+            kind=Kind.UNREACHABLE, http_status=0, category="TOKEN_RENEWAL", message=message
+        )
 
 
 class OAuth:
@@ -66,7 +70,7 @@ class OAuth:
         self._timeout, self._jitter = timeout, jitter
         self._access = Secret("")
         self._renew_at = self._ends_at = -inf
-        self._failures = 0
+        self._failures, self._all_tried = 0, False
         self._failure: Verdict | None = None
         self._renewing = asyncio.Lock()
 
@@ -93,21 +97,26 @@ class OAuth:
         return True
 
     async def _renew_when_due(self) -> None:
-        """Renew, with a few tries where no token lives; else the next worker tries after a back-off."""
+        """Renew, with a few tries where no token lives; else the next worker tries after a back-off.
+
+        Where those tries have failed, it is the run's to wait, which knows how long an outage may last.
+        """
         loop = asyncio.get_running_loop()
-        for last in (False,) * (TRIES - 1) + (True,):
+        tries = 1 if self._all_tried else TRIES
+        for last in (False,) * (tries - 1) + (True,):
             asked_at = loop.time()
             if asked_at < self._renew_at:
                 return  # another worker did, or failed, while this one waited
             self._failure = await self._ask(asked_at)
             if self._failure is None:
-                self._failures = 0
+                self._failures, self._all_tried = 0, False
                 return
             wait = self._failure.retry_after
             if wait is None:
                 wait = self._jitter(min(FIRST_WAIT * 2**self._failures, LONGEST_BACK_OFF))
             self._failures += 1
-            if last or loop.time() < self._ends_at:
+            self._all_tried = self._all_tried or last
+            if last or wait > LONGEST_HERE or loop.time() < self._ends_at:
                 self._renew_at = loop.time() + wait
                 return
             await asyncio.sleep(wait)

@@ -23,6 +23,8 @@ _LOOK = 15.0
 _AFTER_RESET = timedelta(seconds=60)
 #: Without the account's time zone the reset is looked for by trying.
 _TRY_AGAIN = timedelta(minutes=15)
+#: Who says a moment is not believed beyond this: nothing resets less often than daily.
+_LONGEST = timedelta(hours=25)
 
 
 class Day:
@@ -47,6 +49,8 @@ class Day:
         self._pace, self._account, self._tally, self._decide = pace, account, tally, decide
         self._reserve, self._now = reserve, now
         self._sleep: asyncio.Task[None] | None = None
+        self._asked = 0.0  # seconds that the answers ask to be left alone
+        self._least = 0.0  # twice as long as they last asked for: where that was too short, ever less often
 
     async def __aenter__(self) -> Self:
         return self
@@ -65,13 +69,21 @@ class Day:
             return False
         return quota.remaining - in_flight <= quota.limit * self._reserve / 100
 
+    def asked(self, seconds: float | None) -> None:
+        """An answer has said that the day is used up, and to come back in `seconds` (None: not when)."""
+        self._asked = max(self._asked, min(seconds or 0.0, _LONGEST.total_seconds()))
+
+    def told(self, seconds: float) -> str:
+        """The moment in so many seconds, as a person is told it: never too early, at most a year off."""
+        return told(self._after(min(seconds, 366 * 86_400.0)), self._account)
+
     def over(self, message: str) -> Stopped:
         """What ends the run where nobody waits: `message`, and when the limit is reset."""
-        reset = self._reset()
+        reset = self._after(self._asked) if self._asked else self._reset()
         when = f"; it is reset at {told(reset, self._account)}" if reset else ""
         return Stopped(
             "daily_limit",
-            f"{message}{when}",
+            f"{message.rstrip('.')}{when}",
             "Run the same command again after the reset, or add --wait-for-daily-reset to sleep until then.",
         )
 
@@ -81,6 +93,9 @@ class Day:
             self._sleep = asyncio.create_task(self._until_reset())
         await asyncio.shield(self._sleep)
 
+    def _after(self, seconds: float) -> datetime:
+        return datetime.fromtimestamp(self._now() + seconds + 59, UTC)  # the seconds are cut off when told
+
     def _reset(self) -> datetime | None:
         now = datetime.fromtimestamp(self._now(), UTC)
         return self._account.next_reset(now) if self._account else None
@@ -89,6 +104,11 @@ class Day:
         reset = self._reset()
         now = datetime.fromtimestamp(self._now(), UTC)
         until = now + _TRY_AGAIN if reset is None else reset.astimezone(UTC) + _AFTER_RESET
+        if self._asked:
+            wait = timedelta(seconds=self._asked)
+            until = max(now + wait, min(until, now + timedelta(seconds=self._least)))
+            self._least = 2 * (until - now).total_seconds()
+            self._asked = 0.0
         self._tally.pause = f"the daily limit is used up; going on at {told(until, self._account)}"
         self._decide("daily_limit", {"until": until.isoformat()})
         while (left := until.timestamp() - self._now()) > 0:

@@ -10,6 +10,7 @@ from operator import attrgetter
 from loader.errors import Stopped
 from loader.hubspot import Kind, Verdict
 from loader.model import Outcome, Status
+from loader.run.moving import move
 from loader.run.outage import Outage
 from loader.run.parcels import Parcel, ParcelQueue
 from loader.run.policy import MADE_NOTHING_SENDS, RetryPolicy
@@ -20,9 +21,6 @@ from loader.run.tally import Tally
 GRACE = 30.0
 #: A request for many pairs that keeps failing is split after so many attempts, to find the one at fault.
 _ATTEMPTS_BEFORE_SPLITTING = 3
-#: An account that moves (477) is waited for where it says at most so many seconds (contract, section 4).
-_LONGEST_MOVE = 300.0
-_MOVE_WITHOUT_WORD = 60.0
 
 _status_of = attrgetter("status")
 
@@ -180,6 +178,7 @@ class Pool:
 
     def _daily(self, parcel: Parcel, verdict: Verdict) -> None:
         self._queue.again([parcel])
+        self._limits.day.asked(verdict.retry_after)
         if not self._limits.day.wait:
             self.stop(self._limits.day.over(verdict.message))
         # Else the next one to be sent waits for the reset.
@@ -187,11 +186,11 @@ class Pool:
 
     def _moving(self, parcel: Parcel, verdict: Verdict) -> None:
         self._queue.again([parcel])
-        wait = _MOVE_WITHOUT_WORD if verdict.retry_after is None else verdict.retry_after
-        if wait <= _LONGEST_MOVE:
-            self._around.pause(wait, "HubSpot moves the account to another data centre")
+        moving = move(verdict, self._limits.day.told)
+        if isinstance(moving, Stopped):
+            self.stop(moving)
         else:
-            self.stop(Stopped(verdict.reason or "moving", verdict.message, verdict.hint))
+            self._around.pause(moving, "HubSpot moves the account to another data centre")
 
     def _account(self, parcel: Parcel, verdict: Verdict) -> None:
         self.stop(Stopped(verdict.reason or "account", verdict.message, verdict.hint))

@@ -97,8 +97,8 @@ def compare(
     try:
         settled = read_back(path, others, identities, source.pair_at)
     except ReportError as error:
-        hint = (
-            f"{error.hint} To throw that report away and start anew, add --overwrite." if error.hint else ""
-        )
+        hint = error.hint
+        if hint and "--overwrite" not in hint and path.is_file():
+            hint += " To throw that report away and start anew, add --overwrite."
         raise ReportError(str(error), hint) from error
     return Job(settings, source, survey, settled)
