@@ -10,11 +10,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
 from loader.sandbox import Sandbox, SandboxSettings
-from tests.outside import TYPES, Serving, end, start, write_pairs
+from tests.outside import TOKEN, TYPES, Serving, end, start, write_pairs
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 
@@ -79,4 +80,17 @@ def test_an_upper_bound_is_what_the_forecast_and_the_board_go_by(
     arguments = ("--base-url", sandbox.url, *TYPES, "--rate", "50/10")
     screen = watch("load", file, *arguments, columns=80, until="rows/s, at most")
     assert "About 300 requests at 5.0/s: 60 s" in screen
-    assert "rows/s, at most 50 requests per 10 s" in screen
+    assert "rows/s, at most 50 of 190 requests per 10 s (--rate)" in screen
+
+
+def test_a_slowed_load_says_why(sandbox: Serving[Sandbox], tmp_path: Path) -> None:
+    file = write_pairs(tmp_path / "pairs.csv", [(n, n + 1000) for n in range(1, 301)])
+    command = ("load", file, "--base-url", sandbox.url, *TYPES)
+    screen = watch(*command, "--reserve", "50", columns=80, until="--reserve")
+    assert "rows/s, at most 95 of 190 requests per 10 s (--reserve 50)" in screen
+    for _ in range(60):  # another integration with the same token
+        asked = Request(f"{sandbox.url}/account-info/2025-09/details")
+        asked.add_header("Authorization", f"Bearer {TOKEN}")
+        urlopen(asked, timeout=5).close()
+    screen = watch(*command, columns=80, until="others use")
+    assert re.search(r"rows/s, at most [0-9]+ of 190 requests per 10 s \(others use [0-9]+\)", screen)

@@ -46,6 +46,7 @@ class Advisor:
         self._rising, self._told_at = float(limit), 0.0
         self._age = 0.0  # of what the latest answer tells, in seconds
         self.most = self.by_answer = self.by_send = limit
+        self._taken = 0  # what others have in the window
         self._advise(0.0)
 
     def learn(self, now: float, limits: Limits, ticket: Ticket) -> bool:
@@ -89,7 +90,7 @@ class Advisor:
 
     def _advise(self, now: float) -> None:
         others = self._others
-        usual = others.usual(now, self._age)
+        self._taken = usual = others.usual(now, self._age)
         margin = others.margin(now)
         proven = others.proven(now)
         self._renew_offer(now, usual)
@@ -102,6 +103,18 @@ class Advisor:
         self.by_answer = max(1, int(budget))
         # Without evidence the send times say nothing of when the server counted.
         self.by_send = int(self._budget(max(usual, others.peak), usual, margin)) if proven else 0
+
+    @property
+    def why_less(self) -> str:
+        """Why the budgets are lower than the limit, for a person; empty where only a margin is kept."""
+        reasons = []
+        if self._taken > 0:
+            reasons.append(f"others use {self._taken}")
+        if self._cut is not None:
+            reasons.append("slower after a 429")
+        if self._share < 1:
+            reasons.append(f"--reserve {100 * (1 - self._share):g}")
+        return ", ".join(reasons)
 
     @property
     def spread(self) -> float:

@@ -156,16 +156,19 @@ class Pace:
         now = asyncio.get_running_loop().time()
         advisor = self._advisor
         paused_for = self._pause.left(now)
+        allowance = self._bounded(self._allowance)
+        held = self._ceiling is not None and allowance < self._allowance
         return PaceReading(
             limit=advisor.limit if advisor.known else None,
             interval=advisor.interval,
-            allowance=self._bounded(self._allowance),
+            allowance=allowance,
             in_window=self._window.sent(now, advisor.interval + _ARRIVAL_JITTER),
             requests=self._requests,
             daily_limit=self.quota.limit,
             daily_remaining=self.quota.remaining,
             paused_for=paused_for,
             pause_reason=self._pause.reason if paused_for else "",
+            why_less="--rate" if held else advisor.why_less,
         )
 
     @property

@@ -33,6 +33,7 @@ class PaceReading(NamedTuple):
     daily_remaining: int | None
     paused_for: float  # 0: not paused
     pause_reason: str
+    why_less: str = ""  # why the allowance is lower than the limit; empty where only a margin is kept
 
 
 class Pacer(Protocol):

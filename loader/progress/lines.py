@@ -114,8 +114,12 @@ def stand(tally: Tally, rate: float) -> list[str]:
 
 def speed(pace: PaceReading, rate: float) -> str:
     """The rate against the limit. Rows are no requests: a batch has many, an existing row needs none."""
-    limit = f", at most {pace.allowance:,} requests per {pace.interval:g} s" if pace.limit is not None else ""
-    return f"{rate:,.1f} rows/s{limit}"
+    words = f"{rate:,.1f} rows/s"
+    if pace.limit is None:
+        return words
+    less = pace.why_less if pace.allowance < pace.limit else ""
+    most = f"{pace.allowance:,} of {pace.limit:,}" if less else f"{pace.allowance:,}"
+    return f"{words}, at most {most} requests per {pace.interval:g} s" + (f" ({less})" if less else "")
 
 
 def troubles(tally: Tally, pace: PaceReading) -> list[str]:
