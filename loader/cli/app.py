@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import gc
 import os
 import sys
 from typing import NoReturn
@@ -64,8 +63,8 @@ program.add_command(sandbox)
 def main() -> NoReturn:
     """Run the command line and exit with the contract's code; no traceback reaches a user."""
     _open_closed_streams()
-    # Rows are tuples, millions of them and in no cycles: looking for cycles among them every 700 takes half of
-    # a batch load's processor time. The process is ours here, unlike where the library is called.
+    # A run makes millions of tuples that are in no cycle. To look for cycles among them every 700 would take
+    # half of a batch load's processor time. This process is ours, unlike one that calls the library.
     gc.set_threshold(100_000, 50, 50)
     try:
         code = program.main(prog_name="assoc-loader", standalone_mode=False) or 0
