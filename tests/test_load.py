@@ -82,7 +82,8 @@ def test_an_input_of_a_header_alone_leaves_a_report_that_goes_on(
     sandbox: Serving[Sandbox], tmp_path: Path
 ) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [], header=["note"])
-    assert load(sandbox.url, file, env={"HUBSPOT_ACCESS_TOKEN": ""}).code == 0
+    ended = load(sandbox.url, file, env={"HUBSPOT_ACCESS_TOKEN": ""})
+    assert (ended.code, ended.out) == (0, f"Report: {report_of(file)}\n0 rows: nothing to do\n")
     assert report_of(file).read_text().endswith(",completed_at,note\n")
     assert run("summary", report_of(file)).code == 0
     with file.open("a") as more:

@@ -84,7 +84,7 @@ def test_a_pair_that_had_a_label_only_is_sent_and_left_by_undo(
     ]
     undone = undo(sandbox.url, report_of(file), "--yes")
     assert undone.code == 0
-    assert "1 rows are left: labels stood" in undone.err
+    assert "1 row is left: labels stood" in undone.err
     types = sandbox.ask(lambda server: server.state.types_between("contacts", "1", "companies", "2"))
     assert {kind.label for kind in types} == {None, "Advisor"}
     assert not sandbox.ask(lambda server: server.state.types_between("contacts", "3", "companies", "4"))
@@ -117,7 +117,7 @@ def test_a_script_s_log_says_count_and_account(sandbox: Serving[Sandbox], tmp_pa
     assert load(sandbox.url, file, *FAST, "--skip-existing").code == 0
     undone = undo(sandbox.url, report_of(file), "--yes")
     assert undone.code == 0
-    assert "Remove 1 association" in undone.err
+    assert "Remove 1 association that " in undone.err
     assert "Account: 62515 (app.hubspot.com)" in undone.err
 
 
@@ -138,7 +138,7 @@ def test_on_a_terminal_a_person_sees_count_and_account_and_decides(
     os.close(terminal)
     assert ended.code == code, ended.err
     assert "account 62515" in ended.err
-    assert "Remove 1 association" in ended.err
+    assert "Remove 1 association that " in ended.err
     assert sandbox.ask(lambda server: len(server.state.associations)) == left
 
 

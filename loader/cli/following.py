@@ -27,6 +27,7 @@ from loader.run import (
     run_undo,
     run_verify,
 )
+from loader.run.forecast import counted
 from loader.settings import UndoSettings, VerifySettings
 
 Summary = TypeVar("Summary", Certificate, UndoSummary)
@@ -58,8 +59,9 @@ def undo_to_the_end(settings: UndoSettings, yes: bool, as_json: bool, verbosity:
         click.echo(json.dumps(summary.as_json()))
     else:
         click.echo(f"Report: {summary.output}")
+        none = "nothing yet" if summary.open_rows else "nothing to do"
         counts = ", ".join(f"{summary.counts[s]:,} {s}" for s in Status if summary.counts.get(s))
-        click.echo(f"{rows_of(summary.created)} to take back: {counts or 'nothing yet'}")
+        click.echo(f"{rows_of(summary.created)} to take back: {counts or none}")
     if summary.stopped is not None:
         complain(str(summary.stopped), summary.stopped.hint)
     if not summary.finished:
@@ -96,7 +98,7 @@ def _certificate(found: Certificate) -> str:
     whose = f"{account.portal_id} ({account.ui_domain})" if account else "not told by HubSpot"
     lines = [
         f"Read back from HubSpot, account {whose}",
-        f"  from {found.began_at} to {found.ended_at}, with {found.requests:,} requests",
+        f"  from {found.began_at} to {found.ended_at}, with {counted(found.requests, 'request')}",
         f"  {found.checked:,} of {found.rows:,} rows of {found.report}",
         f"  present: {found.present:,}",
         f"  missing: {found.missing:,}",
@@ -107,16 +109,20 @@ def _certificate(found: Certificate) -> str:
     return "\n".join(lines)
 
 
+def _left(rows: int) -> str:
+    return f"{rows_of(rows)} {'is' if rows == 1 else 'are'} left"
+
+
 def _tell_what_is_left(job: UndoJob) -> None:
     if job.stood_before:
         click.echo(
-            f"{job.stood_before:,} rows are left: labels stood between their records before the load, and "
+            f"{_left(job.stood_before)}: labels stood between their records before the load, and "
             "removing the default association would remove these too.",
             err=True,
         )
     if job.unknown:
         click.echo(
-            f"{job.unknown:,} rows are left: the load did not ask whether they existed before, and HubSpot "
+            f"{_left(job.unknown)}: the load did not ask whether they existed before, and HubSpot "
             "does not say it afterwards. A load with --skip-existing can be undone.",
             err=True,
         )
@@ -124,7 +130,7 @@ def _tell_what_is_left(job: UndoJob) -> None:
 
 def _ask(job: UndoJob, yes: bool) -> None:
     """Let a person decide, who sees the count and the account. Raises UsageError where the answer is no."""
-    question = f"Remove {job.open_rows:,} associations that {job.settings.report} created"
+    question = f"Remove {counted(job.open_rows, 'association')} that {job.settings.report} created"
     if yes:
         click.echo(f"{question}: yes", err=True)
         return

@@ -104,8 +104,9 @@ def _print(summary: LoadSummary) -> None:
     if needs_attention:  # the causes stand in the report, those of earlier runs included
         click.echo(as_text(summarise(read_records(summary.report)), summary.report))
         return
+    none = "nothing yet" if summary.open_rows else "nothing to do"
     counts = ", ".join(f"{summary.counts[s]:,} {s}" for s in Status if summary.counts.get(s))
-    click.echo(f"{rows_of(summary.rows)}: {counts or 'nothing yet'}")
+    click.echo(f"{rows_of(summary.rows)}: {counts or none}")
 
 
 def _explain(summary: LoadSummary) -> None:
