@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -271,6 +272,70 @@ def test_an_odd_result_in_the_middle_is_the_business_of_its_pair_alone(odd: int)
     results[odd]["to"]["id"] = "99"
     left = [] if odd % 2 else [[THREE[odd // 2][0]]]
     assert told(read(THREE, results=results))[1] == left
+
+
+ODDITIES = [result("1", "11", 5), result("4", "14"), result(2, 12), result("11", "1"), {"echo": ["1", "11"]}]
+
+
+def disorderly(results: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """The results, and with one thing wrong: one missing, two swapped, one odd, or an odd one more."""
+    yield results
+    for i in range(len(results)):
+        yield results[:i] + results[i + 1 :]
+        for j in range(i):
+            yield [*results[:j], results[i], *results[j + 1 : i], results[j], *results[i + 1 :]]
+    for odd in ODDITIES:
+        for i in range(len(results) + 1):
+            yield [*results[:i], odd, *results[i:]]
+            yield [*results[:i], odd, *results[i + 1 :]]
+
+
+@pytest.mark.parametrize("ends", [THREE, [("7", "7"), *THREE[1:]]])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"status": "ERROR"},
+        {"status": "PENDING"},
+        {"numErrors": 1, "errors": [{"context": {"fromId": "2", "toId": "12"}}]},
+    ],
+)
+def test_an_answer_means_the_same_however_it_is_spaced(
+    ends: list[tuple[str, str]], more: dict[str, Any]
+) -> None:
+    """Only a compact text can be compared as a whole; the other one is read entry by entry."""
+    parcel = Parcel(some_pairs(ends, ("contacts", "companies")))
+    in_order = [entry for a, b in ends for entry in (result(a, b), result(b, a, 280))]
+    for results in disorderly(in_order):
+        document = {"status": "COMPLETE", "results": results, **more}
+        compact, spaced = (
+            sort_out(parcel, Answer(200, {"X-HubSpot-Correlation-Id": "c"}, text), 0.0)
+            for text in (orjson.dumps(document), json.dumps(document, indent=1).encode())
+        )
+        if isinstance(compact, Split) and isinstance(spaced, Split):
+            assert compact.outcomes == spaced.outcomes
+            assert told(compact) == told(spaced)
+        else:
+            assert compact == spaced
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"status":"COMPLETE","echo":[%s],"results":[]}',
+        '{"status":"COMPLETE","results":[%s],"results":[]}',
+        '{"status":"COMPLETE","results":[%s]',
+        '{"status":"COMPLETE","results":{"x":[%s]}}',
+        '{"status":"COMPLETE","kind":"results","echo":[%s],"results":[{"from":{"id":"1"},"to":{"id":"11"},'
+        '"associationSpec":{"associationCategory":"HUBSPOT_DEFINED","associationTypeId":279}}]}',
+        '{"status":"PENDING","results":[%s]}',
+    ],
+)
+def test_results_that_stand_elsewhere_are_none(text: str) -> None:
+    results = [entry for a, b in THREE for entry in (result(a, b), result(b, a, 280))]
+    body = text % ",".join(orjson.dumps(entry).decode() for entry in results)
+    found = sort_out(Parcel(some_pairs(THREE)), Answer(200, {}, body.encode()), 0.0)
+    assert isinstance(found, Verdict) or len(found.outcomes) < 2
 
 
 def test_several_types_of_one_pair_are_all_told() -> None:

@@ -17,6 +17,7 @@ parcels      rows on their way, and the queue of them
 senders      how parcels are made and sent: the way that the settings ask for
 batch        many pairs in one request
 blame        what the answer to a batch says about each of its pairs
+alike        answers that say the same of all pairs
 existing     look first, send what is missing
 standing     what stands between records: the batch read
 archive      removing pairs: the batch archive

@@ -16,6 +16,7 @@ import orjson
 from loader.hubspot import Answer, Verdict, decode, entries, judge
 from loader.hubspot.details import error_objects
 from loader.model import Outcome, Pair, Status
+from loader.run.alike import types_of_all
 from loader.run.parcels import Parcel
 from loader.run.roles import Split
 from loader.source.rules import canonical_type
@@ -35,12 +36,12 @@ def sort_out(parcel: Parcel, answer: Answer, now: float) -> Verdict | Split:
 
     A Verdict holds for all of them: the answer can't be read, or the batch is not complete.
     """
+    if types_in_common := types_of_all(answer, parcel.pairs, now):
+        return Split(_all_associated(parcel, types_in_common, answer, now), [])
     document = decode(answer.body)
     state = "COMPLETE" if document is None else str(document.get("status") or "COMPLETE").upper()
     if document is None or state not in ("COMPLETE", "ERROR"):
         return judge(answer.status, answer.headers, answer.body, parcel.pairs[0], now=now)
-    if state == "COMPLETE" and (both := _types_of_all(document, parcel.pairs)):
-        return Split(_all_associated(parcel, both, answer, now), [])
     types = _types(document) if state == "COMPLETE" else {}
     outcomes, left = _associated(parcel, types, answer, now)
     if not left:
@@ -65,30 +66,6 @@ def smaller(parcel: Parcel, pairs: list[Pair], some_stand: bool) -> list[Parcel]
         Parcel(pairs[at : at + middle], existed_before=parcel.existed_before, neighbours_stand=some_stand)
         for at in range(0, len(pairs), middle)
     ]
-
-
-def _types_of_all(document: dict[str, Any], pairs: list[Pair]) -> str:
-    """The association types that all pairs have in common, where an answer is in the best of orders.
-
-    It has two results for each pair, there and back, in the order of the request. Then nothing needs to be
-    looked up, which halves the time of this. Empty where anything is otherwise.
-    """
-    from_ids, to_ids = [pair[2] for pair in pairs], [pair[4] for pair in pairs]
-    try:
-        forth, back = document["results"][::2], document["results"][1::2]
-        if not (
-            [entry["from"]["id"] for entry in forth] == from_ids == [entry["to"]["id"] for entry in back]
-            and [entry["to"]["id"] for entry in forth] == to_ids == [entry["from"]["id"] for entry in back]
-        ):
-            return ""
-        names = []
-        for specs in ([entry["associationSpec"] for entry in way] for way in (forth, back)):
-            if specs.count(specs[0]) < len(specs):
-                return ""
-            names.append(f"{specs[0]['associationCategory']}:{specs[0]['associationTypeId']}")
-    except (KeyError, TypeError):
-        return ""
-    return ";".join(dict.fromkeys(names))
 
 
 def _all_associated(parcel: Parcel, types: str, answer: Answer, now: float) -> list[Outcome]:
