@@ -21,6 +21,8 @@ from loader.run.tally import Tally
 GRACE = 30.0
 #: A request for many pairs that keeps failing is split after so many attempts, to find the one at fault.
 _ATTEMPTS_BEFORE_SPLITTING = 3
+#: Passing faults in a row, whoever they were for, that make it everybody's trouble.
+_ALL_FAIL = 12
 
 _status_of = attrgetter("status")
 
@@ -49,7 +51,7 @@ class Pool:
         # Rows out of attempts to which nobody answered: given up once HubSpot is known to be there.
         self._held: list[tuple[Parcel, Verdict]] = []
         self._day_is_over = False
-        self._refused_in_a_row = 0
+        self._refused_in_a_row = self._passing_in_a_row = 0
         self._heard = asyncio.get_running_loop().time()  # when anything but a short-term 429 last came back
 
     async def run(self, workers: int) -> None:
@@ -124,11 +126,14 @@ class Pool:
         if isinstance(result, Split):
             self._answered()
             self._heard = asyncio.get_running_loop().time()
+            self._passing_in_a_row = 0
             self._settle(result.outcomes)
             self._queue.again(result.again)
             return
         if result.http_status:
             self._answered()
+            if result.kind is not Kind.PASSING:
+                self._passing_in_a_row = 0
             if result.kind is not Kind.THROTTLED:
                 self._heard = asyncio.get_running_loop().time()
         _ACTIONS[result.kind](self, parcel, result)
@@ -156,11 +161,13 @@ class Pool:
 
     def _passing(self, parcel: Parcel, verdict: Verdict) -> None:
         parcel.attempts += 1
-        if self._out_of_attempts(parcel):
-            if not self._split(parcel):
-                self._settle_all(parcel, Status.GAVE_UP, verdict)
-        else:
+        self._passing_in_a_row += 1
+        # Where nothing goes well for anybody, to look for the one at fault would only add to the trouble.
+        all_fail = self._passing_in_a_row >= _ALL_FAIL
+        if parcel.attempts < self._policy.max_attempts and (all_fail or not self._out_of_attempts(parcel)):
             self._later(parcel, parcel.attempts, verdict)
+        elif all_fail or not self._split(parcel):
+            self._settle_all(parcel, Status.GAVE_UP, verdict)
 
     def _throttled(self, parcel: Parcel, verdict: Verdict) -> None:
         self._tally.throttled += 1
