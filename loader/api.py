@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Literal, TypeAlias, TypedDict, Unpack
 
+from loader.errors import UsageError
 from loader.hubspot.account import Account
 from loader.model import Outcome
 from loader.pace import PaceReading
@@ -140,7 +141,15 @@ def _settings(file: Path, options: LoadOptions) -> LoadSettings:
         only = options["only"]
         words = only.split(",") if isinstance(only, str) else map(str, only)
         plain["only"] = frozenset(word.strip().lower() for word in words)
-    return LoadSettings(input=os.fspath(file), **plain)  # type: ignore[arg-type]
+    if unknown := sorted(plain.keys() - LoadOptions.__annotations__.keys()):
+        raise UsageError(
+            f"load has no option {', '.join(unknown)}",
+            f"The options are {', '.join(LoadOptions.__annotations__)}.",
+        )
+    try:
+        return LoadSettings(input=os.fspath(file), **plain)  # type: ignore[arg-type]
+    except (TypeError, AttributeError) as error:  # a text where a number is wanted, and the like
+        raise UsageError(f"an option of load is of the wrong type: {error}") from error
 
 
 class _Logging:

@@ -264,3 +264,10 @@ def test_a_time_out_that_a_scheduler_raises_ends_in_good_order(
     settled = len(rows_of(report_of(file)))
     assert settled < 400
     assert account.ask(lambda sandbox: sandbox.state.calls["associate"]) == settled
+
+
+def test_options_that_make_no_sense_are_usage_errors() -> None:
+    with pytest.raises(loader.UsageError, match="load has no option speed"):
+        loader.load("pairs.csv", speed=3)  # type: ignore[call-arg]
+    with pytest.raises(loader.UsageError, match="wrong type"):
+        loader.load("pairs.csv", workers="many")  # type: ignore[arg-type]

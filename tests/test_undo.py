@@ -231,3 +231,12 @@ def test_a_report_that_is_not_there(tmp_path: Path) -> None:
     assert ended.code == 2
     assert "there is no report" in ended.err
     assert not list(tmp_path.iterdir())
+
+
+def test_the_report_of_an_undo_is_not_verified(sandbox: Serving[Sandbox], tmp_path: Path) -> None:
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
+    assert load(sandbox.url, file, *FAST, "--skip-existing").code == 0
+    assert undo(sandbox.url, report_of(file), "--yes").code == 0
+    ended = run("verify", undo_report_of(file), "--base-url", sandbox.url)
+    assert ended.code == 2
+    assert "Name the report of the load" in ended.err

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from loader.csvtext import encode_cells
-from loader.errors import Stopped
+from loader.errors import ReportError, Stopped
 from loader.hubspot import HubSpot, Kind, Verdict
 from loader.hubspot.account import Account
 from loader.model import OWN_COLUMNS, Outcome, Pair, Status
@@ -147,6 +147,11 @@ def _count(report: Path) -> tuple[int, int]:
     """Rows of the report, and those to look up; raises ReportError for what is no report."""
     rows = checked = 0
     for record in read_records(report):
+        if record.status is Status.REMOVED:
+            raise ReportError(
+                f"{report} is the report of an undo: what it took back is not there to be verified",
+                "Name the report of the load.",
+            )
         rows += 1
         checked += record.status in _PROVABLE
     return rows, checked
