@@ -51,12 +51,12 @@ def lines(outcomes: Iterable[Outcome]) -> str:
     """
     texts: list[str] = []
     last: tuple[object, ...] = ()
-    result = ""
+    result, invalid = "", False
     for outcome in outcomes:
         if (came_to := outcome[1:]) != last:
-            last, result = came_to, _result(outcome)
-        row, from_type, from_id, to_type, to_id, rest = outcome.pair
-        if outcome.status is Status.INVALID:  # only here they are as the input has them: others were checked
+            last, result, invalid = came_to, _result(outcome), outcome.status is Status.INVALID
+        row, from_type, from_id, to_type, to_id, rest = outcome[0]
+        if invalid:  # only here the cells are as the input has them: all others were checked
             from_type, from_id, to_type, to_id = map(encode_cell, (from_type, from_id, to_type, to_id))
         texts.append(f"{row},{from_type},{from_id},{to_type},{to_id},{result}{rest}\n")
     return "".join(texts)

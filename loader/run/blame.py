@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import orjson
@@ -23,6 +25,9 @@ from loader.source.rules import canonical_type
 
 #: So many pairs that the answer leaves open are sent one by one at once; more of them in halves.
 _FEW = 50
+
+#: `Outcome._make` without a call of Python code for each row, which would take as long again.
+_outcome: Callable[[Iterable[object]], Outcome] = partial(tuple.__new__, Outcome)
 
 _Ends = tuple[str, str]  # from ID, to ID
 _FROM_KEYS = frozenset({"fromobjectid", "fromid", "from"})
@@ -69,13 +74,10 @@ def smaller(parcel: Parcel, pairs: list[Pair], some_stand: bool) -> list[Parcel]
 
 
 def _all_associated(parcel: Parcel, types: str, answer: Answer, now: float) -> list[Outcome]:
-    status, attempts, existed = answer.status, parcel.attempts + 1, parcel.existed_before
     trace = answer.headers.get("X-HubSpot-Correlation-Id", "")
-    associated = Status.ASSOCIATED
-    return [
-        Outcome(pair, associated, now, status, attempts, types, existed, "", "", "", trace)
-        for pair in parcel.pairs
-    ]
+    attempts, existed = parcel.attempts + 1, parcel.existed_before
+    came_to = (Status.ASSOCIATED, now, answer.status, attempts, types, existed, "", "", "", trace)
+    return list(map(_outcome, zip(parcel.pairs, *map(repeat, came_to), strict=False)))
 
 
 def _associated(

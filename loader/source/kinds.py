@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -35,6 +35,9 @@ class Kinds:
 
     def __getitem__(self, index: int) -> Kind:
         return self._kinds[index]
+
+    def __iter__(self) -> Iterator[Kind]:
+        return iter(self._kinds)
 
     def of(self, from_type: str, to_type: str) -> int:
         """The index of this pair of types, which becomes known by asking."""
