@@ -54,6 +54,8 @@ class Kinds:
     ) -> Numbers:
         """The indices for many rows, each side given as codes and the names they stand for."""
         (from_codes, from_names), (to_codes, to_names) = from_types, to_types
+        if len(from_codes) and len(from_names) == len(to_names) == 1:  # as nearly everywhere
+            return np.full(len(from_codes), self.of(from_names[0], to_names[0]), dtype=np.int64)
         used, inverse = np.unique(from_codes * len(to_names) + to_codes, return_inverse=True)
         kinds = [self.of(from_names[u // len(to_names)], to_names[u % len(to_names)]) for u in used.tolist()]
         return np.array(kinds, dtype=np.int64)[inverse]

@@ -31,8 +31,17 @@ def plain_lines(layout: Layout) -> re.Pattern[str]:
     d = re.escape(layout.delimiter)
     pad = "" if layout.delimiter == " " else " *+"
     number = "[1-9][0-9]{0,17}+"
-    name = "(?:[A-Za-z][A-Za-z0-9_]*+|[0-9]++-[0-9]++)"
     record_id = f'(?:{pad}{number}{pad}|"{number}")'
+    # Most lines have bare IDs: to try that first saves a fifth of the matching, the dearest part of reading.
+    lines = f"{_line(layout, d, number)}|{_line(layout, d, record_id)}"
+    if ord(layout.delimiter) > 127:  # pandas' C parser takes single bytes only
+        lines = "(?!)"
+    return re.compile(rf"(?:(?:{lines})\r?+\n)*+")
+
+
+def _line(layout: Layout, d: str, record_id: str) -> str:
+    """A line without its end, as a pattern, where `record_id` is an ID's and `d` the delimiter's."""
+    name = "(?:[A-Za-z][A-Za-z0-9_]*+|[0-9]++-[0-9]++)"
     type_name = f'(?:{name}|"{name}")'
     other = rf'(?:"(?:[^"\r\n\0]++|"")*+"|[^"{d}\r\n\0]*+)'
     cells = [other] * layout.width
@@ -42,10 +51,7 @@ def plain_lines(layout: Layout) -> re.Pattern[str]:
             cells[column] = type_name
     runs = [(cell, len(list(run))) for cell, run in groupby(cells[1:])]
     # A group that is repeated once costs a quarter of the whole, so it is written without the {1}.
-    line = cells[0] + "".join(d + cell if n == 1 else f"(?:{d}{cell}){{{n}}}" for cell, n in runs)
-    if ord(layout.delimiter) > 127:  # pandas' C parser takes single bytes only
-        line = "(?!)"
-    return re.compile(rf"(?:{line}\r?+\n)*+")
+    return cells[0] + "".join(d + cell if n == 1 else f"(?:{d}{cell}){{{n}}}" for cell, n in runs)
 
 
 def parse(text: str, layout: Layout, *, others: bool, status: bool) -> pd.DataFrame:
