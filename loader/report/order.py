@@ -99,8 +99,11 @@ def _order(rows: npt.NDArray[np.uint32]) -> _Places:
         first: _Places = np.unique(rows, return_index=True)[1].astype(np.uint32)
         return first
     places = np.full(highest + 1, _NOWHERE, dtype=np.uint32)
-    places[rows] = np.arange(len(rows), dtype=np.uint32)
-    return places[places != _NOWHERE]
+    for begin in range(0, len(rows), _SLICE_RECORDS):
+        some = rows[begin : begin + _SLICE_RECORDS]
+        places[some] = np.arange(begin, begin + len(some), dtype=np.uint32)
+    order: _Places = places[places != _NOWHERE]
+    return order
 
 
 def _slices(index: Index, order: _Places) -> Iterator[_Places]:

@@ -7,6 +7,8 @@ pairs that share a key by accident are both sent.
 
 from __future__ import annotations
 
+from array import array
+
 import numpy as np
 import numpy.typing as npt
 
@@ -31,10 +33,13 @@ def pair_keys(from_ids: Numbers, to_ids: Numbers, canonical: Numbers) -> Keys:
     return keys
 
 
-def repeated_keys(keys: list[Keys]) -> tuple[Keys, int]:
-    """The keys that occur more than once, sorted, each once; and how many rows repeat an earlier one."""
-    together = np.concatenate(keys) if keys else np.empty(0, dtype=np.uint64)
-    keys.clear()
+def repeated_keys(keys: array[int]) -> tuple[Keys, int]:
+    """The keys (of type ``Q``) that occur more than once, sorted, each once; and how many rows repeat one.
+
+    Sorts `keys` itself: one array that has grown as a whole goes back to the system when it is let go, where
+    a piece for each block would leave holes.
+    """
+    together = np.frombuffer(keys, dtype=np.uint64)
     together.sort()
     again = together[1:] == together[:-1]
     return np.unique(together[1:][again]), int(np.count_nonzero(again))

@@ -121,7 +121,7 @@ class Source:
         `identities` asks for a hash of each row's content, to compare a report with; `seen` is told how
         many rows have been read. Raises InputError where the file is broken, with the line.
         """
-        keys: list[Keys] = []
+        keys = array("Q")
         refused: Counter[str] = Counter()
         examples: dict[str, list[Refused]] = {}
         counts: Counter[int] = Counter()
@@ -129,7 +129,8 @@ class Source:
         checksums = array("L")
         reader = self._reader(with_rests=identities)
         for block in self._blocks(reader, lambda block: checksums.append(block.checksum)):
-            keys.append(pair_keys(block.from_ids, block.to_ids, reader.kinds.canonical()[block.kinds]))
+            canonical = reader.kinds.canonical()[block.kinds]
+            keys.frombytes(pair_keys(block.from_ids, block.to_ids, canonical).tobytes())
             counts.update(dict(enumerate(np.bincount(block.kinds).tolist())))
             for row in block.refused:
                 refused[row.fault.category] += 1
