@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from loader.errors import Stopped
 from loader.report.durable import sync_directory, sync_file
-from loader.report.index import Index, read_index
+from loader.report.index import read_index
 
 #: Records and bytes that are held in memory at a time (a single longer record excepted).
 _SLICE_RECORDS = 32_768
@@ -29,6 +29,8 @@ _GAP = 4096
 
 #: Places in file order, counted from 0.
 _Places = npt.NDArray[np.uint32]
+#: Where each record begins, in file order, and the file's end behind the last.
+_Starts = npt.NDArray[np.uint64]
 _NOWHERE = np.iinfo(np.uint32).max
 #: So many times more row numbers than rows, and a place for each number costs more than sorting.
 _SPARSE = 4
@@ -56,7 +58,12 @@ def put_in_order(path: Path) -> bool:
             if _ascending(index.rows):
                 temporary.unlink(missing_ok=True)
                 return False
-            _write_ordered(path, report, index, temporary, before)
+            order = _order(index.rows)
+            if len(order) != len(index.rows):  # a row twice
+                raise _changed(path)
+            header, starts = index.header, index.starts
+            del index  # the row numbers have done their part, and are four bytes a row
+            _write_ordered(path, report, header, starts, order, temporary, before)
         _replace(path, temporary, before)
     except OSError as error:
         raise _unwritable(path, error) from error
@@ -71,17 +78,20 @@ def _ascending(rows: npt.NDArray[np.uint32]) -> bool:
 
 
 def _write_ordered(
-    path: Path, report: BinaryIO, index: Index, temporary: Path, before: os.stat_result
+    path: Path,
+    report: BinaryIO,
+    header: int,
+    starts: _Starts,
+    order: _Places,
+    temporary: Path,
+    before: os.stat_result,
 ) -> None:
-    order = _order(index.rows)
-    if len(order) != len(index.rows):  # a row twice
-        raise _changed(path)
     temporary.unlink(missing_ok=True)
     with open(temporary, "xb", buffering=0, opener=_private) as target:
         report.seek(0)
-        written = _write_all(target, report.read(index.header))
-        for wanted in _slices(index, order):
-            written += _write_all(target, _slice(report, index, wanted))
+        written = _write_all(target, report.read(header))
+        for wanted in _slices(starts, order):
+            written += _write_all(target, _slice(report, starts, wanted))
         if written != before.st_size:
             raise _changed(path)
         _copy_owner_and_mode(target.fileno(), temporary, before)
@@ -106,24 +116,24 @@ def _order(rows: npt.NDArray[np.uint32]) -> _Places:
     return order
 
 
-def _slices(index: Index, order: _Places) -> Iterator[_Places]:
+def _slices(starts: _Starts, order: _Places) -> Iterator[_Places]:
     """Cut the order into runs of positions whose records fit into memory together, at least one each."""
     at = 0
     while at < len(order):
         wanted = order[at : at + _SLICE_RECORDS]
-        sizes = index.starts[wanted + 1] - index.starts[wanted]
+        sizes = starts[wanted + 1] - starts[wanted]
         wanted = wanted[: max(1, int(np.searchsorted(np.cumsum(sizes), _SLICE_BYTES, side="right")))]
         yield wanted
         at += len(wanted)
 
 
-def _slice(report: BinaryIO, index: Index, wanted: _Places) -> bytes:
+def _slice(report: BinaryIO, starts: _Starts, wanted: _Places) -> bytes:
     """The bytes of the records at these positions, in this order, read in stretches in file order."""
     # Most records follow in the file the one that they follow here: such runs are copied as one piece.
     first = np.concatenate(([0], np.flatnonzero(wanted[1:] != wanted[:-1] + 1) + 1))
     last = np.concatenate((first[1:], [len(wanted)])) - 1
     by_place = np.argsort(wanted[first], kind="stable")
-    begins, ends = index.starts[wanted[first[by_place]]], index.starts[wanted[last[by_place]] + 1]
+    begins, ends = starts[wanted[first[by_place]]], starts[wanted[last[by_place]] + 1]
     breaks = np.flatnonzero(begins[1:] - ends[:-1] > _GAP) + 1
     texts: list[bytes] = [b""] * len(first)
     for stretch in np.split(np.arange(len(first)), breaks):
