@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import time
@@ -13,7 +14,7 @@ import pytest
 
 from loader.sandbox import Sandbox, SandboxSettings, SandboxState
 from tests.campaigns.kills import campaign
-from tests.outside import TYPES, Serving, end, load, report_of, rows_of, start, write_pairs
+from tests.outside import TYPES, Serving, end, load, report_of, rows_of, run, start, write_pairs
 
 SLOW = SandboxSettings(rate_limit=1_000_000, daily_limit=None, latency=(0.2, 0.4))
 
@@ -56,7 +57,7 @@ def test_the_first_signal_lets_end_what_is_under_way(
     slow: Serving[Sandbox], tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
     file = many(tmp_path)
-    process = started(slow, file, "--workers", "20")
+    process = started(slow, file, "--workers", "20", "--overwrite")
     wait_until(lambda: sent(slow) > 60)
     process.send_signal(number)
     ended = end(process)
@@ -65,7 +66,10 @@ def test_the_first_signal_lets_end_what_is_under_way(
     assert "The same command goes on from there" in ended.err
     asked = sent(slow)
     assert len(rows_of(report_of(file))) == asked < 3000, "an answer was thrown away, or feeding went on"
-    again = load(slow.url, file, "--workers", "200")
+    command = shlex.split(ended.err.splitlines()[-1])
+    assert command[0] == "assoc-loader"
+    assert "--overwrite" not in command, "it would begin anew"
+    again = run(*command[1:])
     assert again.code == 0
     assert sent(slow) == 3000, "a pair was sent twice"
     assert len(rows_of(report_of(file))) == 3000

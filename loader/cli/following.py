@@ -12,7 +12,7 @@ from typing import TypeVar
 import click
 
 from loader.cli.running import Signals
-from loader.cli.words import complain, rows_of
+from loader.cli.words import complain, rows_of, same_command
 from loader.errors import Interrupted, UsageError
 from loader.model import Status
 from loader.progress import Lines, display_for
@@ -66,7 +66,7 @@ def undo_to_the_end(settings: UndoSettings, yes: bool, as_json: bool, verbosity:
         complain(str(summary.stopped), summary.stopped.hint)
     if not summary.finished:
         rest = f"Stopped with {rows_of(summary.open_rows)} to go."
-        click.echo(f"{rest} The same command goes on from there.", err=True)
+        click.echo(f"{rest} The same command goes on from there:\n    {same_command()}", err=True)
     return summary.exit_code
 
 

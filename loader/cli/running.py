@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from loader.cli.words import complain, rows_of
+from loader.cli.words import complain, rows_of, same_command
 from loader.errors import Interrupted
 from loader.model import GOOD, Status
 from loader.progress import display_for
@@ -114,5 +114,7 @@ def _explain(summary: LoadSummary) -> None:
         complain(str(summary.stopped), summary.stopped.hint)
     with suppress(OSError):
         click.echo(
-            f"Stopped with {rows_of(summary.open_rows)} to go. The same command goes on from there.", err=True
+            f"Stopped with {rows_of(summary.open_rows)} to go. The same command goes on from there:\n"
+            f"    {same_command()}",
+            err=True,
         )

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import subprocess
+import sys
 from contextlib import suppress
 
 import click
@@ -20,3 +24,12 @@ def complain(message: str, hint: str = "") -> None:
 def rows_of(count: int) -> str:
     """So many rows, in words: ``1 row``, ``1,234 rows``."""
     return f"{count:,} {'row' if count == 1 else 'rows'}"
+
+
+def same_command() -> str:
+    """The command that goes on from where this one stopped, to be copied.
+
+    It lacks `--overwrite`, which would begin anew. No secret stands in it: no option takes one.
+    """
+    words = ["assoc-loader", *(word for word in sys.argv[1:] if word != "--overwrite")]
+    return visible(subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words))
