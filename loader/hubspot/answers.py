@@ -6,7 +6,7 @@ Nothing here sends, waits or raises: whatever bytes a server sends, they have a 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Mapping
 from math import inf
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
@@ -116,18 +116,20 @@ def decode(body: bytes | None) -> dict[str, Any] | None:
     return document if isinstance(document, dict) else None
 
 
-def entries(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def entries(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """(from ID, to ID, association type like ``HUBSPOT_DEFINED:279``) of each of the answer's results.
 
     IDs are text, also where the server sends numbers. The type is empty where the answer names none.
     """
     results = document.get("results")
+    found = []
     for entry in results if isinstance(results, list) else ():
         try:
-            ends = str(entry["from"]["id"]), str(entry["to"]["id"])
+            source, target = str(entry["from"]["id"]), str(entry["to"]["id"])
         except (TypeError, KeyError):  # not a pair
             continue
-        yield *ends, _type_name(entry.get("associationSpec"))
+        found.append((source, target, _type_name(entry.get("associationSpec"))))
+    return found
 
 
 class _Heard(NamedTuple):
@@ -149,12 +151,12 @@ def judge(status: int, headers: Mapping[str, str], body: bytes | None, pair: Pai
     document = decode(body)
     if document is None or not 200 <= status < 300:
         return judge_status(status, headers, body, now=now)
-    wanted, reverse = (pair.from_id, pair.to_id), (pair.to_id, pair.from_id)
+    _, _, from_id, _, to_id, _ = pair
     stands, types = False, []
     for source, target, type_name in entries(document):
-        if (source, target) == wanted:
+        if source == from_id and target == to_id:
             stands = True
-        elif (source, target) != reverse:
+        elif source != to_id or target != from_id:  # nor the same association the other way round
             continue
         if type_name and type_name not in types:
             types.append(type_name)

@@ -33,6 +33,9 @@ _INVISIBLE = re.compile(
 # semicolon counts as a beginning: where it is the list separator, a spreadsheet opens a new cell there.
 _FORMULA = re.compile(r"(^|;)(?=[\s\u200c\u200d]*[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b])")
 
+# An ID as nearly all are, which needs none of this.
+_PLAIN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,99}|")
+
 
 def header(other_columns: Sequence[str]) -> str:
     """The report's first line without its line end; `other_columns` are the input's, in its order."""
@@ -47,35 +50,46 @@ def line(outcome: Outcome) -> str:
 def lines(outcomes: Iterable[Outcome]) -> str:
     """The report's lines for many outcomes.
 
-    What became of a row is the same text for all rows of a batch, so it is made anew only where it changes.
+    What became of a row is mostly the same text as for the row before, so it is made anew only where it
+    changes: of a batch all of it, by PUT all but the answer's ID and the time.
     """
     texts: list[str] = []
     last: tuple[object, ...] = ()
-    result, invalid = "", False
+    last_kind: tuple[object, ...] = ()
+    cells = result = ""
+    invalid = False
     for outcome in outcomes:
         if (came_to := outcome[1:]) != last:
-            last, result, invalid = came_to, _result(outcome), outcome.status is Status.INVALID
+            last = came_to
+            status, at, http_status, attempts, types, existed, category, message, details, trace = came_to
+            kind = status, http_status, attempts, types, existed, category, message, details
+            if kind != last_kind:
+                last_kind, result, invalid = kind, _result(*kind), status is Status.INVALID
+            cells = f"{result},{trace if _PLAIN_ID.fullmatch(trace) else _server_text(trace)},{_utc(at)}"
         row, from_type, from_id, to_type, to_id, rest = outcome[0]
         if invalid:  # only here the cells are as the input has them: all others were checked
             from_type, from_id, to_type, to_id = map(encode_cell, (from_type, from_id, to_type, to_id))
-        texts.append(f"{row},{from_type},{from_id},{to_type},{to_id},{result}{rest}\n")
+        texts.append(f"{row},{from_type},{from_id},{to_type},{to_id},{cells}{rest}\n")
     return "".join(texts)
 
 
-def _result(outcome: Outcome) -> str:
-    """The cells that say what became of a row."""
-    _, status, completed_at, http_status, attempts, types, existed, category, message, details, trace = (
-        outcome
-    )
+def _result(
+    status: Status,
+    http_status: int,
+    attempts: int,
+    types: str,
+    existed: str,
+    category: str,
+    message: str,
+    details: str,
+) -> str:
+    """The cells that say what became of a row, without the answer's ID and the time."""
     failure = (
-        f"{_server_text(category)},{_server_text(message)},{_json(details)},{_server_text(trace)}"
-        if category or message or details or trace
-        else ",,,"
+        f"{_server_text(category)},{_server_text(message)},{_json(details)}"
+        if category or message or details
+        else ",,"
     )
-    return (
-        f"{status},{http_status or ''},{attempts},{_association_types(types)},{existed},{failure},"
-        f"{_utc(completed_at)}"
-    )
+    return f"{status},{http_status or ''},{attempts},{_association_types(types)},{existed},{failure}"
 
 
 def one_line(text: str) -> str:
