@@ -517,7 +517,7 @@ def test_no_object_or_traceback_shows_the_token() -> None:
                 await hubspot.associate(PAIR)
             except BrokenPaceError as error:
                 shown = traceback.TracebackException.from_exception(error, capture_locals=True)
-                return "".join(shown.format()) + repr(vars(hubspot))
+                return "".join(shown.format()) + repr(vars(hubspot)) + repr(vars(hubspot._session))
         raise AssertionError("the error was swallowed")
 
     shown = asyncio.run(main())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
@@ -86,7 +86,6 @@ class HubSpot:
         self._log, self._clock = log, clock
         self._token: Secret | None = None
         self._in_flight = 0
-        self._authorization: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
         self._session = open_session(
@@ -110,7 +109,7 @@ class HubSpot:
         """The dated API version, for the paths of `request`."""
         return self._version
 
-    async def associate(self, pair: Pair) -> Verdict:
+    def associate(self, pair: Pair) -> Coroutine[Any, Any, Verdict]:
         """Create the default association of `pair`, once, and say what came of it. It is idempotent.
 
         Raises Stopped where OAuth is refused a token. Anything else, whatever the wire does, is a verdict.
@@ -119,7 +118,7 @@ class HubSpot:
         if not _PAIR.fullmatch(names):
             raise ValueError(f"not a path of names and IDs: {names!r}")
         call = _Call("PUT", self._objects + names, None, self._pace, ANSWER_LIMIT, pair.row)
-        return await self._perform(
+        return self._perform(
             call, lambda status, headers, body: judge(status, headers, body, pair, now=self._clock())
         )
 
@@ -153,24 +152,22 @@ class HubSpot:
     async def _perform(self, call: _Call, read: _Reader[_Read]) -> _Read | Verdict:
         """Send, and once more where HubSpot calls the token expired and OAuth gets another."""
         try:
-            ticket, token = await self._leave(call.pacer)
+            # The token last: the leave to send may take hours (a daily limit), and the token must live then.
+            ticket = await call.pacer.acquire()
+            token = self._credentials.current or await self._fetch_token(call.pacer, ticket)
             result = await self._send(call, ticket, token, read)
             expired = isinstance(result, Verdict) and result.category == "EXPIRED_AUTHENTICATION"
             if expired and await self._credentials.renew(token):
-                ticket, token = await self._leave(call.pacer)
+                ticket = await call.pacer.acquire()
+                token = self._credentials.current or await self._fetch_token(call.pacer, ticket)
                 result = await self._send(call, ticket, token, read)
         except RenewalError as failure:
             return failure.verdict
         return result
 
-    async def _leave(self, pacer: Pacer) -> tuple[Ticket, Secret]:
-        """The pace's leave to send, and the token to send.
-
-        In this order, because the leave may take hours (a daily limit) and the token must live afterwards.
-        """
-        ticket = await pacer.acquire()
+    async def _fetch_token(self, pacer: Pacer, ticket: Ticket) -> Secret:
         try:
-            return ticket, await self._credentials.token()
+            return await self._credentials.token()
         except BaseException:
             pacer.lost(ticket)
             raise
@@ -181,7 +178,7 @@ class HubSpot:
         """One sending, and the news of it for the pace and the log."""
         sent_at = time.perf_counter()
         if token is not self._token:
-            self._token, self._authorization = token, {"Authorization": BearerHeader(token)}
+            self._token, self._session.headers["Authorization"] = token, BearerHeader(token)
         url = endpoint(self._base, call.path)
         response: aiohttp.ClientResponse | None = None
         body: bytes | None = None
@@ -190,7 +187,7 @@ class HubSpot:
         try:
             with self._deadlines:
                 response = await self._session.request(
-                    call.method, url, data=call.data, headers=self._authorization, allow_redirects=False
+                    call.method, url, data=call.data, allow_redirects=False
                 )
                 if response.status != 429:  # there only the body tells which limit it is
                     call.pacer.answered(ticket, response.headers)

@@ -23,6 +23,10 @@ _HINT = f"Put the access token into {TOKEN_VARIABLE} or into a file for --token-
 class Credentials(Protocol):
     """Who the requests speak for."""
 
+    @property
+    def current(self) -> Secret | None:
+        """The token to send, where one is at hand that needs no renewal; costs nothing."""
+
     async def token(self) -> Secret:
         """The token to send. Raises Stopped where HubSpot refuses it, RenewalError where none can be had."""
 
@@ -35,6 +39,11 @@ class StaticToken:
 
     def __init__(self, token: Secret) -> None:
         self._token = token
+
+    @property
+    def current(self) -> Secret:
+        """The token."""
+        return self._token
 
     async def token(self) -> Secret:
         """The token."""

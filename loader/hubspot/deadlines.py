@@ -17,13 +17,17 @@ class Deadlines:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
+        self._loop: asyncio.AbstractEventLoop | None = None
         # Task -> when it is due on the loop's clock, and how often its cancellation was asked for before.
         self._running: dict[asyncio.Task[Any], tuple[float, int]] = {}
         self._overdue: dict[asyncio.Task[Any], int] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> None:
-        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        loop = self._loop
+        if loop is None:
+            loop = self._loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         assert task is not None
         due = loop.time() + self._seconds
         self._running[task] = due, task.cancelling()
@@ -33,7 +37,7 @@ class Deadlines:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        task = asyncio.current_task()
+        task = asyncio.current_task(self._loop)
         assert task is not None
         if self._running.pop(task, None) is not None:
             return

@@ -74,6 +74,13 @@ class OAuth:
         self._failure: Verdict | None = None
         self._renewing = asyncio.Lock()
 
+    @property
+    def current(self) -> Secret | None:
+        """The access token, as long as it lives and need not be renewed."""
+        # After a failed renewal the next one is due later than the token ends.
+        due = min(self._renew_at, self._ends_at)
+        return self._access if asyncio.get_running_loop().time() < due else None
+
     async def token(self) -> Secret:
         """The access token, fetched or renewed where it is time to.
 

@@ -38,7 +38,7 @@ class Secret:
 
     def hide_in_headers(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         """`headers` likewise."""
-        if any(self._text in value for value in headers.values()):
+        if self._text in "\n".join(headers.values()):
             return CIMultiDict((name, self.hide_in(value)) for name, value in headers.items())
         return headers
 

@@ -105,7 +105,8 @@ async def read_body(response: aiohttp.ClientResponse, limit: int = ANSWER_LIMIT)
     What is larger is not drained: the connection is dropped. Raises what the wire raises.
     """
     content = response.content
-    body = await content.readany()
+    # Mostly the whole answer has come with its headers.
+    body = content.read_nowait() if content.is_eof() else await content.readany()
     if not content.at_eof():
         chunks, size = [body], len(body)
         while size <= limit and (chunk := await content.readany()):

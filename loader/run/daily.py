@@ -45,9 +45,9 @@ class Day:
         wait: bool,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self.wait = wait
+        self.wait, self.reserve = wait, reserve
         self._pace, self._account, self._tally, self._decide = pace, account, tally, decide
-        self._reserve, self._now = reserve, now
+        self._now = now
         self._sleep: asyncio.Task[None] | None = None
         self._asked = 0.0  # seconds that the answers ask to be left alone
         self._least = 0.0  # twice as long as they last asked for: where that was too short, ever less often
@@ -65,9 +65,9 @@ class Day:
     def spent(self, in_flight: int) -> bool:
         """Whether only the reserve is left of the day, counting requests under way; no reserve never ends."""
         quota = self._pace.quota
-        if not self._reserve or quota.limit is None or quota.remaining is None:
+        if not self.reserve or quota.limit is None or quota.remaining is None:
             return False
-        return quota.remaining - in_flight <= quota.limit * self._reserve / 100
+        return quota.remaining - in_flight <= quota.limit * self.reserve / 100
 
     def asked(self, seconds: float | None) -> None:
         """An answer has said that the day is used up, and to come back in `seconds` (None: not when)."""

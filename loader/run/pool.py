@@ -52,7 +52,8 @@ class Pool:
         self._held: list[tuple[Parcel, Verdict]] = []
         self._day_is_over = False
         self._refused_in_a_row = self._passing_in_a_row = 0
-        self._heard = asyncio.get_running_loop().time()  # when anything but a short-term 429 last came back
+        self._loop = asyncio.get_running_loop()
+        self._heard = self._loop.time()  # when anything but a short-term 429 last came back
 
     async def run(self, workers: int) -> None:
         """Work until everything is settled or the run is stopped; then nothing is under way any more."""
@@ -79,27 +80,31 @@ class Pool:
         self.stop(None)
 
     async def _work(self) -> None:
+        queue, sender, outage, day = self._queue, self._sender, self._outage, self._limits.day
         # In an outage others than the silent rows ask: were those to blame, they could never find it over.
-        while (parcel := await self._queue.next(untried_first=self._outage.began is not None)) is not None:
+        while (parcel := await queue.next(untried_first=outage.began is not None)) is not None:
             try:
-                await self._handle(parcel)
+                if outage.began is None and not self._day_is_over and not day.reserve:
+                    self._take_in(parcel, await sender.send(parcel))
+                else:
+                    await self._handle_with_care(parcel)
             except Stopped as why:
                 self.stop(why)
             finally:
-                self._queue.done(parcel)
+                queue.done(parcel)
         self._stopping.set()
 
     async def _see_off(self, workers: list[asyncio.Task[None]]) -> None:
         """When the run is to stop: wait for what was sent, then send home who still waits to send."""
         await self._stopping.wait()
-        loop = asyncio.get_running_loop()
-        end = loop.time() + GRACE
-        while self._sender.in_flight and loop.time() < end:  # noqa: ASYNC110 - only at the end
+        end = self._loop.time() + GRACE
+        while self._sender.in_flight and self._loop.time() < end:  # noqa: ASYNC110 - only at the end
             await asyncio.sleep(0.02)
         for worker in workers:
             worker.cancel()
 
-    async def _handle(self, parcel: Parcel) -> None:
+    async def _handle_with_care(self, parcel: Parcel) -> None:
+        """Send where the day may be over, or nobody may be there."""
         day = self._limits.day
         if self._day_is_over or day.spent(self._sender.in_flight):
             if not day.wait:
@@ -117,26 +122,28 @@ class Pool:
         self._take_in(parcel, await self._sender.send(parcel))
 
     async def _wait_to_probe(self) -> None:
-        loop = asyncio.get_running_loop()
-        began = self._outage.began or loop.time()
-        left = began + self._limits.outage_timeout - loop.time()
+        began = self._outage.began or self._loop.time()
+        left = began + self._limits.outage_timeout - self._loop.time()
         await asyncio.sleep(max(0.0, min(self._outage.probe_delay(), left)))
 
     def _take_in(self, parcel: Parcel, result: Verdict | Split) -> None:
+        now = self._loop.time()
         if isinstance(result, Split):
-            self._answered()
-            self._heard = asyncio.get_running_loop().time()
+            self._answered(now)
+            self._heard = now
             self._passing_in_a_row = 0
-            self._settle(result.outcomes)
+            for status, run in groupby(result.outcomes, _status_of):
+                self._settle(status, list(run))
             self._queue.again(result.again)
             return
+        kind = result.kind
         if result.http_status:
-            self._answered()
-            if result.kind is not Kind.PASSING:
+            self._answered(now)
+            if kind is not Kind.PASSING:
                 self._passing_in_a_row = 0
-            if result.kind is not Kind.THROTTLED:
-                self._heard = asyncio.get_running_loop().time()
-        _ACTIONS[result.kind](self, parcel, result)
+            if kind is not Kind.THROTTLED:
+                self._heard = now
+        _ACTIONS[kind](self, parcel, result)
 
     # What each kind of the outcome table does with the row and the run (contract, section 4).
 
@@ -172,7 +179,7 @@ class Pool:
     def _throttled(self, parcel: Parcel, verdict: Verdict) -> None:
         self._tally.throttled += 1
         self._queue.again([parcel])
-        silence = asyncio.get_running_loop().time() - self._heard
+        silence = self._loop.time() - self._heard
         if silence > max(self._limits.outage_timeout, 60.0):
             self.stop(
                 Stopped(
@@ -204,7 +211,7 @@ class Pool:
 
     def _silent(self, parcel: Parcel, verdict: Verdict) -> None:
         parcel.attempts += 1
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
         if self._outage.silent(parcel, now, verdict.waited, verdict.message):
             self._in_outage(parcel)
         elif not self._out_of_attempts(parcel):
@@ -216,7 +223,7 @@ class Pool:
         if verdict.category == "TLS_CERTIFICATE":  # no waiting will make it trustworthy
             self.stop(Stopped("tls", verdict.message, verdict.hint))
             return
-        self._outage.unreachable(asyncio.get_running_loop().time(), verdict.message)
+        self._outage.unreachable(self._loop.time(), verdict.message)
         self._in_outage(parcel)
 
     def _in_outage(self, parcel: Parcel) -> None:
@@ -226,7 +233,7 @@ class Pool:
         if not self._tally.pause:
             self._tally.pause = f"no answer ({self._outage.last_words}); asking again"
             self._around.log("outage", {"message": self._outage.last_words})
-        silence = asyncio.get_running_loop().time() - (self._outage.began or 0.0)
+        silence = self._loop.time() - (self._outage.began or 0.0)
         if silence >= self._limits.outage_timeout:
             self.stop(
                 Stopped(
@@ -236,8 +243,8 @@ class Pool:
                 )
             )
 
-    def _answered(self) -> None:
-        if self._outage.answered(asyncio.get_running_loop().time()):
+    def _answered(self, now: float) -> None:
+        if self._outage.answered(now):
             self._tally.pause = ""
             self._around.log("outage_over", {})
         if self._held:
@@ -263,29 +270,31 @@ class Pool:
         self._queue.later(parcel, self._policy.delay(attempts, verdict.retry_after))
 
     def _settle_all(self, parcel: Parcel, status: Status, verdict: Verdict) -> None:
-        now = self._around.now()
-        said = ("", "", "") if status is Status.ASSOCIATED else verdict[2:5]
-        existed, trace = parcel.existed_before, verdict.correlation_id
-        http_status, attempts, types = verdict.http_status, parcel.attempts, verdict.association_types
-        outcomes = [
-            Outcome(pair, status, now, http_status, attempts, types, existed, *said, trace)
-            for pair in parcel.pairs
-        ]
-        self._settle(outcomes, telling=not parcel.neighbours_stand)
+        came_to = (
+            status,
+            self._around.now(),
+            verdict.http_status,
+            parcel.attempts,
+            verdict.association_types,
+            parcel.existed_before,
+            *(("", "", "") if status is Status.ASSOCIATED else verdict[2:5]),  # what was wrong
+            verdict.correlation_id,
+        )
+        outcomes = [Outcome(pair, *came_to) for pair in parcel.pairs]
+        self._settle(status, outcomes, telling=not parcel.neighbours_stand)
 
-    def _settle(self, outcomes: list[Outcome], *, telling: bool = True) -> None:
-        """Report outcomes, in the order of their rows.
+    def _settle(self, status: Status, outcomes: list[Outcome], *, telling: bool = True) -> None:
+        """Report outcomes of one status, in the order of their rows.
 
         Refusals that are not `telling` say nothing about the rest of the file.
         """
         self._report.add_many(outcomes)
-        self._tally.add(outcomes)
-        for status, run in groupby(outcomes, _status_of):
-            if status is not Status.FAILED:
-                self._refused_in_a_row = 0
-            elif telling:
-                for outcome in run:
-                    self._one_more_refused(outcome)
+        self._tally.add_alike(status, outcomes)
+        if status is not Status.FAILED:
+            self._refused_in_a_row = 0
+        elif telling:
+            for outcome in outcomes:
+                self._one_more_refused(outcome)
 
     def _one_more_refused(self, outcome: Outcome) -> None:
         self._refused_in_a_row += 1

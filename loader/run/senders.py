@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Coroutine
+from typing import Any, NamedTuple
 
 from loader.hubspot import HubSpot, Verdict
 from loader.model import Pair
@@ -39,9 +39,9 @@ class PutSender:
     def __init__(self, hubspot: HubSpot) -> None:
         self._hubspot = hubspot
 
-    async def send(self, parcel: Parcel) -> Verdict | Split:
+    def send(self, parcel: Parcel) -> Coroutine[Any, Any, Verdict | Split]:
         """Associate the parcel's one pair."""
-        return await self._hubspot.associate(parcel.pairs[0])
+        return self._hubspot.associate(parcel.pairs[0])
 
     @property
     def in_flight(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
@@ -45,13 +45,16 @@ class Tally:
         """0 where every settled row is good, else 1."""
         return int(any(count for status, count in self.by_status.items() if status not in GOOD))
 
-    def add(self, outcomes: Sequence[Outcome]) -> None:
-        """Count more settled rows. Of many nearly all have the same status, so they are counted at once."""
+    def add(self, outcomes: Iterable[Outcome]) -> None:
+        """Count more settled rows."""
         for status, run in groupby(outcomes, _status_of):
-            alike = list(run)
-            self.by_status[status] += len(alike)
-            if status not in GOOD:
-                self.causes.update(map(_cause, alike))
+            self.add_alike(status, list(run))
+
+    def add_alike(self, status: Status, outcomes: Sequence[Outcome]) -> None:
+        """Count more settled rows, all of one status."""
+        self.by_status[status] += len(outcomes)
+        if status not in GOOD:
+            self.causes.update(map(_cause, outcomes))
         if self.on_outcome is not None:
             for outcome in outcomes:
                 self.on_outcome(outcome)
