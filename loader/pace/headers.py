@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from multidict import istr
+
 #: HubSpot's limits lie between 100 and 250; whatever is beyond this is no limit but a mistake.
 _LARGEST_LIMIT = 10_000_000
 _LARGEST_QUOTA = 10**12
+# `istr` is found faster where case does not matter, and is a plain string elsewhere.
+_MAX, _REMAINING = istr("x-hubspot-ratelimit-max"), istr("x-hubspot-ratelimit-remaining")
+_INTERVAL = istr("x-hubspot-ratelimit-interval-milliseconds")
+_DAILY = istr("x-hubspot-ratelimit-daily")
+_DAILY_REMAINING = istr("x-hubspot-ratelimit-daily-remaining")
+
 _SHORTEST_INTERVAL, _LONGEST_INTERVAL = 0.1, 3600.0
 
 
@@ -53,15 +61,15 @@ def read_limits(headers: Mapping[str, str]) -> Limits:
     if isinstance(headers, dict):
         headers = {name.lower(): value for name, value in headers.items()}
     get = headers.get
-    most, daily = get("x-hubspot-ratelimit-max"), get("x-hubspot-ratelimit-daily")
+    most, daily = get(_MAX), get(_DAILY)
     if most is None and daily is None:
         return NOTHING
     limit = _number(most, 1, _LARGEST_LIMIT)
-    remaining = _number(get("x-hubspot-ratelimit-remaining"), 0, _LARGEST_LIMIT)
+    remaining = _number(get(_REMAINING), 0, _LARGEST_LIMIT)
     if limit is not None and remaining is not None and remaining > limit:
         remaining = None
     milliseconds = _number(
-        get("x-hubspot-ratelimit-interval-milliseconds"),
+        get(_INTERVAL),
         int(_SHORTEST_INTERVAL * 1000),
         int(_LONGEST_INTERVAL * 1000),
     )
@@ -70,7 +78,7 @@ def read_limits(headers: Mapping[str, str]) -> Limits:
         None if milliseconds is None else milliseconds / 1000,
         remaining,
         _number(daily, 1, _LARGEST_QUOTA),
-        _number(get("x-hubspot-ratelimit-daily-remaining"), 0, _LARGEST_QUOTA),
+        _number(get(_DAILY_REMAINING), 0, _LARGEST_QUOTA),
     )
 
 

@@ -80,7 +80,7 @@ class Pace:
         self._advisor = Advisor(start.requests, start.seconds, reserve)
         self._window = Window(start.seconds)
         self._ceiling = ceiling
-        self._ceiling_window = Window(ceiling.seconds) if ceiling else None
+        self._ceiling_window = self._window  # as long as both are for the same interval
         self._latency = LeastLatency()
         self._pause = Pause(watch)
         self._watch = watch
@@ -90,8 +90,10 @@ class Pace:
         self._probed = False
         self._limiter: AsyncLimiter | None = None
         self._spaced_for = 0.0
-        # Sends that certainly still fit: a pace too fast to be spaced is not reckoned anew at each of them.
+        # A pace too fast to be spaced is not reckoned anew at each request: so many certainly still fit, and
+        # answers that come sooner after the last one than this have no news.
         self._credit = 0
+        self._listen_at = 0.0
         self._space()
 
     async def acquire(self) -> Ticket:
@@ -124,9 +126,12 @@ class Pace:
     def answered(self, ticket: Ticket, headers: Mapping[str, str]) -> None:
         """Take note of any HTTP answer but a short-term 429."""
         now = self._land(ticket)
-        self._latency.learn(now, now - ticket.sent, self._window.interval)
-        self._pause.relieve(ticket.sent)
-        self._learn(now, ticket, read_limits(headers))
+        if self._limiter is not None or now >= self._listen_at:
+            self._listen_at = now + _SHORTEST_SPACING
+            self._latency.learn(now, now - ticket.sent, self._window.interval)
+            self._pause.relieve(ticket.sent)
+            self._learn(now, ticket, read_limits(headers))
+        self._wake()
 
     def throttled(self, ticket: Ticket, headers: Mapping[str, str], retry_after: float | None) -> None:
         """Take note of a short-term 429 (`retry_after` in seconds, None where the answer does not say).
@@ -136,6 +141,7 @@ class Pace:
         """
         now = self._land(ticket)
         self._learn(now, ticket, read_limits(headers))
+        self._wake()
         if self._pause.throttle(now, ticket.sent, retry_after, self._window.interval):
             self._advisor.step_down(now, ticket.own)
             self._credit = 0
@@ -187,7 +193,7 @@ class Pace:
         window, advisor = self._window, self._advisor
         by_send = advisor.by_send > 0 and window.held(now, self._keep_answers(window)) >= advisor.by_answer
         window.send(number, now)
-        if self._ceiling_window is not None:
+        if self._ceiling_window is not window:
             self._ceiling_window.send(number, now)
         return Ticket(number, now, window.sent(now, window.interval + _ARRIVAL_JITTER), by_send)
 
@@ -195,7 +201,7 @@ class Pace:
         """How many requests fit by their answers alone; it only grows until something is learned or sent."""
         window, ceiling = self._window, self._ceiling_window
         room = self._advisor.by_answer - window.held(now, self._keep_answers(window))
-        if self._ceiling is not None and ceiling is not None:
+        if self._ceiling is not None:
             room = min(room, self._ceiling.requests - ceiling.held(now, self._keep_answers(ceiling)))
         return max(1, room)
 
@@ -203,19 +209,21 @@ class Pace:
         now = asyncio.get_running_loop().time()
         self._probed = True
         self._window.land(ticket.number, now)
-        if self._ceiling_window is not None:
+        if self._ceiling_window is not self._window:
             self._ceiling_window.land(ticket.number, now)
         return now
 
     def _learn(self, now: float, ticket: Ticket, limits: Limits) -> None:
-        if limits is not NOTHING:
-            self._credit = 0
-            self.quota.learn(limits)
-            if self._advisor.learn(now, limits, ticket):
-                self._window.interval = self._advisor.interval
-                self._tell("limit", requests=self._advisor.limit, seconds=self._advisor.interval)
-            self._space()
-        self._wake()
+        if limits is NOTHING:
+            return
+        self._credit = 0
+        self.quota.learn(limits)
+        if self._advisor.learn(now, limits, ticket):
+            if self._ceiling_window is self._window and self._advisor.interval != self._window.interval:
+                self._ceiling_window = self._window.copy()
+            self._window.interval = self._advisor.interval
+            self._tell("limit", requests=self._advisor.limit, seconds=self._advisor.interval)
+        self._space()
 
     def _blocked_until(self, now: float) -> float | None:
         """When to look again whether a request may go; None: it may go now."""
@@ -229,7 +237,7 @@ class Pace:
             self._probed = True
         self._advisor.refresh(now)
         wake = self._full_until(now, self._window, self._advisor.by_answer, self._advisor.by_send)
-        if wake is None and self._ceiling is not None and self._ceiling_window is not None:
+        if wake is None and self._ceiling is not None:
             most = self._ceiling.requests
             by_send = most if self._advisor.by_send else 0
             return self._full_until(now, self._ceiling_window, most, by_send)

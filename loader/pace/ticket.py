@@ -9,16 +9,13 @@ from typing import NamedTuple, Protocol, TypeAlias
 Watch: TypeAlias = Callable[[str, dict[str, object]], None]
 
 
-class Ticket:
+class Ticket(NamedTuple):
     """The right to send one request now. Opaque to the client, which hands it back with the answer."""
 
-    __slots__ = ("by_send", "number", "own", "sent")
-
-    def __init__(self, number: int, sent: float, own: int, by_send: bool = False) -> None:
-        self.number = number  # the first request is 1
-        self.sent = sent  # seconds on the loop's clock
-        self.own = own  # our own requests in the window that ends with this one, itself included
-        self.by_send = by_send  # whether it goes on the evidence of send times alone
+    number: int  # the first request is 1
+    sent: float  # seconds on the loop's clock
+    own: int  # our own requests in the window that ends with this one, itself included
+    by_send: bool = False  # whether it goes on the evidence of send times alone
 
 
 class PaceReading(NamedTuple):

@@ -21,6 +21,16 @@ class Window:
         self._answers: deque[float] = deque()
         self._flying: dict[int, float] = {}  # number -> send time, in the order of sending
 
+    def copy(self) -> Window:
+        """Another log of the same requests."""
+        copy = Window(self.interval)
+        copy._sends, copy._answers, copy._flying = (
+            self._sends.copy(),
+            self._answers.copy(),
+            self._flying.copy(),
+        )
+        return copy
+
     def send(self, number: int, now: float) -> None:
         """Note a request that goes out now."""
         self._sends.append(now)
