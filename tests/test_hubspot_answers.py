@@ -348,6 +348,29 @@ def test_no_json_upsets_the_judge(status: int, document: dict[str, Any]) -> None
     check(judge(status, {}, orjson.dumps(document), PAIR, now=NOW))
 
 
+ids = st.sampled_from(["1", "2", "3", "01", ""])
+results = st.builds(
+    result, ids, ids, st.sampled_from(["A", "B", "A;B", "", "é"]), st.sampled_from([0, 1, -1, 2**63 - 1])
+)
+
+
+@given(
+    st.lists(results, max_size=5), st.sampled_from(["COMPLETE", "complete", "ERROR", "PENDING"]), json_values
+)
+def test_what_went_well_is_understood_alike_in_every_form(
+    found: list[Any], status: str, other: object
+) -> None:
+    plain = {"status": status, "results": found, "other": other}
+    odd = {**plain, "results": [*found, {"from": None}]}  # an entry that has no shape
+    assert verdict(200, plain) == verdict(200, odd)
+
+
+def test_an_answer_that_is_not_utf_8_is_unreadable_wherever_it_is_not() -> None:
+    assert verdict(200, STANDS).kind is Kind.SUCCESS
+    assert verdict(200, STANDS[:-1] + b',"x":"\xff"}').category == "UNREADABLE_ANSWER"
+    assert verdict(200, STANDS[:-1] + ',"x":"é"}'.encode()).kind is Kind.SUCCESS
+
+
 @pytest.mark.parametrize("levels", [10, 200, 900, 5000])
 def test_deep_nesting_does_not_upset_the_judge(levels: int) -> None:
     for opening, closing in ((b"[", b"]"), (b'{"errors":', b"}"), (b'{"context":', b"}")):

@@ -2,6 +2,7 @@
 
 client       HubSpot: sends a request when the pace allows it, and returns what came of it
 answers      what an answer means: the outcome table of the contract (section 4), as data
+results      what stands in an answer that went well
 details      the error objects of an answer: their words, their JSON, their scopes
 waits        Retry-After
 faults       what it means that no answer came

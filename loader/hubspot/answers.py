@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 import orjson
 
 from loader.hubspot.details import details, error_objects, one_line, page_words, scopes
+from loader.hubspot.results import types_between
 from loader.hubspot.verdict import Kind, Verdict
 from loader.hubspot.waits import LONGEST_WAIT, retry_after
 from loader.model import Pair
@@ -148,23 +149,29 @@ def judge(status: int, headers: Mapping[str, str], body: bytes | None, pair: Pai
     `body` is None where the answer broke off or was cut off. `headers` look names up without regard to
     case. `now` is Unix time in seconds, for a Retry-After that is a date.
     """
+    if 200 <= status < 300 and body and (types := types_between(body, pair.from_id, pair.to_id)):
+        return _success(status, headers, types)
     document = decode(body)
     if document is None or not 200 <= status < 300:
         return judge_status(status, headers, body, now=now)
-    _, _, from_id, _, to_id, _ = pair
-    stands, types = False, []
+    wanted, reverse = (pair.from_id, pair.to_id), (pair.to_id, pair.from_id)
+    stands, names = False, []
     for source, target, type_name in entries(document):
-        if source == from_id and target == to_id:
+        if (source, target) == wanted:
             stands = True
-        elif source != to_id or target != from_id:  # nor the same association the other way round
+        elif (source, target) != reverse:
             continue
-        if type_name and type_name not in types:
-            types.append(type_name)
+        if type_name and type_name not in names:
+            names.append(type_name)
     finding = _finding(document, stands)
-    if finding == IN_RESULTS:  # the table's first row, without a search: it is a million times this one
-        correlation = headers.get("X-HubSpot-Correlation-Id", "")
-        return Verdict(Kind.SUCCESS, status, "", "", "", correlation, ";".join(types))
+    if finding == IN_RESULTS:
+        return _success(status, headers, ";".join(names))
     return _verdict(_row(status, {finding}), _Heard(status, headers, body, document, finding), now)
+
+
+def _success(status: int, headers: Mapping[str, str], types: str) -> Verdict:
+    """The table's first row, without a search: it is a million times this one."""
+    return Verdict(Kind.SUCCESS, status, "", "", "", headers.get("X-HubSpot-Correlation-Id", ""), types)
 
 
 def judge_status(status: int, headers: Mapping[str, str], body: bytes | None, *, now: float) -> Verdict:

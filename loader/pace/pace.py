@@ -131,6 +131,8 @@ class Pace:
             self._latency.learn(now, now - ticket.sent, self._window.interval)
             self._pause.relieve(ticket.sent)
             self._learn(now, ticket, read_limits(headers))
+        elif self.quota.remaining:
+            self.quota.remaining -= 1  # until the next answer tells
         self._wake()
 
     def throttled(self, ticket: Ticket, headers: Mapping[str, str], retry_after: float | None) -> None:

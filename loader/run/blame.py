@@ -17,6 +17,7 @@ import orjson
 
 from loader.hubspot import Answer, Verdict, decode, entries, judge
 from loader.hubspot.details import error_objects
+from loader.hubspot.results import plain_results
 from loader.model import Outcome, Pair, Status
 from loader.run.alike import types_of_all
 from loader.run.parcels import Parcel
@@ -43,18 +44,15 @@ def sort_out(parcel: Parcel, answer: Answer, now: float) -> Verdict | Split:
     """
     if types_in_common := types_of_all(answer, parcel.pairs, now):
         return Split(_all_associated(parcel, types_in_common, answer, now), [])
+    outcomes, left = _associated(parcel, _plain_types(answer.body), answer, now)
+    if not left:
+        return Split(outcomes, [])
     document = decode(answer.body)
     state = "COMPLETE" if document is None else str(document.get("status") or "COMPLETE").upper()
     if document is None or state not in ("COMPLETE", "ERROR"):
         return judge(answer.status, answer.headers, answer.body, parcel.pairs[0], now=now)
-    types = _types(document) if state == "COMPLETE" else {}
-    outcomes, left = _associated(parcel, types, answer, now)
-    if not left:
-        return Split(outcomes, [])
-    if not all(
-        type(from_id) is type(to_id) is str for from_id, to_id in types
-    ):  # once more, compared as text
-        outcomes, left = _associated(parcel, _types_as_text(document), answer, now)
+    if state == "COMPLETE" and not outcomes:
+        outcomes, left = _associated(parcel, _types(document), answer, now)
     some_stand = bool(outcomes) or parcel.neighbours_stand
     refused = refusals(document, left, answer, now).by_pair
     for pair in left:
@@ -100,24 +98,15 @@ def _associated(
     return outcomes, left
 
 
+def _plain_types(body: bytes) -> dict[_Ends, str]:
+    """The association type of each of the results, where they are as they should be; else nothing."""
+    results = plain_results(body)
+    types = {(result.source.id, result.target.id): result.type.name for result in results}
+    return types if len(types) == len(results) else {}
+
+
 def _types(document: dict[str, Any]) -> dict[_Ends, str]:
-    """The association type of each of the results, where they are as they should be."""
-    try:
-        results = document["results"]
-        types = {
-            (entry["from"]["id"], entry["to"]["id"]): (
-                f"{entry['associationSpec']['associationCategory']}:"
-                f"{entry['associationSpec']['associationTypeId']}"
-            )
-            for entry in results
-        }
-    except (KeyError, TypeError):
-        return _types_as_text(document)
-    return types if len(types) == len(results) else _types_as_text(document)
-
-
-def _types_as_text(document: dict[str, Any]) -> dict[_Ends, str]:
-    """The same for results in any shape: numbers for IDs, no type or several, entries that are none."""
+    """The same for results in any form: numbers for IDs, no type or several, entries that are none."""
     types: dict[_Ends, str] = {}
     for source, target, name in entries(document):
         known = types.get((source, target), "")
