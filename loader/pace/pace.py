@@ -84,6 +84,7 @@ class Pace:
         self._latency = LeastLatency()
         self._pause = Pause(watch)
         self._watch = watch
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._turn = asyncio.Lock()
         self._sleeper: asyncio.Future[None] | None = None
         self._requests = 0
@@ -98,7 +99,10 @@ class Pace:
 
     async def acquire(self) -> Ticket:
         """Wait until one more request fits into every window; first come, first served."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop
+        if loop is None:
+            # Looked up once: up to Python 3.11 it costs a system call.
+            loop = self._loop = asyncio.get_running_loop()
         if self._credit and not self._turn.locked():
             now = loop.time()
             if self._pause.until <= now:
@@ -133,7 +137,8 @@ class Pace:
             self._learn(now, ticket, read_limits(headers))
         elif self.quota.remaining:
             self.quota.remaining -= 1  # until the next answer tells
-        self._wake()
+        if self._sleeper is not None:
+            self._wake()
 
     def throttled(self, ticket: Ticket, headers: Mapping[str, str], retry_after: float | None) -> None:
         """Take note of a short-term 429 (`retry_after` in seconds, None where the answer does not say).
@@ -208,7 +213,8 @@ class Pace:
         return max(1, room)
 
     def _land(self, ticket: Ticket) -> float:
-        now = asyncio.get_running_loop().time()
+        assert self._loop is not None, "a ticket comes from acquire"
+        now = self._loop.time()
         self._probed = True
         self._window.land(ticket.number, now)
         if self._ceiling_window is not self._window:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import gc
 import json
 import sys
 import tempfile
@@ -102,6 +103,7 @@ def load(url: str, rows: int, workers: int) -> dict[str, float]:
             rate="1000000/1",
             workers=workers,
         )
+        gc.set_threshold(100_000, 50, 50)  # as the command line does
         clock = Clock()
         summary = asyncio.run(run_load(settings, audience=clock))
         ended = time.perf_counter()
