@@ -24,7 +24,7 @@ from loader.report.readback import Settled
 #: Seconds between two writes, and from a write to the fsync that makes it last.
 WRITE_INTERVAL = 0.1
 SYNC_INTERVAL = 0.5
-#: Lines that are made before they are written: the text of all that waits is not held as a whole.
+#: Outcomes that are taken for one write: they and their text are let go before the next.
 _AT_ONCE = 10_000
 
 _AGAIN = "give the same command again: it goes on from there."
@@ -133,12 +133,11 @@ class ReportWriter:
             self._file.close()
 
     def _flush(self) -> None:
-        batch = [self._pending.popleft() for _ in range(len(self._pending))]
-        if batch:
-            batch.sort(key=_row)  # leaves little to put in order at the end
+        for _ in range(-(-len(self._pending) // _AT_ONCE)):
+            part = [self._pending.popleft() for _ in range(min(_AT_ONCE, len(self._pending)))]
+            part.sort(key=_row)  # leaves little to put in order at the end
             found = self._find()
-            for at in range(0, len(batch), _AT_ONCE):
-                self._write(lines(batch[at : at + _AT_ONCE]).encode())
+            self._write(lines(part).encode())
             if not found:
                 self._put_back()
         if self._unsynced_since is not None and time.monotonic() - self._unsynced_since >= SYNC_INTERVAL:

@@ -27,7 +27,7 @@ _MOST_HELD = 50_000
 #: Bytes of an answer: 2,000 pairs have 4,000 results of some 170 bytes, and errors are longer.
 _ANSWER_LIMIT = 8 << 20
 
-_types_of = itemgetter(1, 3)
+_types_of, _from_id, _to_id = itemgetter(1, 3), itemgetter(2), itemgetter(4)
 
 
 class BatchSender:
@@ -91,11 +91,14 @@ def packed(pairs: list[Pair], existed_before: str) -> list[Parcel]:
 
 def _pack(pairs: list[Pair], parcels: list[Parcel], existed_before: str, last: bool) -> list[Pair]:
     """Add parcels of `pairs` to `parcels` and return what is left over."""
-    while len(pairs) >= MOST_PAIRS or (last and pairs):
-        together, apart = _without_reverses(pairs[:MOST_PAIRS])
+    apart: list[Pair] = []
+    at = 0
+    while len(apart) + len(pairs) - at >= MOST_PAIRS or (last and (apart or at < len(pairs))):
+        taken = apart + pairs[at : at + MOST_PAIRS - len(apart)]
+        at += MOST_PAIRS - len(apart)
+        together, apart = _without_reverses(taken)
         parcels.append(Parcel(together, existed_before=existed_before))
-        pairs = apart + pairs[MOST_PAIRS:]
-    return pairs
+    return apart + pairs[at:]
 
 
 def _without_reverses(pairs: list[Pair]) -> tuple[list[Pair], list[Pair]]:
@@ -104,7 +107,7 @@ def _without_reverses(pairs: list[Pair]) -> tuple[list[Pair], list[Pair]]:
     An answer names both directions of each pair, so of (1, 2) and (2, 1) in one request nobody could say
     whether an entry is the one's own or the other's reverse.
     """
-    if {pair[2] for pair in pairs}.isdisjoint({pair[4] for pair in pairs}):
+    if set(map(_from_id, pairs)).isdisjoint(map(_to_id, pairs)):
         return pairs, []
     together: dict[tuple[str, str], Pair] = {}
     apart: list[Pair] = []

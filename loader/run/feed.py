@@ -13,7 +13,7 @@ from loader.run.tally import Tally
 from loader.source import Batch
 
 #: Outcomes waiting for the disk, beyond which the reader waits too.
-_MOST_UNWRITTEN = 200_000
+_MOST_UNWRITTEN = 30_000
 
 
 async def feed(
@@ -33,10 +33,11 @@ async def feed(
             while (batch := await loop.run_in_executor(reader, next, batches, None)) is not None:
                 await queue.hungry.wait()
                 while report.backlog > _MOST_UNWRITTEN:  # noqa: ASYNC110 - a thread works it off
-                    await asyncio.sleep(0.05)
+                    await asyncio.sleep(0.01)
                 report.add_many(batch.outcomes)
                 tally.add(batch.outcomes)
                 queue.feed(pack(batch.pairs, False))
+                del batch  # not held while the next one is read
             queue.feed(pack([], True))
             queue.finish()
         finally:

@@ -92,6 +92,7 @@ class Pool:
                 self.stop(why)
             finally:
                 queue.done(parcel)
+                del parcel  # else each idle worker would keep a batch of rows
         self._stopping.set()
 
     async def _see_off(self, workers: list[asyncio.Task[None]]) -> None:

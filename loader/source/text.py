@@ -16,7 +16,7 @@ from typing import IO, NamedTuple
 from loader.errors import InputError
 from loader.source.archives import DAMAGED
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 19
 #: No line of ID pairs is longer; what is, is no CSV or holds a quote that never closes.
 LONGEST_RECORD = 16 << 20
 
