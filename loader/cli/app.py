@@ -65,7 +65,7 @@ def main() -> NoReturn:
     _open_closed_streams()
     # A run makes millions of tuples that are in no cycle. To look for cycles among them every 700 would take
     # half of a batch load's processor time. This process is ours, unlike one that calls the library.
-    gc.set_threshold(100_000, 50, 50)
+    gc.set_threshold(400_000, 20, 50)
     try:
         code = program.main(prog_name="assoc-loader", standalone_mode=False) or 0
     except click.Abort:

@@ -133,10 +133,12 @@ class ParcelQueue:
 
     def feed(self, parcels: Iterable[Parcel]) -> None:
         """Add fresh parcels."""
+        before = len(self._fresh)
         self._fresh.extend(parcels)
         if self._fresh:
             self.hungry.clear()
-        self._changed.set()
+        if len(self._fresh) > before:  # else every worker would wake up for nothing
+            self._changed.set()
 
     def finish(self) -> None:
         """Say that no more fresh parcels come."""
@@ -155,10 +157,10 @@ class ParcelQueue:
 
         The latest go first: what a batch was split into is worked off before the next batch is split.
         """
-        returned = list(parcels)
-        self._begun += sum(len(parcel.pairs) for parcel in returned)
-        self._again.extendleft(reversed(returned))
-        self._changed.set()
+        if returned := list(parcels):
+            self._begun += sum(len(parcel.pairs) for parcel in returned)
+            self._again.extendleft(reversed(returned))
+            self._changed.set()
 
     def later(self, parcel: Parcel, delay: float) -> None:
         """Send this again after `delay` seconds (the one that was taken must still be `done`)."""
