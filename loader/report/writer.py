@@ -52,7 +52,8 @@ class ReportWriter:
         self.failure: Stopped | None = None
         self._on_failure = on_failure
         self._pending: deque[Outcome] = deque()
-        self._closing = threading.Event()
+        self._closing = False
+        self._wanted = threading.Event()  # before the next write is due
         self._open(f"{header(other_columns)}\n".encode(), settled)
         self._thread = threading.Thread(target=self._run, name="report-writer", daemon=True)
         self._thread.start()
@@ -69,10 +70,13 @@ class ReportWriter:
     def add_many(self, outcomes: Iterable[Outcome]) -> None:
         """Queue several outcomes."""
         self._pending.extend(outcomes)
+        if len(self._pending) >= _AT_ONCE and not self._wanted.is_set():
+            self._wanted.set()
 
     def close(self) -> None:
         """Write and fsync what is queued, and end the thread. Raises the `failure`, if there is one."""
-        self._closing.set()
+        self._closing = True
+        self._wanted.set()
         self._thread.join()
         if self.failure is not None:
             raise self.failure
@@ -117,7 +121,9 @@ class ReportWriter:
 
     def _run(self) -> None:
         try:
-            while not self._closing.wait(WRITE_INTERVAL):
+            while not self._closing:
+                self._wanted.wait(WRITE_INTERVAL)
+                self._wanted.clear()
                 self._flush()
             self._flush()
             self._sync()

@@ -11,7 +11,7 @@ from itertools import count
 from loader.model import Pair
 
 #: Rows under way or waiting for another attempt at most; beyond it none are begun, so that memory stays flat.
-MOST_BEGUN = 50_000
+MOST_BEGUN = 40_000
 
 
 class Parcel:

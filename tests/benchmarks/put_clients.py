@@ -103,7 +103,7 @@ def load(url: str, rows: int, workers: int) -> dict[str, float]:
             rate="1000000/1",
             workers=workers,
         )
-        gc.set_threshold(100_000, 50, 50)  # as the command line does
+        gc.set_threshold(400_000, 20, 50)  # as the command line does
         clock = Clock()
         summary = asyncio.run(run_load(settings, audience=clock))
         ended = time.perf_counter()
