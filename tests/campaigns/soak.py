@@ -42,7 +42,7 @@ def load(url: str, folder: Path, rows: int) -> Load:
     with (folder / f"{rows}.log").open("w") as log:
         process = start("load", file, "--base-url", url, *TYPES, stdout=log, stderr=log)
         while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:
-            files, peak = max(files, _open_files(process.pid)), max(peak, _peak(process.pid))
+            files, peak = max(files, _open_files(process.pid)), max(peak, peak_memory(process.pid))
             time.sleep(0.05)
     process.returncode = os.waitstatus_to_exitcode(ended[1])
     seconds = time.monotonic() - began
@@ -62,7 +62,7 @@ def load(url: str, folder: Path, rows: int) -> Load:
     return Load(rows, seconds, peak or ended[2].ru_maxrss * per_unit / 2**20, files)
 
 
-def _peak(pid: int) -> float:
+def peak_memory(pid: int) -> float:
     """The most MiB that a running process has held; 0 where there is no /proc."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
