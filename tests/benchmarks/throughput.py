@@ -22,6 +22,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +33,7 @@ from tests.benchmarks.fast_server import pinned, serving
 from tests.campaigns.soak import peak_memory
 from tests.outside import TYPES, environment, report_of, write_pairs
 
+_NAME = "tests.benchmarks.throughput"
 _ENTRY = '{"from":{"id":"%s"},"to":{"id":"%s"},"associationSpec":{"associationCategory":"HUBSPOT_DEFINED",'
 _BOTH = f'{_ENTRY}"associationTypeId":279}}}},{_ENTRY}"associationTypeId":280}}}}'
 
@@ -71,6 +74,31 @@ async def _serve() -> None:
     server = await asyncio.get_running_loop().create_server(_Batches, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
+
+
+@contextmanager
+def answering_batches() -> Iterator[str]:
+    """The port of a server on the first core, while the block runs."""
+    command = [*pinned(0), sys.executable, "-m", _NAME, "serve"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            yield server.stdout.readline().strip()
+        finally:
+            server.kill()
+
+
+def many_pairs(folder: Path, rows: int) -> Path:
+    """A file of so many different pairs, with IDs of the length that HubSpot's have."""
+    pairs = ((51_000_000_000 + n, 9_100_000_000 + n * 7919 % 10**9) for n in range(rows))
+    return write_pairs(folder / "pairs.csv", pairs)
+
+
+def reference(file: Path, folder: Path) -> float:
+    """Seconds that reading the file, and writing the report that it has by now, take without any network."""
+    command = [*pinned(1), sys.executable, "-m", _NAME, "reference", str(file)]
+    paths = [str(report_of(file)), str(folder / "out.csv")]
+    return float(subprocess.run([*command, *paths], stdout=subprocess.PIPE, text=True, check=True).stdout)
 
 
 def read_and_write(file: Path, report: Path, out: Path) -> None:
@@ -133,30 +161,19 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--alone", action="store_true", help="the load and nothing beside it")
     asked = parser.parse_args()
-    server = subprocess.Popen(
-        [*pinned(0), sys.executable, "-m", __spec__.name, "serve"], stdout=subprocess.PIPE, text=True
-    )
-    with tempfile.TemporaryDirectory() as folder, server:
-        try:
-            assert server.stdout is not None
-            port = server.stdout.readline().strip()
-            pairs = ((51_000_000_000 + n, 9_100_000_000 + n * 7919 % 10**9) for n in range(asked.rows))
-            file = write_pairs(Path(folder) / "pairs.csv", pairs)
-            loads, references, curls = [], [], []
-            for _ in range(asked.rounds):
-                loads.append(load(port, file))
-                if asked.alone:
-                    continue
-                reference = [*pinned(1), sys.executable, "-m", __spec__.name, "reference", str(file)]
-                out = [str(report_of(file)), str(Path(folder) / "out.csv")]
-                said = subprocess.run([*reference, *out], capture_output=True, text=True, check=True).stdout
-                references.append(float(said))
-                if shutil.which("curl"):
-                    curls.append(curl(Path(folder), 20_000))
-            with report_of(file).open(encoding="utf-8") as report:
-                assert sum(",associated," in line for line in report) == asked.rows
-        finally:
-            server.kill()
+    loads, references, curls = [], [], []
+    with tempfile.TemporaryDirectory() as name, answering_batches() as port:
+        folder = Path(name)
+        file = many_pairs(folder, asked.rows)
+        for _ in range(asked.rounds):
+            loads.append(load(port, file))
+            if asked.alone:
+                continue
+            references.append(reference(file, folder))
+            if shutil.which("curl"):
+                curls.append(curl(folder, 20_000))
+        with report_of(file).open(encoding="utf-8") as report:
+            assert sum(",associated," in line for line in report) == asked.rows
     ours = asked.rows / statistics.median(one.seconds for one in loads)
     print("| what | rows per second | `load` / this |\n| --- | ---: | ---: |")
     print(f"| load --method batch, {max(one.peak for one in loads):.0f} MiB at its peak | {ours:,.0f} | |")
