@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 from collections.abc import Mapping
 from random import Random
 
@@ -17,6 +18,11 @@ from tests import clock
 from tests.benchmarks.window_server import WindowServer, load, uniform
 
 _FAST = Rate(100_000, 1.0)
+_PER_SECOND = {
+    "X-HubSpot-RateLimit-Max": "19",
+    "X-HubSpot-RateLimit-Remaining": "5",
+    "X-HubSpot-RateLimit-Interval-Milliseconds": "1000",
+}
 
 
 async def _acquire(pace: Pace, count: int) -> list[Ticket]:
@@ -101,6 +107,27 @@ def test_a_server_that_rejects_for_reasons_of_its_own_is_not_hammered() -> None:
     server = WindowServer(20, headers=False, after=uniform(Random(1), 0.05, 0.1))
     clock.run(load(server, Pace(ceiling=Rate(1000, 10.0)), "ours", until=120.0))
     assert len(server.log.rejected["ours"]) <= 0.3 * len(server.log.accepted["ours"])
+
+
+@pytest.mark.parametrize("ceiling", [None, Rate(1000, 10.0), Rate(1000, 1.0), Rate(100_000, 1.0)])
+@pytest.mark.parametrize("headers", [{}, _PER_SECOND])
+def test_a_pace_remembers_no_more_than_its_windows(ceiling: Rate | None, headers: dict[str, str]) -> None:
+    async def main() -> tuple[int, int]:
+        pace, sizes = Pace(ceiling=ceiling), []
+        tracemalloc.start()
+        try:
+            for _ in range(2):
+                for _ in range(3000):
+                    ticket = await pace.acquire()
+                    await asyncio.sleep(0.05)
+                    pace.answered(ticket, headers)
+                sizes.append(tracemalloc.get_traced_memory()[0])
+        finally:
+            tracemalloc.stop()
+        return sizes[0], sizes[1]
+
+    before, after = clock.run(main())
+    assert after - before < 3000 * 8
 
 
 def test_a_pause_is_never_shortened() -> None:

@@ -86,6 +86,7 @@ class HubSpot:
         self._log, self._clock = log, clock
         self._token: Secret | None = None
         self._in_flight = 0
+        self._authorization: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
         self._session = open_session(
@@ -178,7 +179,8 @@ class HubSpot:
         """One sending, and the news of it for the pace and the log."""
         sent_at = time.perf_counter()
         if token is not self._token:
-            self._token, self._session.headers["Authorization"] = token, BearerHeader(token)
+            # Not in the session's own headers: those aiohttp sends to a proxy as well, before there is TLS.
+            self._token, self._authorization = token, {"Authorization": BearerHeader(token)}
         url = endpoint(self._base, call.path)
         response: aiohttp.ClientResponse | None = None
         body: bytes | None = None
@@ -187,7 +189,7 @@ class HubSpot:
         try:
             with self._deadlines:
                 response = await self._session.request(
-                    call.method, url, data=call.data, allow_redirects=False
+                    call.method, url, data=call.data, headers=self._authorization, allow_redirects=False
                 )
                 if response.status != 429:  # there only the body tells which limit it is
                     call.pacer.answered(ticket, response.headers)

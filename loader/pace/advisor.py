@@ -105,6 +105,11 @@ class Advisor:
         self.by_send = int(self._budget(max(usual, others.peak), usual, margin)) if proven else 0
 
     @property
+    def alone(self) -> bool:
+        """Whether nobody else uses the limit, as far as the answers tell, and no 429 says otherwise."""
+        return not self._taken and self._cut is None
+
+    @property
     def why_less(self) -> str:
         """Why the budgets are lower than the limit, for a person; empty where only a margin is kept."""
         reasons = []

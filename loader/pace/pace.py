@@ -92,7 +92,7 @@ class Pace:
         self._limiter: AsyncLimiter | None = None
         self._spaced_for = 0.0
         # A pace too fast to be spaced is not reckoned anew at each request: so many certainly still fit, and
-        # answers that come sooner after the last one than this have no news.
+        # as long as nobody else shares the limit, answers that come sooner than this have no news.
         self._credit = 0
         self._listen_at = 0.0
         self._space()
@@ -130,11 +130,12 @@ class Pace:
     def answered(self, ticket: Ticket, headers: Mapping[str, str]) -> None:
         """Take note of any HTTP answer but a short-term 429."""
         now = self._land(ticket)
-        if self._limiter is not None or now >= self._listen_at:
+        if self._limiter is not None or now >= self._listen_at or not self._advisor.alone:
             self._listen_at = now + _SHORTEST_SPACING
             self._latency.learn(now, now - ticket.sent, self._window.interval)
             self._pause.relieve(ticket.sent)
             self._learn(now, ticket, read_limits(headers))
+            self._room(now)  # which forgets old answers, where the next sends need not ask
         elif self.quota.remaining:
             self.quota.remaining -= 1  # until the next answer tells
         if self._sleeper is not None:
@@ -200,8 +201,9 @@ class Pace:
         window, advisor = self._window, self._advisor
         by_send = advisor.by_send > 0 and window.held(now, self._keep_answers(window)) >= advisor.by_answer
         window.send(number, now)
-        if self._ceiling_window is not window:
+        if self._ceiling is not None and self._ceiling_window is not window:
             self._ceiling_window.send(number, now)
+            self._ceiling_window.sent(now, self._ceiling_window.interval + _ARRIVAL_JITTER)  # forgets the old
         return Ticket(number, now, window.sent(now, window.interval + _ARRIVAL_JITTER), by_send)
 
     def _room(self, now: float) -> int:
@@ -217,7 +219,7 @@ class Pace:
         now = self._loop.time()
         self._probed = True
         self._window.land(ticket.number, now)
-        if self._ceiling_window is not self._window:
+        if self._ceiling is not None and self._ceiling_window is not self._window:
             self._ceiling_window.land(ticket.number, now)
         return now
 
@@ -227,7 +229,8 @@ class Pace:
         self._credit = 0
         self.quota.learn(limits)
         if self._advisor.learn(now, limits, ticket):
-            if self._ceiling_window is self._window and self._advisor.interval != self._window.interval:
+            shared = self._ceiling is not None and self._ceiling_window is self._window
+            if shared and self._advisor.interval != self._window.interval:
                 self._ceiling_window = self._window.copy()
             self._window.interval = self._advisor.interval
             self._tell("limit", requests=self._advisor.limit, seconds=self._advisor.interval)
