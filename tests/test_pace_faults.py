@@ -130,6 +130,26 @@ def test_a_pace_remembers_no_more_than_its_windows(ceiling: Rate | None, headers
     assert after - before < 3000 * 8
 
 
+def test_a_fast_pace_that_shares_its_limit_listens_to_every_answer() -> None:
+    def left(remaining: int) -> dict[str, str]:
+        return {
+            "X-HubSpot-RateLimit-Max": "5000",
+            "X-HubSpot-RateLimit-Remaining": str(remaining),
+            "X-HubSpot-RateLimit-Interval-Milliseconds": "1000",
+        }
+
+    async def main() -> int:
+        pace = Pace(ceiling=_FAST)
+        await _opened(pace, left(4999))
+        tickets = await _acquire(pace, 4)
+        await asyncio.sleep(0.01)
+        for ticket, remaining in zip(tickets, (3000, 1000, 1000, 1000), strict=True):
+            pace.answered(ticket, left(remaining))  # all in the same moment
+        return pace.reading.allowance
+
+    assert clock.run(main()) < 2500
+
+
 def test_a_pause_is_never_shortened() -> None:
     async def main() -> None:
         pace = Pace(ceiling=_FAST)

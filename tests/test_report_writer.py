@@ -68,6 +68,20 @@ def test_rows_that_end_together_stand_in_row_order(report: Path) -> None:
     assert text(report) == lines(1, 2, 3, 7)
 
 
+def test_a_fast_load_does_not_wait_for_the_next_tenth_of_a_second(report: Path) -> None:
+    writer = ReportWriter(report, OTHERS, None)
+    rounds, rows = 12, 10_000
+    began = time.monotonic()
+    for number in range(rounds):
+        writer.add_many(outcome(row) for row in range(number * rows + 1, (number + 1) * rows + 1))
+        while writer.backlog:
+            time.sleep(0.001)
+    seconds = time.monotonic() - began
+    writer.close()
+    assert report.stat().st_size > rounds * rows * 50
+    assert seconds < rounds * 0.1, "each round has waited for its turn"
+
+
 def test_rows_are_on_disk_long_before_the_run_ends(report: Path) -> None:
     writer = ReportWriter(report, OTHERS, None)
     writer.add(outcome(2))
