@@ -208,7 +208,7 @@ def test_a_cancelled_task_leaves_a_sound_report(account: Serving[Sandbox], pairs
 
 @pytest.mark.skipif(os.name == "nt", reason="a console's Ctrl-C can't be sent to one process alone")
 def test_ctrl_c_in_a_script_ends_in_good_order(account: Serving[Sandbox], tmp_path: Path) -> None:
-    file = write_pairs(tmp_path / "pairs.csv", [(n, n + 1000) for n in range(1, 401)])
+    file = write_pairs(tmp_path / "pairs.csv", [(n, n + 10_000) for n in range(1, 3001)])
     script = (
         "import loader, sys\n"
         "first = lambda outcome: print(outcome.pair.row, flush=True)\n"
@@ -231,10 +231,10 @@ def test_ctrl_c_in_a_script_ends_in_good_order(account: Serving[Sandbox], tmp_pa
     assert process.wait(30) == 77
     process.stdout.close()
     settled = rows_of(report_of(file))
-    assert len(settled) == 1 + len(rest.splitlines()) < 400
+    assert len(settled) == 1 + len(rest.splitlines()) < 3000
     ended = run("load", file, "--from-type", "0-1", "--to-type", "0-2", "--base-url", account.url, *FAST)
     assert ended.code == 0, ended.err  # the report is this input's, and the lock is free
-    assert account.ask(lambda sandbox: sandbox.state.calls["associate"]) == 400
+    assert account.ask(lambda sandbox: sandbox.state.calls["associate"]) == 3000
 
 
 def test_a_time_out_that_a_scheduler_raises_ends_in_good_order(
