@@ -84,9 +84,9 @@ def test_a_fast_load_does_not_wait_for_the_next_tenth_of_a_second(report: Path) 
 
 def test_rows_are_on_disk_long_before_the_run_ends(report: Path) -> None:
     writer = ReportWriter(report, OTHERS, None)
-    writer.add(outcome(2))
+    writer.add_many([outcome(2)])
     wait_until(report, lines(2))
-    writer.add(outcome(1))
+    writer.add_many([outcome(1)])
     wait_until(report, lines(2, 1))
     assert writer.backlog == 0
     writer.close()
@@ -96,7 +96,7 @@ def test_rows_are_on_disk_long_before_the_run_ends(report: Path) -> None:
 def test_a_report_goes_on_behind_its_last_whole_record(report: Path) -> None:
     report.write_bytes((lines(1, 2) + line(outcome(7))[:-4]).encode())
     writer = ReportWriter(report, OTHERS, back(report))
-    writer.add(outcome(7))
+    writer.add_many([outcome(7)])
     writer.close()
     assert text(report) == lines(1, 2, 7)
 
@@ -138,7 +138,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     real, link = tmp_path / "real.csv", tmp_path / "link.csv"
     link.symlink_to(real)
     writer = ReportWriter(link, OTHERS, back(link))
-    writer.add(outcome(1))
+    writer.add_many([outcome(1)])
     writer.close()
     assert link.is_symlink()
     assert text(real) == lines(1)
@@ -146,7 +146,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 
 def stop(writer: ReportWriter, heard: list[Stopped]) -> Stopped:
     """Let the writer meet what was done to its file, and check that everybody hears of it."""
-    writer.add(outcome(2))
+    writer.add_many([outcome(2)])
     with pytest.raises(Stopped) as stopped:
         writer.close()
     assert heard == [stopped.value]
@@ -158,7 +158,7 @@ def stop(writer: ReportWriter, heard: list[Stopped]) -> Stopped:
 def test_a_deleted_report_is_put_back(report: Path) -> None:
     heard: list[Stopped] = []
     writer = ReportWriter(report, OTHERS, None, heard.append)
-    writer.add(outcome(1))
+    writer.add_many([outcome(1)])
     wait_until(report, lines(1))
     report.unlink()
     assert stop(writer, heard).reason == "report_changed"
@@ -201,9 +201,9 @@ def test_the_run_hears_of_a_failure_while_it_goes_on(report: Path) -> None:
     writer = ReportWriter(report, OTHERS, None, lambda _: heard.set())
     with report.open("ab") as file:
         file.write(b"x")
-    writer.add(outcome(1))
+    writer.add_many([outcome(1)])
     assert heard.wait(30)
-    writer.add(outcome(2))  # what is still under way may end; it is dropped
+    writer.add_many([outcome(2)])  # what is still under way may end; it is dropped
     with pytest.raises(Stopped):
         writer.close()
 
@@ -242,7 +242,7 @@ left = [row for row in range(1, ROWS + 1) if not settled.statuses[row - 1]]
 random.Random(len(left)).shuffle(left)
 print("going", flush=True)
 for row in left:
-    writer.add(outcome(row))
+    writer.add_many([outcome(row)])
     if row % 10 == 0: time.sleep(0.001)
 writer.close()
 put_in_order(report)
