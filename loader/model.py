@@ -6,7 +6,10 @@ through a run and a tuple is the cheapest frozen value that Python has.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
+from functools import partial
+from itertools import groupby
 from typing import NamedTuple
 
 
@@ -66,6 +69,32 @@ class Outcome(NamedTuple):
     error_message: str = ""
     error_details: str = ""
     correlation_id: str = ""
+
+
+#: `Outcome._make` without a call of Python code for each row.
+_outcome: Callable[[Iterable[object]], Outcome] = partial(tuple.__new__, Outcome)
+
+
+class Lot(NamedTuple):
+    """Rows that came to the same: `first` is the outcome of `pairs[0]`, the others differ in the pair alone.
+
+    So are nearly all rows of a batch, and a million outcomes need not be made to be counted and written.
+    """
+
+    pairs: list[Pair]
+    first: Outcome
+
+    @property
+    def outcomes(self) -> Iterator[Outcome]:
+        """The outcome of each of the pairs."""
+        came_to = self.first[1:]
+        return (_outcome((pair, *came_to)) for pair in self.pairs)
+
+
+def lots(outcomes: Iterable[Outcome]) -> list[Lot]:
+    """The same outcomes in the same order, those together that follow one another and are alike."""
+    runs = (list(run) for _, run in groupby(outcomes, lambda outcome: outcome[1:]))
+    return [Lot([outcome.pair for outcome in run], run[0]) for run in runs]
 
 
 #: The report's own columns, in order (contract, section 3); the input's other columns follow them.

@@ -16,7 +16,7 @@ import pytest
 
 from loader.csvtext import encode_cells
 from loader.errors import ReportError, Stopped
-from loader.model import Outcome, Pair, Status
+from loader.model import Lot, Outcome, Pair, Status
 from loader.report import ReportWriter, Settled, put_in_order, read_back
 from loader.report.layout import header, line
 
@@ -33,6 +33,11 @@ def pair(row: int) -> Pair:
 
 def outcome(row: int) -> Outcome:
     return Outcome(pair(row), Status.ASSOCIATED, 1.79e9, 200, 1)
+
+
+def add(writer: ReportWriter, *rows: int) -> None:
+    for row in rows:
+        writer.add(Lot([pair(row)], outcome(row)))
 
 
 def lines(*rows: int) -> str:
@@ -63,9 +68,21 @@ def wait_until(report: Path, content: str) -> None:
 
 def test_rows_that_end_together_stand_in_row_order(report: Path) -> None:
     writer = ReportWriter(report, OTHERS, back(report))
-    writer.add_many(outcome(row) for row in (3, 1, 7, 2))
+    add(writer, 3, 1, 7, 2)
     writer.close()
     assert text(report) == lines(1, 2, 3, 7)
+
+
+@pytest.mark.parametrize(
+    "parts", [[(1, 2), (3, 4)], [(3, 4), (1, 2)], [(1, 4), (2, 3)], [(2, 3, 5), (4,), (1,)]]
+)
+def test_lots_that_end_together_stand_in_row_order(report: Path, parts: list[tuple[int, ...]]) -> None:
+    writer = ReportWriter(report, OTHERS, back(report))
+    for part in parts:
+        writer.add(Lot([pair(row) for row in part], outcome(part[0])))
+    assert writer.backlog in (0, sum(map(len, parts)))
+    writer.close()
+    assert text(report) == lines(*sorted(row for part in parts for row in part))
 
 
 def test_a_fast_load_does_not_wait_for_the_next_tenth_of_a_second(report: Path) -> None:
@@ -73,7 +90,7 @@ def test_a_fast_load_does_not_wait_for_the_next_tenth_of_a_second(report: Path) 
     rounds, rows = 12, 10_000
     began = time.monotonic()
     for number in range(rounds):
-        writer.add_many(outcome(row) for row in range(number * rows + 1, (number + 1) * rows + 1))
+        add(writer, *range(number * rows + 1, (number + 1) * rows + 1))
         while writer.backlog:
             time.sleep(0.001)
     seconds = time.monotonic() - began
@@ -84,9 +101,9 @@ def test_a_fast_load_does_not_wait_for_the_next_tenth_of_a_second(report: Path) 
 
 def test_rows_are_on_disk_long_before_the_run_ends(report: Path) -> None:
     writer = ReportWriter(report, OTHERS, None)
-    writer.add_many([outcome(2)])
+    add(writer, 2)
     wait_until(report, lines(2))
-    writer.add_many([outcome(1)])
+    add(writer, 1)
     wait_until(report, lines(2, 1))
     assert writer.backlog == 0
     writer.close()
@@ -96,7 +113,7 @@ def test_rows_are_on_disk_long_before_the_run_ends(report: Path) -> None:
 def test_a_report_goes_on_behind_its_last_whole_record(report: Path) -> None:
     report.write_bytes((lines(1, 2) + line(outcome(7))[:-4]).encode())
     writer = ReportWriter(report, OTHERS, back(report))
-    writer.add_many([outcome(7)])
+    add(writer, 7)
     writer.close()
     assert text(report) == lines(1, 2, 7)
 
@@ -138,7 +155,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     real, link = tmp_path / "real.csv", tmp_path / "link.csv"
     link.symlink_to(real)
     writer = ReportWriter(link, OTHERS, back(link))
-    writer.add_many([outcome(1)])
+    add(writer, 1)
     writer.close()
     assert link.is_symlink()
     assert text(real) == lines(1)
@@ -146,7 +163,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 
 def stop(writer: ReportWriter, heard: list[Stopped]) -> Stopped:
     """Let the writer meet what was done to its file, and check that everybody hears of it."""
-    writer.add_many([outcome(2)])
+    add(writer, 2)
     with pytest.raises(Stopped) as stopped:
         writer.close()
     assert heard == [stopped.value]
@@ -158,7 +175,7 @@ def stop(writer: ReportWriter, heard: list[Stopped]) -> Stopped:
 def test_a_deleted_report_is_put_back(report: Path) -> None:
     heard: list[Stopped] = []
     writer = ReportWriter(report, OTHERS, None, heard.append)
-    writer.add_many([outcome(1)])
+    add(writer, 1)
     wait_until(report, lines(1))
     report.unlink()
     assert stop(writer, heard).reason == "report_changed"
@@ -201,9 +218,10 @@ def test_the_run_hears_of_a_failure_while_it_goes_on(report: Path) -> None:
     writer = ReportWriter(report, OTHERS, None, lambda _: heard.set())
     with report.open("ab") as file:
         file.write(b"x")
-    writer.add_many([outcome(1)])
+    add(writer, 1)
     assert heard.wait(30)
-    writer.add_many([outcome(2)])  # what is still under way may end; it is dropped
+    add(writer, 2)  # what is still under way may end; it is dropped
+    assert writer.backlog == 0, "or the reader would wait for a disk that takes nothing"
     with pytest.raises(Stopped):
         writer.close()
 
@@ -213,10 +231,10 @@ import resource, sys; from pathlib import Path
 from loader.errors import Stopped; from loader.report import ReportWriter
 from tests.test_report_writer import *
 writer = ReportWriter(Path(sys.argv[1]), OTHERS, None)
-writer.add_many(map(outcome, range(1, 101)))
+add(writer, *range(1, 101))
 wait_until(Path(sys.argv[1]), lines(*range(1, 101)))
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-writer.add_many(map(outcome, range(101, 1001)))
+add(writer, *range(101, 1001))
 try: writer.close()
 except Stopped as stopped: print(stopped.reason)
 """
@@ -242,7 +260,7 @@ left = [row for row in range(1, ROWS + 1) if not settled.statuses[row - 1]]
 random.Random(len(left)).shuffle(left)
 print("going", flush=True)
 for row in left:
-    writer.add_many([outcome(row)])
+    add(writer, row)
     if row % 10 == 0: time.sleep(0.001)
 writer.close()
 put_in_order(report)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from loader.csvtext import encode_cell, encode_cells
-from loader.model import OWN_COLUMNS, Outcome, Status
+from loader.model import OWN_COLUMNS, Lot, Outcome, Status
 
 #: Longest text from the server in one cell, in characters; `error_details` stays whole, being JSON.
 LONGEST_TEXT = 1000
@@ -44,11 +44,11 @@ def header(other_columns: Sequence[str]) -> str:
 
 def line(outcome: Outcome) -> str:
     """The report's line for one outcome, `\\n` included."""
-    return lines((outcome,))
+    return lines((Lot([outcome.pair], outcome),))[0]
 
 
-def lines(outcomes: Iterable[Outcome]) -> str:
-    """The report's lines for many outcomes.
+def lines(lots: Iterable[Lot]) -> list[str]:
+    """The report's lines for many outcomes, each with its `\\n`.
 
     What became of a row is mostly the same text as for the row before, so it is made anew only where it
     changes: of a batch all of it, by PUT all but the answer's ID and the time.
@@ -58,19 +58,19 @@ def lines(outcomes: Iterable[Outcome]) -> str:
     last_kind: tuple[object, ...] = ()
     cells = result = ""
     invalid = False
-    for outcome in outcomes:
-        if (came_to := outcome[1:]) != last:
+    for pairs, first in lots:
+        if (came_to := first[1:]) != last:
             last = came_to
             status, at, http_status, attempts, types, existed, category, message, details, trace = came_to
             kind = status, http_status, attempts, types, existed, category, message, details
             if kind != last_kind:
                 last_kind, result, invalid = kind, _result(*kind), status is Status.INVALID
             cells = f"{result},{trace if _PLAIN_ID.fullmatch(trace) else _server_text(trace)},{_utc(at)}"
-        row, from_type, from_id, to_type, to_id, rest = outcome[0]
-        if invalid:  # only here the cells are as the input has them: all others were checked
-            from_type, from_id, to_type, to_id = map(encode_cell, (from_type, from_id, to_type, to_id))
-        texts.append(f"{row},{from_type},{from_id},{to_type},{to_id},{cells}{rest}\n")
-    return "".join(texts)
+        for row, from_type, from_id, to_type, to_id, rest in pairs:
+            if invalid:  # only here the cells are as the input has them: all others were checked
+                from_type, from_id, to_type, to_id = map(encode_cell, (from_type, from_id, to_type, to_id))
+            texts.append(f"{row},{from_type},{from_id},{to_type},{to_id},{cells}{rest}\n")
+    return texts
 
 
 def _result(

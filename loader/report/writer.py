@@ -11,12 +11,13 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 from loader.errors import ReportError, Stopped
-from loader.model import Outcome
+from loader.model import Lot
 from loader.report.durable import sync_directory, sync_file
 from loader.report.layout import header, lines
 from loader.report.readback import Settled
@@ -24,7 +25,7 @@ from loader.report.readback import Settled
 #: Seconds between two writes, and from a write to the fsync that makes it last.
 WRITE_INTERVAL = 0.1
 SYNC_INTERVAL = 0.5
-#: Outcomes that are taken for one write: they and their text are let go before the next.
+#: Rows that are taken for one write, and the rest of a lot: they and their text are let go before the next.
 _AT_ONCE = 10_000
 
 _AGAIN = "give the same command again: it goes on from there."
@@ -51,7 +52,8 @@ class ReportWriter:
         self.path = Path(os.path.realpath(path))
         self.failure: Stopped | None = None
         self._on_failure = on_failure
-        self._pending: deque[Outcome] = deque()
+        self._pending: deque[Lot] = deque()
+        self._added = self._taken = 0  # rows; each is counted up by one thread alone
         self._closing = False
         self._wanted = threading.Event()  # before the next write is due
         self._open(f"{header(other_columns)}\n".encode(), settled)
@@ -60,13 +62,16 @@ class ReportWriter:
 
     @property
     def backlog(self) -> int:
-        """Outcomes that are not written yet."""
-        return len(self._pending)
+        """Rows that are not written yet."""
+        return self._added - self._taken if self.failure is None else 0
 
-    def add_many(self, outcomes: Iterable[Outcome]) -> None:
-        """Queue outcomes; costs less than a microsecond and never blocks."""
-        self._pending.extend(outcomes)
-        if len(self._pending) >= _AT_ONCE and not self._wanted.is_set():
+    def add(self, lot: Lot) -> None:
+        """Queue the outcomes of a lot; costs less than a microsecond and never blocks."""
+        if self.failure is not None:
+            return
+        self._pending.append(lot)
+        self._added += len(lot.pairs)
+        if self._added - self._taken >= _AT_ONCE and not self._wanted.is_set():
             self._wanted.set()
 
     def close(self) -> None:
@@ -135,15 +140,24 @@ class ReportWriter:
             self._file.close()
 
     def _flush(self) -> None:
-        for _ in range(-(-len(self._pending) // _AT_ONCE)):
-            part = [self._pending.popleft() for _ in range(min(_AT_ONCE, len(self._pending)))]
-            part.sort(key=_row)  # leaves little to put in order at the end
+        for _ in range(-(-(self._added - self._taken) // _AT_ONCE)):
+            text = _in_order(self._take())
             found = self._find()
-            self._write(lines(part).encode())
+            self._write(text.encode())
             if not found:
                 self._put_back()
         if self._unsynced_since is not None and time.monotonic() - self._unsynced_since >= SYNC_INTERVAL:
             self._sync()
+
+    def _take(self) -> list[Lot]:
+        """Lots for the next write."""
+        lots, rows = [], 0
+        while self._pending and rows < _AT_ONCE:
+            lot = self._pending.popleft()
+            lots.append(lot)
+            rows += len(lot.pairs)
+        self._taken += rows
+        return lots
 
     def _find(self) -> bool:
         """Whether the path is the open file still; False if it is free. Raises `Stopped` if it is another."""
@@ -221,8 +235,18 @@ class ReportWriter:
             self._on_failure(stopped)
 
 
-def _row(outcome: Outcome) -> int:
-    return outcome.pair.row
+def _first_row(lot: Lot) -> int:
+    return lot.pairs[0].row
+
+
+def _in_order(lots: list[Lot]) -> str:
+    """The lines of the lots in the order of their rows, which leaves little to put in order at the end."""
+    lots.sort(key=_first_row)
+    texts = lines(lots)
+    if any(one.pairs[-1].row > _first_row(other) for one, other in pairwise(lots)):
+        rows = [pair.row for lot in lots for pair in lot.pairs]
+        texts = [texts[at] for at in sorted(range(len(rows)), key=rows.__getitem__)]
+    return "".join(texts)
 
 
 def _unwritable(path: Path, error: Exception) -> Stopped:

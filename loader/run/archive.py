@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable
 
 from loader.hubspot import HubSpot, Verdict, decode, judge
-from loader.model import Outcome, Pair, Status
+from loader.model import Lot, Outcome, Pair, Status, lots
 from loader.pace import Pacer
 from loader.run.blame import failed, refusals, smaller
 from loader.run.packing import RecordPacking
@@ -57,8 +57,8 @@ class ArchiveSender:
         if anonymous or ((state == "ERROR" or (isinstance(count, int) and count > 0)) and not refused):
             if len(parcel.pairs) == 1:
                 return judge(answer.status, answer.headers, answer.body, first, now=now)
-            return Split(outcomes, smaller(parcel, others, some_stand=False))
-        return Split([*outcomes, *_removed(parcel, others, answer.status, trace, now)], [])
+            return Split(lots(outcomes), smaller(parcel, others, some_stand=False))
+        return Split([*lots(outcomes), *_removed(parcel, others, answer.status, trace, now)], [])
 
     @property
     def in_flight(self) -> int:
@@ -73,16 +73,11 @@ def _inputs(pairs: list[Pair]) -> list[dict[str, object]]:
     return [{"from": {"id": from_id}, "to": records} for from_id, records in to_records.items()]
 
 
-def _removed(parcel: Parcel, pairs: list[Pair], status: int, trace: str, now: float) -> list[Outcome]:
-    return [
-        Outcome(
-            pair,
-            Status.REMOVED,
-            now,
-            status,
-            parcel.attempts + 1,
-            existed_before=parcel.existed_before,
-            correlation_id=trace,
-        )
-        for pair in pairs
-    ]
+def _removed(parcel: Parcel, pairs: list[Pair], status: int, trace: str, now: float) -> list[Lot]:
+    if not pairs:
+        return []
+    attempts, existed = parcel.attempts + 1, parcel.existed_before
+    first = Outcome(
+        pairs[0], Status.REMOVED, now, status, attempts, existed_before=existed, correlation_id=trace
+    )
+    return [Lot(pairs, first)]

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
-from itertools import repeat
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import orjson
@@ -18,7 +16,7 @@ import orjson
 from loader.hubspot import Answer, Verdict, decode, entries, judge
 from loader.hubspot.details import error_objects
 from loader.hubspot.results import plain_results
-from loader.model import Outcome, Pair, Status
+from loader.model import Lot, Outcome, Pair, Status, lots
 from loader.run.alike import types_of_all
 from loader.run.parcels import Parcel
 from loader.run.roles import Split
@@ -26,9 +24,6 @@ from loader.source.rules import canonical_type
 
 #: So many pairs that the answer leaves open are sent one by one at once; more of them in halves.
 _FEW = 50
-
-#: `Outcome._make` without a call of Python code for each row, which would take as long again.
-_outcome: Callable[[Iterable[object]], Outcome] = partial(tuple.__new__, Outcome)
 
 _Ends = tuple[str, str]  # from ID, to ID
 _FROM_KEYS = frozenset({"fromobjectid", "fromid", "from"})
@@ -43,10 +38,10 @@ def sort_out(parcel: Parcel, answer: Answer, now: float) -> Verdict | Split:
     A Verdict holds for all of them: the answer can't be read, or the batch is not complete.
     """
     if types_in_common := types_of_all(answer, parcel.pairs, now):
-        return Split(_all_associated(parcel, types_in_common, answer, now), [])
+        return Split([Lot(parcel.pairs, _stands(parcel.pairs[0], parcel, types_in_common, answer, now))], [])
     outcomes, left = _associated(parcel, _plain_types(answer.body), answer, now)
     if not left:
-        return Split(outcomes, [])
+        return Split(lots(outcomes), [])
     document = decode(answer.body)
     state = "COMPLETE" if document is None else str(document.get("status") or "COMPLETE").upper()
     if document is None or state not in ("COMPLETE", "ERROR"):
@@ -59,7 +54,7 @@ def sort_out(parcel: Parcel, answer: Answer, now: float) -> Verdict | Split:
         if (verdict := refused.get(pair)) is not None:
             outcomes.append(failed(pair, parcel, verdict, now))
     outcomes.sort(key=lambda outcome: outcome.pair.row)  # "in a row" is meant as the file has them
-    return Split(outcomes, smaller(parcel, [pair for pair in left if pair not in refused], some_stand))
+    return Split(lots(outcomes), smaller(parcel, [pair for pair in left if pair not in refused], some_stand))
 
 
 def smaller(parcel: Parcel, pairs: list[Pair], some_stand: bool) -> list[Parcel]:
@@ -71,11 +66,13 @@ def smaller(parcel: Parcel, pairs: list[Pair], some_stand: bool) -> list[Parcel]
     ]
 
 
-def _all_associated(parcel: Parcel, types: str, answer: Answer, now: float) -> list[Outcome]:
+def _stands(pair: Pair, parcel: Parcel, types: str, answer: Answer, now: float) -> Outcome:
+    """The outcome of a pair that an answer's results name with these association types."""
     trace = answer.headers.get("X-HubSpot-Correlation-Id", "")
     attempts, existed = parcel.attempts + 1, parcel.existed_before
-    came_to = (Status.ASSOCIATED, now, answer.status, attempts, types, existed, "", "", "", trace)
-    return list(map(_outcome, zip(parcel.pairs, *map(repeat, came_to), strict=False)))
+    return Outcome(
+        pair, Status.ASSOCIATED, now, answer.status, attempts, types, existed, correlation_id=trace
+    )
 
 
 def _associated(
@@ -83,18 +80,14 @@ def _associated(
 ) -> tuple[list[Outcome], list[Pair]]:
     """Outcomes of the pairs whose forward entry is among the results, and the pairs without one."""
     outcomes, left = [], []
-    find, status, attempts, existed = types.get, answer.status, parcel.attempts + 1, parcel.existed_before
-    trace = answer.headers.get("X-HubSpot-Correlation-Id", "")
-    associated = Status.ASSOCIATED
-    for pair in parcel.pairs:  # the loop that a million rows go through
-        _, _, from_id, _, to_id, _ = pair
-        forth = find((from_id, to_id))
+    for pair in parcel.pairs:
+        forth = types.get((pair.from_id, pair.to_id))
         if forth is None:
             left.append(pair)
             continue
-        back = find((to_id, from_id))
+        back = types.get((pair.to_id, pair.from_id))
         both = f"{forth};{back}" if back and back != forth else forth
-        outcomes.append(Outcome(pair, associated, now, status, attempts, both, existed, "", "", "", trace))
+        outcomes.append(_stands(pair, parcel, both, answer, now))
     return outcomes, left
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from loader.hubspot import HubSpot, Kind, Verdict
-from loader.model import Outcome, Pair, Status
+from loader.model import Outcome, Pair, Status, lots
 from loader.pace import Pacer
 from loader.run.packing import RecordPacking
 from loader.run.parcels import Parcel
@@ -60,7 +60,7 @@ class ExistingFirst:
             else:
                 missing["no" if standing.knows(pair) else ""].append(pair)
         again = [parcel for existed, pairs in missing.items() for parcel in self._pack(pairs, existed)]
-        return Split(outcomes, again)
+        return Split(lots(outcomes), again)
 
     @property
     def in_flight(self) -> int:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from loader.model import Pair
+from loader.model import Pair, lots
 from loader.report import ReportWriter
 from loader.run.parcels import Parcel, ParcelQueue
 from loader.run.tally import Tally
@@ -34,8 +34,9 @@ async def feed(
                 await queue.hungry.wait()
                 while report.backlog > _MOST_UNWRITTEN:  # noqa: ASYNC110 - a thread works it off
                     await asyncio.sleep(0.01)
-                report.add_many(batch.outcomes)
-                tally.add(batch.outcomes)
+                for lot in lots(batch.outcomes):
+                    report.add(lot)
+                    tally.add(lot)
                 queue.feed(pack(batch.pairs, False))
                 del batch  # not held while the next one is read
             queue.feed(pack([], True))

@@ -12,7 +12,7 @@ import numpy as np
 
 from loader.errors import Interrupted, Stopped
 from loader.hubspot.account import Account
-from loader.model import Outcome
+from loader.model import Outcome, lots
 from loader.pace import PaceReading
 from loader.report import ReportWriter, put_in_order
 from loader.run.brake import Brake
@@ -140,8 +140,9 @@ def _settle_unsendable(job: Job, tally: Tally) -> None:
     report = ReportWriter(job.settings.report_path, job.source.layout.other_names, job.settled)
     try:
         for batch in _batches(job):
-            report.add_many(batch.outcomes)
-            tally.add(batch.outcomes)
+            for lot in lots(batch.outcomes):
+                report.add(lot)
+                tally.add(lot)
     finally:
         report.close()
 

@@ -70,7 +70,7 @@ class Parcel:
 
 
 class ParcelQueue:
-    """What is to be sent, in three lots: again at once, fresh, and again later.
+    """What is to be sent, in three piles: again at once, fresh, and again later.
 
     Workers take with `next` and say `done` when a parcel needs nothing more, or hand it back. The queue ends
     when it has been told that no fresh parcels come (`finish`) and everything taken is done, or at `close`.

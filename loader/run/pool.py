@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from itertools import groupby
-from operator import attrgetter
 
 from loader.errors import Stopped
 from loader.hubspot import Kind, Verdict
-from loader.model import Outcome, Status
+from loader.model import Lot, Outcome, Status
 from loader.run.moving import move
 from loader.run.outage import Outage
 from loader.run.parcels import Parcel, ParcelQueue
@@ -23,8 +21,6 @@ GRACE = 30.0
 _ATTEMPTS_BEFORE_SPLITTING = 3
 #: Passing faults in a row, whoever they were for, that make it everybody's trouble.
 _ALL_FAIL = 12
-
-_status_of = attrgetter("status")
 
 
 class Pool:
@@ -133,8 +129,8 @@ class Pool:
             self._answered(now)
             self._heard = now
             self._passing_in_a_row = 0
-            for status, run in groupby(result.outcomes, _status_of):
-                self._settle(status, list(run))
+            for lot in result.lots:
+                self._settle(lot)
             self._queue.again(result.again)
             return
         kind = result.kind
@@ -271,7 +267,8 @@ class Pool:
         self._queue.later(parcel, self._policy.delay(attempts, verdict.retry_after))
 
     def _settle_all(self, parcel: Parcel, status: Status, verdict: Verdict) -> None:
-        came_to = (
+        first = Outcome(
+            parcel.pairs[0],
             status,
             self._around.now(),
             verdict.http_status,
@@ -281,30 +278,25 @@ class Pool:
             *(("", "", "") if status is Status.ASSOCIATED else verdict[2:5]),  # what was wrong
             verdict.correlation_id,
         )
-        outcomes = [Outcome(pair, *came_to) for pair in parcel.pairs]
-        self._settle(status, outcomes, telling=not parcel.neighbours_stand)
+        self._settle(Lot(parcel.pairs, first), telling=not parcel.neighbours_stand)
 
-    def _settle(self, status: Status, outcomes: list[Outcome], *, telling: bool = True) -> None:
-        """Report outcomes of one status, in the order of their rows.
-
-        Refusals that are not `telling` say nothing about the rest of the file.
-        """
-        self._report.add_many(outcomes)
-        self._tally.add_alike(status, outcomes)
-        if status is not Status.FAILED:
+    def _settle(self, lot: Lot, *, telling: bool = True) -> None:
+        """Report a lot of rows; refusals that are not `telling` say nothing about the rest of the file."""
+        self._report.add(lot)
+        self._tally.add(lot)
+        if lot.first.status is not Status.FAILED:
             self._refused_in_a_row = 0
         elif telling:
-            for outcome in outcomes:
-                self._one_more_refused(outcome)
+            self._more_refused(lot)
 
-    def _one_more_refused(self, outcome: Outcome) -> None:
-        self._refused_in_a_row += 1
+    def _more_refused(self, lot: Lot) -> None:
+        self._refused_in_a_row += len(lot.pairs)
         if 0 < self._limits.stop_after_failures <= self._refused_in_a_row:
             self.stop(
                 Stopped(
                     "too_many_failures",
                     f"{self._refused_in_a_row} rows in a row were refused, the last with: "
-                    f"{outcome.error_message}",
+                    f"{lot.first.error_message}",
                     "Is it the right file, with the right columns and types, for this account? The report "
                     "has the reasons. --stop-after-failures 0 goes on regardless.",
                 )

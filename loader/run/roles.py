@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from loader.hubspot import Verdict
-from loader.model import Outcome
+from loader.model import Lot
 from loader.run.daily import Day
 from loader.run.parcels import Parcel
 
 
 class Split(NamedTuple):
-    """What an answer about many pairs came to: outcomes, and parcels to be sent next."""
+    """What an answer about many pairs came to: outcomes in the order of their rows, and what to send next."""
 
-    outcomes: list[Outcome]
+    lots: list[Lot]
     again: list[Parcel]
 
 
@@ -33,7 +33,7 @@ class Sender(Protocol):
 class Report(Protocol):
     """Where outcomes go."""
 
-    def add_many(self, outcomes: Sequence[Outcome]) -> None:
+    def add(self, lot: Lot) -> None:
         """Take outcomes; never blocks."""
 
 

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import groupby
-from operator import attrgetter
 
 from loader.causes import Cause, cause_of
-from loader.model import GOOD, Outcome, Status
-
-_status_of = attrgetter("status")
+from loader.model import GOOD, Lot, Outcome, Status
 
 
 @dataclass
@@ -45,18 +41,14 @@ class Tally:
         """0 where every settled row is good, else 1."""
         return int(any(count for status, count in self.by_status.items() if status not in GOOD))
 
-    def add(self, outcomes: Iterable[Outcome]) -> None:
+    def add(self, lot: Lot) -> None:
         """Count more settled rows."""
-        for status, run in groupby(outcomes, _status_of):
-            self.add_alike(status, list(run))
-
-    def add_alike(self, status: Status, outcomes: Sequence[Outcome]) -> None:
-        """Count more settled rows, all of one status."""
-        self.by_status[status] += len(outcomes)
+        status = lot.first.status
+        self.by_status[status] += len(lot.pairs)
         if status not in GOOD:
-            self.causes.update(map(_cause, outcomes))
+            self.causes[_cause(lot.first)] += len(lot.pairs)
         if self.on_outcome is not None:
-            for outcome in outcomes:
+            for outcome in lot.outcomes:
                 self.on_outcome(outcome)
 
 

@@ -10,7 +10,6 @@ import asyncio
 import hashlib
 import os
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +21,7 @@ from loader.csvtext import encode_cells
 from loader.errors import ReportError, Stopped
 from loader.hubspot import HubSpot, Kind, Verdict
 from loader.hubspot.account import Account
-from loader.model import OWN_COLUMNS, Outcome, Pair, Status
+from loader.model import OWN_COLUMNS, Lot, Outcome, Pair, Status, lots
 from loader.pace import Pacer
 from loader.report import Record, ReportLock, read_header, read_records
 from loader.run.brake import Brake
@@ -217,8 +216,8 @@ class _Looks:
     def __init__(self) -> None:
         self.by_row: dict[int, Outcome] = {}
 
-    def add_many(self, outcomes: Sequence[Outcome]) -> None:
-        self.by_row.update((outcome.pair.row, outcome) for outcome in outcomes)
+    def add(self, lot: Lot) -> None:
+        self.by_row.update((outcome.pair.row, outcome) for outcome in lot.outcomes)
 
 
 class _Look:
@@ -236,7 +235,7 @@ class _Look:
             # A refused question proves nothing, neither way.
             halves = parcel.halves()
             unproven = [] if halves else [Outcome(pair, Status.GAVE_UP, now) for pair in parcel.pairs]
-            return Split(unproven, halves)
+            return Split(lots(unproven), halves)
         outcomes: list[Outcome] = []
         for pair in parcel.pairs:
             link = standing.link(pair)
@@ -246,7 +245,7 @@ class _Look:
                 outcomes.append(Outcome(pair, Status.FAILED, now, error_category="NOT_IN_RESULTS"))
             else:
                 outcomes.append(Outcome(pair, Status.GAVE_UP, now, error_category="UNREADABLE_ANSWER"))
-        return Split(outcomes, [])
+        return Split(lots(outcomes), [])
 
     @property
     def in_flight(self) -> int:
