@@ -50,22 +50,19 @@ def line(outcome: Outcome) -> str:
 def lines(lots: Iterable[Lot]) -> list[str]:
     """The report's lines for many outcomes, each with its `\\n`.
 
-    What became of a row is mostly the same text as for the row before, so it is made anew only where it
-    changes: of a batch all of it, by PUT all but the answer's ID and the time.
+    What became of a row is mostly the same text as for the row before, but for the answer's ID and the time,
+    so it is made anew only where it changes.
     """
     texts: list[str] = []
     last: tuple[object, ...] = ()
-    last_kind: tuple[object, ...] = ()
-    cells = result = ""
+    result = ""
     invalid = False
     for pairs, first in lots:
-        if (came_to := first[1:]) != last:
-            last = came_to
-            status, at, http_status, attempts, types, existed, category, message, details, trace = came_to
-            kind = status, http_status, attempts, types, existed, category, message, details
-            if kind != last_kind:
-                last_kind, result, invalid = kind, _result(*kind), status is Status.INVALID
-            cells = f"{result},{trace if _PLAIN_ID.fullmatch(trace) else _server_text(trace)},{_utc(at)}"
+        _, status, at, http_status, attempts, types, existed, category, message, details, trace = first
+        kind = status, http_status, attempts, types, existed, category, message, details
+        if kind != last:
+            last, result, invalid = kind, _result(*kind), status is Status.INVALID
+        cells = f"{result},{trace if _PLAIN_ID.fullmatch(trace) else _server_text(trace)},{_utc(at)}"
         for row, from_type, from_id, to_type, to_id, rest in pairs:
             if invalid:  # only here the cells are as the input has them: all others were checked
                 from_type, from_id, to_type, to_id = map(encode_cell, (from_type, from_id, to_type, to_id))
@@ -125,8 +122,13 @@ def _association_types(types: str) -> str:
 
 
 def _utc(completed_at: float) -> str:
-    seconds, milliseconds = divmod(round(completed_at * 1000), 1000)
-    return f"{_second(seconds)}.{milliseconds:03}Z"
+    return _millisecond(round(completed_at * 1000))
+
+
+@lru_cache(maxsize=64)  # a fast load settles many rows in each of them
+def _millisecond(milliseconds: int) -> str:
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{_second(seconds)}.{rest:03}Z"
 
 
 @lru_cache(maxsize=64)

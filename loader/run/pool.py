@@ -275,7 +275,9 @@ class Pool:
             parcel.attempts,
             verdict.association_types,
             parcel.existed_before,
-            *(("", "", "") if status is Status.ASSOCIATED else verdict[2:5]),  # what was wrong
+            verdict.category,
+            verdict.message,
+            verdict.details,
             verdict.correlation_id,
         )
         self._settle(Lot(parcel.pairs, first), telling=not parcel.neighbours_stand)
