@@ -118,6 +118,24 @@ def test_ctrl_c_in_the_pre_pass_sends_nothing(slow: Serving[Sandbox], tmp_path: 
 
 
 @posix
+def test_ctrl_c_while_the_result_is_printed_says_how_things_stand(
+    slow: Serving[Sandbox], tmp_path: Path
+) -> None:
+    """The causes are gathered from the whole report, and the run has ended by then."""
+    file = write_pairs(tmp_path / "pairs.csv", ((n, n) for n in range(300_000)))
+    assert load(slow.url, file, "--method", "batch").code == 1, "row 1 has the ID 0"
+    process = started(slow, file)
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("Report: ")
+    process.send_signal(signal.SIGINT)
+    ended = end(process)
+    assert ended.code == 130
+    assert "The same command goes on" in ended.err
+    assert "pairs.report.csv" in ended.err
+    assert len(rows_of(report_of(file))) == 300_000
+
+
+@posix
 def test_two_ctrl_c_end_even_a_read_that_never_ends(slow: Serving[Sandbox], tmp_path: Path) -> None:
     report = tmp_path / "x.report.csv"
     process = start(

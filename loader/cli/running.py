@@ -77,6 +77,10 @@ def run_to_the_end(settings: LoadSettings, as_json: bool, verbosity: int) -> int
             _print(summary)
     except OSError as error:  # a full disk, or a reader that has left
         complain(f"the result can't be printed: {error.strerror}", f"Look at the report: {summary.report}")
+    except KeyboardInterrupt:  # the causes of a large report take a while to gather
+        hint = f"The run has ended before. The same command goes on, and `summary` tells of {summary.report}"
+        complain("interrupted while the result was printed", hint)
+        return _EXIT_CODES[signal.SIGINT]
     if not summary.finished:
         _explain(summary)
     return code
