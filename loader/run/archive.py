@@ -51,7 +51,7 @@ class ArchiveSender:
         if document is None or state not in ("COMPLETE", "ERROR"):
             return judge(answer.status, answer.headers, answer.body, first, now=now)
         refused, anonymous = refusals(document, parcel.pairs, answer, now)
-        outcomes = [failed(pair, parcel, verdict, now) for pair, verdict in refused.items()]
+        outcomes = [failed(pair, parcel, refused[pair], now) for pair in parcel.pairs if pair in refused]
         others = [pair for pair in parcel.pairs if pair not in refused]
         count = document.get("numErrors")
         if anonymous or ((state == "ERROR" or (isinstance(count, int) and count > 0)) and not refused):

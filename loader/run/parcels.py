@@ -22,7 +22,7 @@ class Parcel:
     what a look before sending found (``yes``, ``no``), or empty. `asking` marks pairs to be looked up first.
     `suspect` says that its requests got no answer while others did. `neighbours_stand` says that others of
     the same request were associated: a refusal then is the row's own fault, and no sign that the whole file
-    is wrong.
+    is wrong. `sounded_at` is when some of its pairs were taken out to be sent alone (0: they were not).
     """
 
     __slots__ = (
@@ -33,6 +33,7 @@ class Parcel:
         "nothing_made",
         "pairs",
         "silent",
+        "sounded_at",
         "suspect",
     )
 
@@ -52,21 +53,28 @@ class Parcel:
         self.nothing_made = 0
         self.silent = 0
         self.suspect = False
+        self.sounded_at = 0.0
 
     def halves(self) -> list[Parcel]:
         """The same pairs as two parcels with all their attempts before them; none where there is one pair."""
         if len(self.pairs) == 1:
             return []
         middle = len(self.pairs) // 2
-        return [
-            Parcel(
-                pairs,
-                asking=self.asking,
-                existed_before=self.existed_before,
-                neighbours_stand=self.neighbours_stand,
-            )
-            for pairs in (self.pairs[:middle], self.pairs[middle:])
-        ]
+        return [self._part(self.pairs[:middle]), self._part(self.pairs[middle:])]
+
+    def soundings(self) -> tuple[list[Parcel], Parcel]:
+        """Three of at least four pairs (the first, the middle, the last) as a parcel each, and the others."""
+        first, *more, last = self.pairs
+        middle = more.pop(len(more) // 2)
+        return [self._part([pair]) for pair in (first, middle, last)], self._part(more)
+
+    def _part(self, pairs: list[Pair]) -> Parcel:
+        return Parcel(
+            pairs,
+            asking=self.asking,
+            existed_before=self.existed_before,
+            neighbours_stand=self.neighbours_stand,
+        )
 
 
 class ParcelQueue:

@@ -19,8 +19,10 @@ from loader.run.tally import Tally
 GRACE = 30.0
 #: A request for many pairs that keeps failing is split after so many attempts, to find the one at fault.
 _ATTEMPTS_BEFORE_SPLITTING = 3
-#: Passing faults in a row, whoever they were for, that make it everybody's trouble.
+#: Passing faults in a row, whoever they were for, that look like everybody's trouble.
 _ALL_FAIL = 12
+#: Pairs of a parcel from which on it is sounded before it is given up, and the seconds that the answers get.
+_WORTH_SOUNDING, _SOUNDING = 4, 5.0
 
 
 class Pool:
@@ -50,6 +52,7 @@ class Pool:
         self._refused_in_a_row = self._passing_in_a_row = 0
         self._loop = asyncio.get_running_loop()
         self._heard = self._loop.time()  # when anything but a short-term 429 last came back
+        self._useful = 0.0  # when an answer last was neither that nor a passing fault
 
     async def run(self, workers: int) -> None:
         """Work until everything is settled or the run is stopped; then nothing is under way any more."""
@@ -127,7 +130,7 @@ class Pool:
         now = self._loop.time()
         if isinstance(result, Split):
             self._answered(now)
-            self._heard = now
+            self._heard = self._useful = now
             self._passing_in_a_row = 0
             for lot in result.lots:
                 self._settle(lot)
@@ -140,6 +143,8 @@ class Pool:
                 self._passing_in_a_row = 0
             if kind is not Kind.THROTTLED:
                 self._heard = now
+                if kind is not Kind.PASSING:
+                    self._useful = now
         _ACTIONS[kind](self, parcel, result)
 
     # What each kind of the outcome table does with the row and the run (contract, section 4).
@@ -170,8 +175,18 @@ class Pool:
         all_fail = self._passing_in_a_row >= _ALL_FAIL
         if parcel.attempts < self._policy.max_attempts and (all_fail or not self._out_of_attempts(parcel)):
             self._later(parcel, parcel.attempts, verdict)
-        elif all_fail or not self._split(parcel):
+        elif all_fail and not parcel.sounded_at and len(parcel.pairs) >= _WORTH_SOUNDING:
+            self._sound(parcel)
+        elif (parcel.sounded_at and self._useful < parcel.sounded_at) or not self._split(parcel):
             self._settle_all(parcel, Status.GAVE_UP, verdict)
+
+    def _sound(self, parcel: Parcel) -> None:
+        """Is it everybody's trouble, or is there a bad row in every request? Some rows alone will tell."""
+        alone, others = parcel.soundings()
+        others.sounded_at = self._loop.time()
+        others.attempts = self._policy.max_attempts - 1  # one more, when those have been answered
+        self._queue.again(alone)
+        self._queue.later(others, _SOUNDING)
 
     def _throttled(self, parcel: Parcel, verdict: Verdict) -> None:
         self._tally.throttled += 1

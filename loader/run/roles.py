@@ -13,7 +13,7 @@ from loader.run.parcels import Parcel
 
 
 class Split(NamedTuple):
-    """What an answer about many pairs came to: outcomes in the order of their rows, and what to send next."""
+    """What an answer about many pairs came to: outcomes, in each lot by row, and what to send next."""
 
     lots: list[Lot]
     again: list[Parcel]
