@@ -22,10 +22,12 @@ class Parcel:
     what a look before sending found (``yes``, ``no``), or empty. `asking` marks pairs to be looked up first.
     `suspect` says that its requests got no answer while others did. `neighbours_stand` says that others of
     the same request were associated: a refusal then is the row's own fault, and no sign that the whole file
-    is wrong. `sounded_at` is when some of its pairs were taken out to be sent alone (0: they were not).
+    is wrong. `sounded_at` is when some of its pairs were taken out to be sent alone (0: they were not), as
+    `alone`.
     """
 
     __slots__ = (
+        "alone",
         "asking",
         "attempts",
         "existed_before",
@@ -54,6 +56,7 @@ class Parcel:
         self.silent = 0
         self.suspect = False
         self.sounded_at = 0.0
+        self.alone: list[Parcel] = []
 
     def halves(self) -> list[Parcel]:
         """The same pairs as two parcels with all their attempts before them; none where there is one pair."""

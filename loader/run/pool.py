@@ -177,12 +177,16 @@ class Pool:
             self._later(parcel, parcel.attempts, verdict)
         elif all_fail and not parcel.sounded_at and len(parcel.pairs) >= _WORTH_SOUNDING:
             self._sound(parcel)
-        elif (parcel.sounded_at and self._useful < parcel.sounded_at) or not self._split(parcel):
+        elif self._useful < parcel.sounded_at and not all(one.attempts for one in parcel.alone):
+            parcel.attempts -= 1  # the others still wait for the pace
+            self._queue.later(parcel, _SOUNDING)
+        elif self._useful < parcel.sounded_at or not self._split(parcel):
             self._settle_all(parcel, Status.GAVE_UP, verdict)
 
     def _sound(self, parcel: Parcel) -> None:
         """Is it everybody's trouble, or is there a bad row in every request? Some rows alone will tell."""
         alone, others = parcel.soundings()
+        others.alone = alone
         others.sounded_at = self._loop.time()
         others.attempts = self._policy.max_attempts - 1  # one more, when those have been answered
         self._queue.again(alone)
