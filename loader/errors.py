@@ -6,6 +6,7 @@ LoaderError
 │   ├── ReportError       the report is in use, of another input, or damaged
 │   └── CredentialsError  no token, an unreadable one, or one for another account
 └── Stopped               the run ended before its end and can go on: exit code 3
+    └── ReportLost        the report can't be written any more, or not be put into order
 """
 
 from __future__ import annotations
@@ -57,6 +58,10 @@ class Stopped(LoaderError):
     def __init__(self, reason: str, message: str, hint: str = "") -> None:
         super().__init__(message, hint)
         self.reason = reason
+
+
+class ReportLost(Stopped):
+    """The report can't be written any more: what the run settled last may not stand in it."""
 
 
 class Interrupted(LoaderError):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -50,6 +52,15 @@ def wait_until(happened: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+def fill_the_disk() -> None:
+    """The file size limit stands in for the disk: a write beyond it fails as on a full one."""
+    import resource
+    import signal
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+
 def is_whole(report: Path, rows: int) -> None:
     assert [row["row"] for row in rows_of(report)] == [str(n) for n in range(1, rows + 1)]
 
@@ -59,22 +70,51 @@ def is_whole(report: Path, rows: int) -> None:
 
 @posix
 def test_a_full_disk_stops_the_run_and_costs_nothing(hubspot: Serving[Sandbox], tmp_path: Path) -> None:
-    """The file size limit stands in for the disk: a write beyond it fails as on a full one."""
-    import resource
-    import signal
-
-    def smaller() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-
     file = pairs(tmp_path, 1000)
-    full = run("load", file, "--base-url", hubspot.url, *TYPES, preexec_fn=smaller)
+    full = run("load", file, "--base-url", hubspot.url, *TYPES, preexec_fn=fill_the_disk)
     assert full.code == 3
     assert "can't be written any more: File too large" in full.err
     assert "same command again" in full.err
     assert all(row["status"] == "associated" for row in rows_of(report_of(file)))
     assert load(hubspot.url, file).code == 0
     is_whole(report_of(file), 1000)
+
+
+@posix
+def test_the_summary_of_a_run_that_filled_the_disk_counts_what_the_report_has(
+    hubspot: Serving[Sandbox], slow: Serving[Sandbox], tmp_path: Path
+) -> None:
+    file = write_pairs(
+        tmp_path / "pairs.csv", [("oops", 1), *((n, n + 10**6) for n in range(1, 3000))]
+    )  # the first is invalid
+    full = run(
+        "load", file, "--base-url", slow.url, *TYPES, "--workers", "20", "--json", preexec_fn=fill_the_disk
+    )
+    told = json.loads(full.out)
+    there = Counter(row["status"] for row in rows_of(report_of(file)))
+    assert there.total() > 20
+    assert told["stopped"] == "report_unwritable"
+    assert {status: count for status, count in told["counts"].items() if count} == there
+    assert told["rows"] == there.total()
+    assert told["open_rows"] == 3000 - there.total()
+    assert f"Stopped with {3000 - there.total():,} rows to go" in full.err
+    assert load(hubspot.url, file).code == 1
+    is_whole(report_of(file), 3000)
+
+
+@posix
+def test_an_undo_that_filled_the_disk_counts_what_its_report_has(
+    hubspot: Serving[Sandbox], tmp_path: Path
+) -> None:
+    file = pairs(tmp_path, 1000, first=4_000_000)
+    assert load(hubspot.url, file, "--skip-existing", "--method", "batch").code == 0
+    undo = ("undo", report_of(file), "--base-url", hubspot.url, "--yes", "--json")
+    told = json.loads(run(*undo, preexec_fn=fill_the_disk).out)
+    there = rows_of(tmp_path / "pairs.undo.csv")
+    assert told["stopped"] == "report_unwritable"
+    assert told["counts"]["removed"] == len(there) < 1000
+    assert told["open_rows"] == 1000 - len(there)
+    assert run(*undo).code == 0
 
 
 @posix

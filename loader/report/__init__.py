@@ -8,7 +8,7 @@ from loader.report.layout import one_line
 from loader.report.lock import ReportLock
 from loader.report.order import put_in_order
 from loader.report.readback import STATUS_CODES, Settled, read_back
-from loader.report.records import Record, read_header, read_records
+from loader.report.records import Record, read_header, read_records, rows_by_status
 from loader.report.writer import ReportWriter
 
 __all__ = [
@@ -22,4 +22,5 @@ __all__ = [
     "read_back",
     "read_header",
     "read_records",
+    "rows_by_status",
 ]

@@ -16,7 +16,7 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from loader.errors import Stopped
+from loader.errors import ReportLost
 from loader.report.durable import sync_directory, sync_file
 from loader.report.index import read_index
 
@@ -43,7 +43,7 @@ def put_in_order(path: Path) -> bool:
     one. The new file has the old one's permissions and takes its place atomically; a temporary file
     `<report>.ordering` that a killed run has left is overwritten. Memory: some 20 bytes per row, and a slice.
 
-    Raises `Stopped` with the reason ``report_unwritable`` (disk full, no permission) or
+    Raises `ReportLost` with the reason ``report_unwritable`` (disk full, no permission) or
     ``report_changed`` (somebody else has edited it meanwhile); the report is then as it was.
     """
     path = Path(os.path.realpath(path))
@@ -175,8 +175,8 @@ def _replace(path: Path, temporary: Path, before: os.stat_result) -> None:
     sync_directory(path.parent)
 
 
-def _unwritable(path: Path, error: OSError) -> Stopped:
-    return Stopped(
+def _unwritable(path: Path, error: OSError) -> ReportLost:
+    return ReportLost(
         "report_unwritable",
         f"the report {path} is complete, but could not be put into input order: {error.strerror or error}",
         "Make room on the disk, or close the program that has the report open, and give the same command "
@@ -184,8 +184,8 @@ def _unwritable(path: Path, error: OSError) -> Stopped:
     )
 
 
-def _changed(path: Path) -> Stopped:
-    return Stopped(
+def _changed(path: Path) -> ReportLost:
+    return ReportLost(
         "report_changed",
         f"the report {path} was changed by another program before it could be put into input order",
         "Give the same command again: it compares the report with the input first. The report was left "

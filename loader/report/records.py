@@ -14,6 +14,7 @@ from __future__ import annotations
 import codecs
 import re
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -186,6 +187,14 @@ def read_records(path: Path) -> Iterator[Record]:
                     return
                 raise damaged(path, raw.line)
             yield record
+
+
+def rows_by_status(path: Path) -> Counter[Status]:
+    """How many rows a report has of each status; none at all where it is no whole report. Never raises."""
+    try:
+        return Counter(record.status for record in read_records(path))
+    except (ReportError, OSError):
+        return Counter()
 
 
 def _other_columns(path: Path, first: RawRecord) -> tuple[str, ...]:

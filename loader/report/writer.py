@@ -16,7 +16,7 @@ from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
-from loader.errors import ReportError, Stopped
+from loader.errors import ReportError, ReportLost
 from loader.model import Lot
 from loader.report.durable import sync_directory, sync_file
 from loader.report.layout import header, lines
@@ -47,10 +47,10 @@ class ReportWriter:
         path: Path,
         other_columns: Sequence[str],
         settled: Settled | None,
-        on_failure: Callable[[Stopped], None] | None = None,
+        on_failure: Callable[[ReportLost], None] | None = None,
     ) -> None:
         self.path = Path(os.path.realpath(path))
-        self.failure: Stopped | None = None
+        self.failure: ReportLost | None = None
         self._on_failure = on_failure
         self._pending: deque[Lot] = deque()
         self._added = self._taken = 0  # rows; each is counted up by one thread alone
@@ -130,7 +130,7 @@ class ReportWriter:
             self._sync()
             if not self._find():  # deleted after the last write
                 self._put_back()
-        except Stopped as stopped:
+        except ReportLost as stopped:
             self._fail(stopped)
         except Exception as error:  # a thread that dies in silence would lose every later row
             with suppress(OSError):
@@ -160,7 +160,7 @@ class ReportWriter:
         return lots
 
     def _find(self) -> bool:
-        """Whether the path is the open file still; False if it is free. Raises `Stopped` if it is another."""
+        """Whether the path still is the open file; False: it is free. Raises `ReportLost`: another is there."""
         try:
             status = self.path.stat()
         except FileNotFoundError:
@@ -192,8 +192,8 @@ class ReportWriter:
             ) from error
         raise self._changed("was deleted or moved while it was being written. Its content has been put back")
 
-    def _changed(self, what: str) -> Stopped:
-        return Stopped(
+    def _changed(self, what: str) -> ReportLost:
+        return ReportLost(
             "report_changed",
             f"the report {self.path} {what}",
             f"Find out what touches the report, look at it, and {_AGAIN}",
@@ -228,7 +228,7 @@ class ReportWriter:
             self._file.truncate(size)
         self._written = size
 
-    def _fail(self, stopped: Stopped) -> None:
+    def _fail(self, stopped: ReportLost) -> None:
         self.failure = stopped
         self._pending.clear()
         if self._on_failure is not None:
@@ -249,9 +249,9 @@ def _in_order(lots: list[Lot]) -> str:
     return "".join(texts)
 
 
-def _unwritable(path: Path, error: Exception) -> Stopped:
+def _unwritable(path: Path, error: Exception) -> ReportLost:
     reason = (error.strerror if isinstance(error, OSError) else None) or repr(error)
-    stopped = Stopped(
+    stopped = ReportLost(
         "report_unwritable",
         f"the report {path} can't be written any more: {reason}",
         f"Every row that it names is true. Make room on the disk or mend the permissions, and {_AGAIN}",

@@ -10,11 +10,11 @@ from typing import BinaryIO, Protocol
 
 import numpy as np
 
-from loader.errors import Interrupted, Stopped
+from loader.errors import Interrupted, ReportLost, Stopped
 from loader.hubspot.account import Account
 from loader.model import Outcome, lots
 from loader.pace import PaceReading
-from loader.report import ReportWriter, put_in_order
+from loader.report import ReportWriter, put_in_order, rows_by_status
 from loader.run.brake import Brake
 from loader.run.connection import checked_account, connect
 from loader.run.log import Log
@@ -105,6 +105,8 @@ async def run_load(
                 await asyncio.to_thread(put_in_order, settings.report_path)
         except Stopped as why:
             stopped = why
+            if isinstance(why, ReportLost):  # rows that were counted may not have got there
+                tally.by_status = await asyncio.to_thread(rows_by_status, settings.report_path)
         requests = paces.requests
     return LoadSummary(
         input=job.source.name,

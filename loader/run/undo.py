@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loader.csvtext import encode_cells
-from loader.errors import ReportError, Stopped
+from loader.errors import ReportError, ReportLost, Stopped
 from loader.hubspot.account import Account
 from loader.model import Pair, Status
 from loader.report import (
@@ -31,6 +31,7 @@ from loader.report import (
     read_back,
     read_header,
     read_records,
+    rows_by_status,
 )
 from loader.run.archive import ArchiveSender, archive_packing
 from loader.run.brake import Brake
@@ -182,6 +183,8 @@ async def run_undo(job: UndoJob, listener: Listener, brake: Brake) -> UndoSummar
             await asyncio.to_thread(put_in_order, settings.output_path)
     except Stopped as why:
         stopped = why
+    if isinstance(stopped, ReportLost):  # rows that were counted may not have got there
+        tally.by_status = await asyncio.to_thread(rows_by_status, settings.output_path)
     return UndoSummary(
         Path(settings.report),
         settings.output_path,
