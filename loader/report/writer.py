@@ -160,7 +160,7 @@ class ReportWriter:
         return lots
 
     def _find(self) -> bool:
-        """Whether the path still is the open file; False: it is free. Raises `ReportLost`: another is there."""
+        """Whether the path still is the open file (False: it is free). Raises `ReportLost` for another."""
         try:
             status = self.path.stat()
         except FileNotFoundError:
