@@ -381,6 +381,29 @@ def test_full_standard_streams(hubspot: Serving[Sandbox], tmp_path: Path, redire
 
 
 @posix
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize(
+    ("command", "code"), [("check pairs.csv", 3), ("summary", 3), ("verify", 0), ("undo --yes", 0)]
+)
+def test_a_full_standard_output_of_the_other_commands(
+    hubspot: Serving[Sandbox], tmp_path: Path, command: str, code: int
+) -> None:
+    """Where the output was all that the command makes, its exit code must not say that all is well."""
+    new = 5_000_000 + 10 * len(command)  # to the server that all share
+    file = write_pairs(tmp_path / "pairs.csv", [(new, 2), (new + 1, 3)])
+    assert load(hubspot.url, file, "--skip-existing").code == 0
+    words = [file if word == "pairs.csv" else word for word in command.split()]
+    words += [*TYPES, "--overwrite"] if "check" in words else [report_of(file)]
+    words += [] if "summary" in words else ["--base-url", hubspot.url]
+    with open("/dev/full", "w") as full:
+        finished = run(*words, stdout=full)
+    assert finished.code == code
+    assert "the result can't be printed: No space left on device" in finished.err
+    if "undo" in words:
+        assert len(rows_of(tmp_path / "pairs.undo.csv")) == 2
+
+
+@posix
 def test_a_reader_that_leaves(hubspot: Serving[Sandbox], tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(1, 2), (9000404000001, 3)])
     finished = in_shell(hubspot, file, "| true", ())

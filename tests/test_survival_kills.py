@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import signal
@@ -73,6 +74,28 @@ def test_the_first_signal_lets_end_what_is_under_way(
     assert again.code == 0
     assert sent(slow) == 3000, "a pair was sent twice"
     assert len(rows_of(report_of(file))) == 3000
+
+
+@posix
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("command", "call"), [("verify", "batch read"), ("undo", "batch archive")])
+def test_the_commands_that_follow_end_as_the_load_does(
+    slow: Serving[Sandbox], tmp_path: Path, command: str, call: str, number: signal.Signals, code: int
+) -> None:
+    file = many(tmp_path, 9000)
+    assert load(slow.url, file, "--skip-existing", "--method", "batch", "--rate", "1000/1").code == 0
+    before = slow.ask(lambda sandbox: sandbox.state.calls[call])
+    options = ("--yes",) if command == "undo" else ()
+    process = start(command, report_of(file), "--base-url", slow.url, "--workers", "1", "--json", *options)
+    wait_until(lambda: slow.ask(lambda sandbox: sandbox.state.calls[call]) > before)
+    process.send_signal(number)
+    ended = end(process)
+    assert ended.code == code
+    told = json.loads(ended.out)
+    assert (told["stopped"], told["finished"], told["exit_code"]) == ("interrupted", False, code)
+    assert "what is under way may finish" in ended.err
+    assert "The same command" in ended.err
+    assert run(command, report_of(file), "--base-url", slow.url, *options).code == 0
 
 
 @posix

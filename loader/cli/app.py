@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from typing import NoReturn
 
@@ -79,6 +80,7 @@ def main() -> NoReturn:
         complain(str(error), error.hint)
         code = error.exit_code
     except KeyboardInterrupt:
+        complain("interrupted", "The same command goes on, or starts again.")
         code = 130
     except BrokenPipeError:
         code = 3
@@ -103,7 +105,8 @@ def _open_closed_streams() -> None:
 
 
 def _leave(code: int) -> NoReturn:
-    """Exit with `code` even where standard output is full, or nobody reads it any more."""
+    """Exit with `code` even where standard output is full, nobody reads it any more, or Ctrl-C comes late."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         sys.stdout.flush()
     except OSError:

@@ -74,7 +74,9 @@ def check(online: bool, only: str | None, json: bool, report: str | None, **opti
     import asyncio
     from json import dumps
 
+    from loader.cli.result import printed
     from loader.cli.words import complain
+    from loader.errors import Stopped
     from loader.run.check import NO_REPORT, run_check
     from loader.run.check_words import as_json, as_text
     from loader.settings import LoadSettings
@@ -86,7 +88,7 @@ def check(online: bool, only: str | None, json: bool, report: str | None, **opti
     found = asyncio.run(
         run_check(settings, online=online, warn=lambda message: click.echo(f"Warning: {message}", err=True))
     )
-    click.echo(dumps(as_json(found)) if json else as_text(found))
+    told = printed([dumps(as_json(found)) if json else as_text(found)], "Nothing was written or sent.")
     if any(problem.blocks for problem in (found.online.problems if found.online else ())):
         complain("the account can't be used for this file as it is", "Put the problems above right first.")
-    return found.exit_code
+    return found.exit_code if told else Stopped.exit_code

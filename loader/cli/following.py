@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import click
 
+from loader.cli.result import printed
 from loader.cli.running import Signals
 from loader.cli.words import complain, rows_of, same_command
 from loader.errors import Interrupted, UsageError
@@ -30,21 +31,24 @@ from loader.run import (
 from loader.run.forecast import counted
 from loader.settings import UndoSettings, VerifySettings
 
+_STARTS_AGAIN = "The same command starts again."
+
 Summary = TypeVar("Summary", Certificate, UndoSummary)
 
 
 def verify_to_the_end(settings: VerifySettings, as_json: bool, verbosity: int) -> int:
     """Read back, print the certificate, and return the exit code. Raises what `run_verify` raises."""
-    found = _run(lambda listener, brake: run_verify(settings, listener, brake), verbosity)
-    if as_json:
-        click.echo(json.dumps(found.as_json()))
-    elif found.finished:
-        click.echo(_certificate(found))
+    found, code = _run(lambda listener, brake: run_verify(settings, listener, brake), verbosity)
+    if as_json or found.finished:
+        printed(
+            [json.dumps({**found.as_json(), "exit_code": code}) if as_json else _certificate(found)],
+            f"Row by row it stands in {found.verified}" if found.finished else _STARTS_AGAIN,
+        )
     if found.stopped is not None:
         complain(str(found.stopped), found.stopped.hint)
     if not found.finished:
-        click.echo("Stopped before the end; nothing was written. The same command starts again.", err=True)
-    return found.exit_code
+        click.echo(f"Stopped before the end; nothing was written. {_STARTS_AGAIN}", err=True)
+    return code
 
 
 def undo_to_the_end(settings: UndoSettings, yes: bool, as_json: bool, verbosity: int) -> int:
@@ -54,24 +58,21 @@ def undo_to_the_end(settings: UndoSettings, yes: bool, as_json: bool, verbosity:
         _tell_what_is_left(job)
         if job.open_rows:
             _ask(job, yes)
-        summary = _run(lambda listener, brake: run_undo(job, listener, brake), verbosity)
-    if as_json:
-        click.echo(json.dumps(summary.as_json()))
-    else:
-        click.echo(f"Report: {summary.output}")
-        none = "nothing yet" if summary.open_rows else "nothing to do"
-        counts = ", ".join(f"{summary.counts[s]:,} {s}" for s in Status if summary.counts.get(s))
-        click.echo(f"{rows_of(summary.created)} to take back: {counts or none}")
+        summary, code = _run(lambda listener, brake: run_undo(job, listener, brake), verbosity)
+    printed(
+        [json.dumps({**summary.as_json(), "exit_code": code}) if as_json else _taken_back(summary)],
+        f"What was taken back stands in {summary.output}, and the same command goes on.",
+    )
     if summary.stopped is not None:
         complain(str(summary.stopped), summary.stopped.hint)
     if not summary.finished:
         rest = f"Stopped with {rows_of(summary.open_rows)} to go."
         click.echo(f"{rest} The same command goes on from there:\n    {same_command()}", err=True)
-    return summary.exit_code
+    return code
 
 
-def _run(start: Callable[[Listener, Brake], Awaitable[Summary]], verbosity: int) -> Summary:
-    async def main() -> Summary:
+def _run(start: Callable[[Listener, Brake], Awaitable[Summary]], verbosity: int) -> tuple[Summary, int]:
+    async def main() -> tuple[Summary, int]:
         brake = Brake()
         with display_for(verbosity) as display:
             return await _heeding_signals(start, display, brake)
@@ -81,16 +82,23 @@ def _run(start: Callable[[Listener, Brake], Awaitable[Summary]], verbosity: int)
 
 async def _heeding_signals(
     start: Callable[[Listener, Brake], Awaitable[Summary]], display: Lines, brake: Brake
-) -> Summary:
+) -> tuple[Summary, int]:
     run = asyncio.ensure_future(start(display, brake))
     signals = Signals(brake, run, display.tell)
     with signals.heard():
         try:
-            return await run
+            summary = await run
         except (asyncio.CancelledError, Interrupted):
             ended = Interrupted("interrupted", "The same command goes on.")
             ended.exit_code = signals.code or ended.exit_code
             raise ended from None
+    return summary, signals.code if summary.interrupted else summary.exit_code
+
+
+def _taken_back(summary: UndoSummary) -> str:
+    none = "nothing yet" if summary.open_rows else "nothing to do"
+    counts = ", ".join(f"{summary.counts[s]:,} {s}" for s in Status if summary.counts.get(s))
+    return f"Report: {summary.output}\n{rows_of(summary.created)} to take back: {counts or none}"
 
 
 def _certificate(found: Certificate) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from loader.cli.result import printed
 from loader.cli.words import complain, rows_of, same_command
 from loader.errors import Interrupted
 from loader.model import GOOD, Status
@@ -70,17 +71,10 @@ class Signals:
 def run_to_the_end(settings: LoadSettings, as_json: bool, verbosity: int) -> int:
     """Run, print the result, and return the exit code. Raises what `run_load` raises."""
     summary, code = asyncio.run(_run(settings, verbosity))
-    try:
-        if as_json:
-            click.echo(json.dumps({**summary.as_json(), "exit_code": code}))
-        else:
-            _print(summary)
-    except OSError as error:  # a full disk, or a reader that has left
-        complain(f"the result can't be printed: {error.strerror}", f"Look at the report: {summary.report}")
-    except KeyboardInterrupt:  # the causes of a large report take a while to gather
-        hint = f"The run has ended before. The same command goes on, and `summary` tells of {summary.report}"
-        complain("interrupted while the result was printed", hint)
-        return _EXIT_CODES[signal.SIGINT]
+    printed(
+        [json.dumps({**summary.as_json(), "exit_code": code})] if as_json else _paragraphs(summary),
+        f"The run has ended before. The same command goes on, and `summary` tells of {summary.report}",
+    )
     if not summary.finished:
         _explain(summary)
     return code
@@ -102,15 +96,15 @@ async def _run(settings: LoadSettings, verbosity: int) -> tuple[LoadSummary, int
     return summary, signals.code if summary.interrupted else summary.exit_code
 
 
-def _print(summary: LoadSummary) -> None:
-    click.echo(f"Report: {visible(str(summary.report))}")
+def _paragraphs(summary: LoadSummary) -> Iterator[str]:
+    yield f"Report: {visible(str(summary.report))}"
     needs_attention = any(count for status, count in summary.counts.items() if status not in GOOD)
     if needs_attention:  # the causes stand in the report, those of earlier runs included
-        click.echo(as_text(summarise(read_records(summary.report)), summary.report))
+        yield as_text(summarise(read_records(summary.report)), summary.report)
         return
     none = "nothing yet" if summary.open_rows else "nothing to do"
     counts = ", ".join(f"{summary.counts[s]:,} {s}" for s in Status if summary.counts.get(s))
-    click.echo(f"{rows_of(summary.rows)}: {counts or none}")
+    yield f"{rows_of(summary.rows)}: {counts or none}"
 
 
 def _explain(summary: LoadSummary) -> None:

@@ -40,7 +40,8 @@ def summary(report: str, html: str | None, log_file: str | None, json: bool) -> 
     from json import dumps
     from pathlib import Path
 
-    from loader.errors import UsageError
+    from loader.cli.result import printed
+    from loader.errors import Stopped, UsageError
     from loader.report import read_records
     from loader.summary import as_json, as_text, summarise
 
@@ -52,7 +53,9 @@ def summary(report: str, html: str | None, log_file: str | None, json: bool) -> 
         found = write_page(report, html, log_file)
     else:
         found = summarise(read_records(Path(report)))
-    click.echo(dumps(as_json(found, report)) if json else as_text(found, report))
-    if html is not None and not json:
-        click.echo(f"Page: {html}")
-    return found.exit_code
+    pages = [f"Page: {html}"] if html is not None else []
+    told = printed(
+        [dumps(as_json(found, report))] if json else [as_text(found, report), *pages],
+        "The page is written." if pages else "The report is as it was.",
+    )
+    return found.exit_code if told else Stopped.exit_code
