@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from loader.hubspot import Kind, Verdict
+from loader.model import Lot, Pair, Status
+from loader.pace import Pace
+from loader.run.daily import Day
+from loader.run.parcels import Parcel, ParcelQueue
+from loader.run.policy import RetryPolicy
+from loader.run.pool import Pool
+from loader.run.roles import Limits, Surroundings
+from loader.run.tally import Tally
 from loader.sandbox import Sandbox, SandboxSettings
+from tests import clock
 from tests.outside import Serving, load, report_of, rows_of, write_pairs
 
 _ROWS = 4000
@@ -47,3 +58,47 @@ def test_a_bad_row_in_every_request_takes_no_other_row_along(tmp_path: Path) -> 
     statuses = [row["status"] for row in rows_of(report_of(file))]
     assert {number for number, status in enumerate(statuses) if status != "associated"} == set(bad)
     assert requests < 2000
+
+
+class Endpoint:
+    """Answers 500 to a request that has a bad row in it; and to one for a single row after ten seconds."""
+
+    in_flight = 0
+
+    def __init__(self, bad: set[int]) -> None:
+        self._bad = bad
+
+    async def send(self, parcel: Parcel) -> Verdict:
+        if len(parcel.pairs) == 1:
+            await asyncio.sleep(10)
+        if self._bad.isdisjoint(pair.row for pair in parcel.pairs):
+            return Verdict(Kind.SUCCESS, 200)
+        return Verdict(Kind.PASSING, 500, "HTTP_500", "oops")
+
+
+class Reported(dict[int, Status]):
+    """The status of each row."""
+
+    def add(self, lot: Lot) -> None:
+        self.update((pair.row, lot.first.status) for pair in lot.pairs)
+
+
+def test_rows_sent_alone_are_waited_for_before_the_others_are_given_up() -> None:
+    """Their answers take longer here than a request is let lie for them."""
+    bad, rows = set(range(50, 1600, 100)), range(1, 1601)
+
+    async def main() -> Reported:
+        queue, reported, tally, pace = ParcelQueue(), Reported(), Tally(), Pace()
+        day = Day(pace, None, tally, lambda *_: None, reserve=0, wait=False)
+        around = Surroundings(lambda: 0.0, lambda *_: None, lambda *_: None)
+        limits = Limits(outage_timeout=300, stop_after_failures=0, day=day)
+        pool = Pool(queue, Endpoint(bad), reported, tally, RetryPolicy(2, lambda: 0.5), limits, around)
+        pairs = [Pair(row, "contacts", str(row), "companies", "7") for row in rows]
+        queue.feed(Parcel(pairs[at : at + 100]) for at in range(0, len(pairs), 100))
+        queue.finish()
+        await pool.run(100)
+        return reported
+
+    reported = clock.run(main())
+    assert {row for row, status in reported.items() if status is not Status.ASSOCIATED} == bad
+    assert reported.keys() == set(rows)
