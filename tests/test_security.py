@@ -9,7 +9,9 @@ import re
 import stat
 import sys
 import time
+from html import unescape
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import orjson
 import pytest
@@ -180,6 +182,44 @@ def test_the_token_is_in_nothing_that_is_left(tmp_path: Path) -> None:
     for left in [*tmp_path.iterdir()]:
         assert TOKEN not in left.read_text(encoding="utf-8"), left
     assert TOKEN not in finished.text
+
+
+_SIGNS = "CJSPabcyGQAf3xBKm/qYAG+QsF4="
+_SPELLINGS = {
+    "JSON that escapes slashes": _SIGNS.replace("/", "\\/"),
+    "JSON that escapes signs": _SIGNS.replace("=", "\\u003D").replace("+", "\\u002b").replace("/", "\\/"),
+    "JSON that escapes all": "".join(f"\\u{ord(sign):04x}" for sign in _SIGNS),
+    "a URL": quote(_SIGNS, safe=""),
+    "a URL in a URL": quote(quote(_SIGNS, safe=""), safe=""),
+    "HTML": "".join(f"&#x{ord(sign):X};" for sign in _SIGNS),
+    "HTML in HTML": "".join(f"&amp;#{ord(sign)};" for sign in _SIGNS),
+}
+
+
+@pytest.mark.parametrize("spelling", _SPELLINGS)
+@pytest.mark.parametrize("status", [400, 401, 302])
+def test_a_token_spelled_otherwise_is_hidden_too(tmp_path: Path, spelling: str, status: int) -> None:
+    echoed = _SPELLINGS[spelling]
+
+    async def script(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        if not seen.path.startswith("/crm"):
+            writer.write(http(404, b"{}"))
+            return
+        body = '{"message":"no TOKEN","category":"TOKEN","correlationId":"TOKEN","errors":[{"in":"TOKEN"}]}'
+        said = quote(_SIGNS, safe="")
+        writer.write(http(status, body.replace("TOKEN", echoed).encode(), Location=f"http://x/{said}"))
+
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2), (3, 4)])
+    with Serving(lambda: Wire(script)) as wire:
+        finished = load(
+            wire.url, file, "-vv", "--log-file", tmp_path / "log", env={"HUBSPOT_ACCESS_TOKEN": _SIGNS}
+        )
+    assert finished.code == (1 if status == 400 else 3), finished.err
+    for left in [finished.text, *(path.read_text(encoding="utf-8") for path in tmp_path.iterdir())]:
+        said = unescape(unescape(unquote(unquote(left)))).replace("\\/", "/").replace("\\\\u", "\\u")
+        said = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), said)
+        assert _SIGNS not in said, left
+    assert "[hidden]" in finished.text + report_of(file).read_text(encoding="utf-8")
 
 
 def test_the_token_is_not_taken_from_the_command_line() -> None:

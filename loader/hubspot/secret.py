@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from multidict import CIMultiDict
@@ -16,31 +17,39 @@ _SHORTEST_HIDDEN = 6
 class Secret:
     """A token, readable only by calling `reveal`."""
 
-    __slots__ = ("_bytes", "_text")
+    __slots__ = ("_bytes", "_escaped", "_text")
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._bytes = text.encode()
+        self._escaped: re.Pattern[str] | None = None
 
     def reveal(self) -> str:
         """The secret itself, for the wire and nothing else."""
         return self._text
 
     def hide_in(self, text: str) -> str:
-        """`text` with every occurrence of the secret blotted out."""
-        return text.replace(self._text, HIDDEN) if len(self._text) >= _SHORTEST_HIDDEN else text
+        """`text` with every occurrence of the secret blotted out, its characters escaped or not."""
+        if len(self._text) < _SHORTEST_HIDDEN:
+            return text
+        if "\\" not in text and "%" not in text and "&" not in text:  # signs with which escapes begin
+            return text.replace(self._text, HIDDEN)
+        if self._escaped is None:
+            self._escaped = re.compile("".join(map(_spellings, self._text)))
+        return self._escaped.sub(HIDDEN, text)
 
     def hide_in_bytes(self, body: bytes) -> bytes:
         """`body` likewise: a server or proxy may echo the request that it refuses."""
-        if self._bytes in body and len(self._bytes) >= _SHORTEST_HIDDEN:
-            return body.replace(self._bytes, HIDDEN.encode())
+        if self._bytes in body or b"\\" in body or b"%" in body or b"&" in body:
+            return self.hide_in(body.decode("latin-1")).encode("latin-1")
         return body
 
     def hide_in_headers(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         """`headers` likewise."""
-        if self._text in "\n".join(headers.values()):
-            return CIMultiDict((name, self.hide_in(value)) for name, value in headers.items())
-        return headers
+        values = "\n".join(headers.values())
+        if self.hide_in(values) == values:
+            return headers
+        return CIMultiDict((name, self.hide_in(value)) for name, value in headers.items())
 
     def __repr__(self) -> str:
         return f"Secret({HIDDEN})"
@@ -59,3 +68,16 @@ class BearerHeader(str):
 
     def __repr__(self) -> str:
         return f"'Bearer {HIDDEN}'"
+
+
+def _spellings(character: str) -> str:
+    """A pattern for one character as it is, or as JSON, a URL or HTML may write it, more than once around.
+
+    It begins with a sign in each case, which makes it fast, and repeats within bounds, lest a page of nothing
+    but backslashes takes for ever.
+    """
+    plain, code = re.escape(character), ord(character)
+    return (
+        rf"(?:{plain}|\\{{1,8}}(?:(?i:u{code:04x})|{plain})|%(?:25){{0,3}}(?i:{code:02x})"
+        rf"|&(?:amp;){{0,3}}#(?:0{{0,5}}{code}|(?i:x0{{0,5}}{code:x}));)"
+    )
