@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import Counter
 from pathlib import Path
 
+import orjson
+import pytest
+
 from loader.sandbox import Sandbox, SandboxSettings
+from tests.hubspot_wire import Seen, Wire, http
 from tests.outside import Serving, load, report_of, rows_of, write_pairs
 
 FAST = ("--rate", "1000000/1", "--max-attempts", "2")
@@ -33,3 +39,53 @@ def test_one_worker_gets_past_rows_that_are_always_reset(tmp_path: Path) -> None
         ended = load(serving.url, file, *FAST, "--workers", "1", "--outage-timeout", "30", timeout=90)
     assert ended.code == 1, ended.err
     assert statuses(file) == {"associated": 2, "gave_up": 5}
+
+
+def test_late_answers_do_not_make_an_outage_the_fault_of_the_rows_it_began_with(tmp_path: Path) -> None:
+    """Half the rows get no answer; the others' comes later, but was asked for before. Then nobody answers."""
+    file = write_pairs(tmp_path / "pairs.csv", [(str(n), "7") for n in range(1, 13)])
+
+    async def script(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        ids = seen.path.split("/")
+        if "account-info" in seen.path and not asked:
+            writer.write(http(404, b"{}"))
+        elif "associations" in ids and 7 <= int(ids[5]) <= 12 and seen.path not in asked:
+            asked.add(seen.path)
+            await asyncio.sleep(0.5)
+            result = {
+                "from": {"id": ids[5]},
+                "to": {"id": ids[9]},
+                "associationSpec": {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 279},
+            }
+            writer.write(http(200, orjson.dumps({"status": "COMPLETE", "results": [result]})))
+        else:
+            asked.add("silence")
+            writer.close()
+
+    asked: set[str] = set()
+    with Serving(lambda: Wire(script)) as wire:
+        ended = load(wire.url, file, *FAST, "--workers", "12", "--outage-timeout", "4")
+    assert ended.code == 3, ended.err
+    assert "nobody has answered" in ended.err
+    assert statuses(file) == {"associated": 6}
+
+
+@pytest.mark.parametrize(("answer", "least"), [((503, "2"), 2.0), ((423, ""), 2.0)])
+def test_a_batch_is_split_no_sooner_than_it_may_be_sent_again(
+    tmp_path: Path, answer: tuple[int, str], least: float
+) -> None:
+    file = write_pairs(tmp_path / "pairs.csv", [(str(n), str(100 + n)) for n in range(1, 5)])
+    status, retry_after = answer
+    sizes: list[tuple[float, int]] = []
+
+    async def script(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        if seen.method == "POST":
+            sizes.append((time.monotonic(), len(orjson.loads(seen.body)["inputs"])))
+        headers = {"Retry-After": retry_after} if retry_after and seen.method == "POST" else {}
+        writer.write(http(status if seen.method == "POST" else 400, b"{}", **headers))
+
+    with Serving(lambda: Wire(script)) as wire:
+        load(wire.url, file, "--rate", "1000000/1", "--max-attempts", "2", "--method", "batch")
+    last_whole = max(at for at, size in sizes if size == 4)
+    assert [size for _, size in sizes[:3]] == [4, 4, 2]
+    assert min(at for at, size in sizes if size == 2) - last_whole >= least - 0.05

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from math import inf
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
@@ -86,6 +87,7 @@ class HubSpot:
         self._log, self._clock = log, clock
         self._token: Secret | None = None
         self._in_flight = 0
+        self._heard = -inf
         self._authorization: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
@@ -106,6 +108,11 @@ class HubSpot:
         return self._in_flight
 
     @property
+    def heard(self) -> float:
+        """When the latest request was sent that has been answered, on the loop's clock; -inf before any."""
+        return self._heard
+
+    @property
     def version(self) -> str:
         """The dated API version, for the paths of `request`."""
         return self._version
@@ -122,6 +129,11 @@ class HubSpot:
         return self._perform(
             call, lambda status, headers, body: judge(status, headers, body, pair, now=self._clock())
         )
+
+    async def answers(self) -> bool:
+        """Whether anybody answers a question for which no row is to blame. Raises as `associate` does."""
+        answer = await self.request("GET", f"/account-info/{self._version}/details")
+        return isinstance(answer, Answer) or answer.http_status > 0
 
     async def request(
         self,
@@ -191,6 +203,8 @@ class HubSpot:
                 response = await self._session.request(
                     call.method, url, data=call.data, headers=self._authorization, allow_redirects=False
                 )
+                if ticket.sent > self._heard:
+                    self._heard = ticket.sent
                 if response.status != 429:  # there only the body tells which limit it is
                     call.pacer.answered(ticket, response.headers)
                 body = await read_body(response, call.limit)

@@ -60,11 +60,6 @@ class ArchiveSender:
             return Split(lots(outcomes), smaller(parcel, others, some_stand=False))
         return Split([*lots(outcomes), *_removed(parcel, others, answer.status, trace, now)], [])
 
-    @property
-    def in_flight(self) -> int:
-        """Requests that were sent and have no answer yet."""
-        return self._hubspot.in_flight
-
 
 def _inputs(pairs: list[Pair]) -> list[dict[str, object]]:
     to_records: defaultdict[str, list[dict[str, str]]] = defaultdict(list)

@@ -53,11 +53,6 @@ class BatchSender:
         )
         return answer if isinstance(answer, Verdict) else sort_out(parcel, answer, self._now())
 
-    @property
-    def in_flight(self) -> int:
-        """Requests that were sent and have no answer yet."""
-        return self._hubspot.in_flight
-
 
 class BatchPacking:
     """Packs pairs as they are read; what does not fill a parcel waits for the next pairs of its types."""

@@ -62,11 +62,6 @@ class ExistingFirst:
         again = [parcel for existed, pairs in missing.items() for parcel in self._pack(pairs, existed)]
         return Split(lots(outcomes), again)
 
-    @property
-    def in_flight(self) -> int:
-        """Requests that were sent and have no answer yet."""
-        return self._hubspot.in_flight
-
 
 def asking_packing() -> RecordPacking:
     """Makes parcels that one request looks up, or a few where few records have many pairs."""

@@ -3,7 +3,10 @@
 One row whose connection breaks may be that row's fault, and it has only so many attempts. When no connection
 can be made, or several different rows in succession get no answer at all, the fault is not theirs: nothing
 more is held against them, everybody waits, and one request at a time asks whether HubSpot is back. A row that
-got no answer while others did is suspect from then on, and its silence proves nothing any more.
+got no answer while a request sent later did is suspect from then on, and its silence proves nothing any more.
+
+What counts is when a request was sent: an answer to an earlier one may have been on its way when HubSpot fell
+silent, and acquits nobody.
 """
 
 from __future__ import annotations
@@ -25,32 +28,37 @@ class Outage:
         self.began: float | None = None
         self.last_words = ""
         self._silence_since: float | None = None
-        self._heard = float("-inf")
         self._silent: set[Parcel] = set()
         self._unreachable = False
         self._probes = 0
 
-    def answered(self, now: float) -> bool:
-        """Somebody answered. Says whether that ended an outage."""
-        self._heard = now
+    def answered(self, sent: float) -> bool:
+        """Somebody answered a request sent at `sent`. Says whether that ended an outage."""
+        if self._silence_since is None:
+            return False
+        for parcel in [silent for silent in self._silent if silent.sent < sent]:
+            parcel.silent, parcel.suspect = 0, True
+            self._silent.remove(parcel)
+        if self._silent:  # they were sent later
+            return False
         ended = self.began is not None
-        if ended or self._silence_since is not None:
-            self.began = self._silence_since = None
-            for parcel in self._silent:
-                parcel.silent, parcel.suspect = 0, True
-            self._silent.clear()
-        self._probes = 0
+        self.began = self._silence_since = None
         self._unreachable = False
+        self._probes = 0
         return ended
 
-    def silent(self, parcel: Parcel, now: float, waited: float, words: str) -> bool:
-        """A parcel was sent `waited` seconds ago, one more attempt, and nobody answered: an outage?"""
+    def silent(self, parcel: Parcel, now: float, waited: float, heard: float, words: str) -> bool:
+        """A parcel was sent `waited` seconds ago, one more attempt, and nobody answered: an outage?
+
+        `heard` is when the latest request was sent that has been answered.
+        """
         self._note(now, words)
         if self._unreachable:  # a connection could be made: whether it is the row's fault is open again
             self._unreachable, self.began = False, None
         self._silent.add(parcel)
         parcel.silent += 1
-        parcel.suspect = parcel.suspect or self._heard > now - waited
+        parcel.sent = now - waited
+        parcel.suspect = parcel.suspect or heard > parcel.sent
         beyond_suspicion = sum(not parcel.suspect for parcel in self._silent)
         if beyond_suspicion >= SILENT_ROWS or self.began is not None:
             self._begin()
@@ -61,6 +69,15 @@ class Outage:
         self._note(now, words)
         self._unreachable = self._unreachable or self.began is None
         self._begin()
+
+    def nobody(self, now: float) -> None:
+        """Not even a question was answered for which no row is to blame."""
+        self._note(now, self.last_words)
+        self._begin()
+
+    def doubts(self, parcel: Parcel) -> bool:
+        """Whether a parcel may be to blame itself, so that another silence of it would prove nothing."""
+        return parcel.suspect or parcel in self._silent
 
     def probe_delay(self) -> float:
         """Seconds until the next probe: 1, 2, 4, … up to 15."""
@@ -82,3 +99,4 @@ class Outage:
         for parcel in self._silent:  # what happens in an outage is not held against the rows
             parcel.attempts -= parcel.silent
             parcel.silent = 0
+            parcel.spent = None

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterable
 from itertools import count
 
+from loader.hubspot import Verdict
 from loader.model import Pair
 
 #: Rows under way or waiting for another attempt at most; beyond it none are begun, so that memory stays flat.
@@ -23,7 +24,8 @@ class Parcel:
     `suspect` says that its requests got no answer while others did. `neighbours_stand` says that others of
     the same request were associated: a refusal then is the row's own fault, and no sign that the whole file
     is wrong. `sounded_at` is when some of its pairs were taken out to be sent alone (0: they were not), as
-    `alone`.
+    `alone`. `sent` is when it was last sent without an answer, on the loop's clock, and `spent` the verdict
+    on that where no attempt is left: it is given up once somebody has answered what was sent later.
     """
 
     __slots__ = (
@@ -34,8 +36,10 @@ class Parcel:
         "neighbours_stand",
         "nothing_made",
         "pairs",
+        "sent",
         "silent",
         "sounded_at",
+        "spent",
         "suspect",
     )
 
@@ -55,7 +59,8 @@ class Parcel:
         self.nothing_made = 0
         self.silent = 0
         self.suspect = False
-        self.sounded_at = 0.0
+        self.sounded_at = self.sent = 0.0
+        self.spent: Verdict | None = None
         self.alone: list[Parcel] = []
 
     def halves(self) -> list[Parcel]:

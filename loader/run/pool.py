@@ -46,8 +46,6 @@ class Pool:
         self._outage = Outage()
         self._probing = asyncio.Lock()
         self._stopping = asyncio.Event()
-        # Rows out of attempts to which nobody answered: given up once HubSpot is known to be there.
-        self._held: list[tuple[Parcel, Verdict]] = []
         self._day_is_over = False
         self._refused_in_a_row = self._passing_in_a_row = 0
         self._loop = asyncio.get_running_loop()
@@ -61,8 +59,6 @@ class Pool:
             group.create_task(self._see_off(tasks))
         if self._error is not None:
             raise self._error
-        if not self._stop_asked:
-            self._give_up_held()
 
     def stop(self, why: Stopped | None) -> None:
         """Feed nothing more and let what is under way end. `why` is None when a person interrupts."""
@@ -83,7 +79,12 @@ class Pool:
         # In an outage others than the silent rows ask: were those to blame, they could never find it over.
         while (parcel := await queue.next(untried_first=outage.began is not None)) is not None:
             try:
-                if outage.began is None and not self._day_is_over and not day.reserve:
+                if (
+                    outage.began is None
+                    and parcel.spent is None
+                    and not self._day_is_over
+                    and not day.reserve
+                ):
                     self._take_in(parcel, await sender.send(parcel))
                 else:
                     await self._handle_with_care(parcel)
@@ -98,28 +99,47 @@ class Pool:
         """When the run is to stop: wait for what was sent, then send home who still waits to send."""
         await self._stopping.wait()
         end = self._loop.time() + GRACE
-        while self._sender.in_flight and self._loop.time() < end:  # noqa: ASYNC110 - only at the end
+        while self._around.there.in_flight and self._loop.time() < end:  # noqa: ASYNC110 - only at the end
             await asyncio.sleep(0.02)
         for worker in workers:
             worker.cancel()
 
     async def _handle_with_care(self, parcel: Parcel) -> None:
-        """Send where the day may be over, or nobody may be there."""
+        """Send where the day may be over, nobody may be there, or the parcel may have no attempt left."""
         day = self._limits.day
-        if self._day_is_over or day.spent(self._sender.in_flight):
+        if self._day_is_over or day.spent(self._around.there.in_flight):
             if not day.wait:
                 self._queue.again([parcel])
                 self.stop(day.over("only the reserve is left of the daily limit"))
                 return
             await day.sleep()
             self._day_is_over = False
-        if self._outage.began is not None:
+        if self._outage.began is not None or parcel.spent is not None:
             async with self._probing:
                 if self._outage.began is not None:
                     await self._wait_to_probe()
-                    self._take_in(parcel, await self._sender.send(parcel))
+                    if not self._outage.doubts(parcel):
+                        self._take_in(parcel, await self._sender.send(parcel))
+                        return
+                if not await self._somebody_answers(parcel.sent):
+                    self._outage.nobody(self._loop.time())
+                    self._in_outage(parcel)
                     return
-        self._take_in(parcel, await self._sender.send(parcel))
+        if parcel.spent is not None:
+            self._settle_all(parcel, Status.GAVE_UP, parcel.spent)
+        else:
+            self._take_in(parcel, await self._sender.send(parcel))
+
+    async def _somebody_answers(self, since: float) -> bool:
+        """Whether somebody has answered what was sent later than `since`, or does so now."""
+        there = self._around.there
+        if self._outage.began is None and there.heard > since:
+            return True
+        if not await there.answers():
+            return False
+        self._heard = self._loop.time()
+        self._answered()
+        return True
 
     async def _wait_to_probe(self) -> None:
         began = self._outage.began or self._loop.time()
@@ -129,7 +149,7 @@ class Pool:
     def _take_in(self, parcel: Parcel, result: Verdict | Split) -> None:
         now = self._loop.time()
         if isinstance(result, Split):
-            self._answered(now)
+            self._answered()
             self._heard = self._useful = now
             self._passing_in_a_row = 0
             for lot in result.lots:
@@ -138,7 +158,7 @@ class Pool:
             return
         kind = result.kind
         if result.http_status:
-            self._answered(now)
+            self._answered()
             if kind is not Kind.PASSING:
                 self._passing_in_a_row = 0
             if kind is not Kind.THROTTLED:
@@ -180,7 +200,9 @@ class Pool:
         elif self._useful < parcel.sounded_at and not all(one.attempts for one in parcel.alone):
             parcel.attempts -= 1  # the others still wait for the pace
             self._queue.later(parcel, _SOUNDING)
-        elif self._useful < parcel.sounded_at or not self._split(parcel):
+        elif self._useful < parcel.sounded_at or not self._split(
+            parcel, self._delay(parcel.attempts, verdict)
+        ):
             self._settle_all(parcel, Status.GAVE_UP, verdict)
 
     def _sound(self, parcel: Parcel) -> None:
@@ -228,12 +250,14 @@ class Pool:
     def _silent(self, parcel: Parcel, verdict: Verdict) -> None:
         parcel.attempts += 1
         now = self._loop.time()
-        if self._outage.silent(parcel, now, verdict.waited, verdict.message):
+        heard = self._around.there.heard
+        if self._outage.silent(parcel, now, verdict.waited, heard, verdict.message):
             self._in_outage(parcel)
         elif not self._out_of_attempts(parcel):
             self._later(parcel, parcel.attempts, verdict)
-        elif not self._split(parcel):
-            self._held.append((parcel, verdict))
+        elif not self._split(parcel, self._delay(parcel.attempts, verdict)):
+            parcel.spent = verdict
+            self._queue.again([parcel])
 
     def _unreachable(self, parcel: Parcel, verdict: Verdict) -> None:
         if verdict.category == "TLS_CERTIFICATE":  # no waiting will make it trustworthy
@@ -243,9 +267,7 @@ class Pool:
         self._in_outage(parcel)
 
     def _in_outage(self, parcel: Parcel) -> None:
-        for waiting in (parcel, *(held for held, _ in self._held)):
-            self._queue.later(waiting, self._outage.rest)
-        self._held.clear()
+        self._queue.later(parcel, self._outage.rest)
         if not self._tally.pause:
             self._tally.pause = f"no answer ({self._outage.last_words}); asking again"
             self._around.log("outage", {"message": self._outage.last_words})
@@ -259,31 +281,31 @@ class Pool:
                 )
             )
 
-    def _answered(self, now: float) -> None:
-        if self._outage.answered(now):
+    def _answered(self) -> None:
+        if self._outage.answered(self._around.there.heard):
             self._tally.pause = ""
             self._around.log("outage_over", {})
-        if self._held:
-            self._give_up_held()
-
-    def _give_up_held(self) -> None:
-        for parcel, verdict in self._held:
-            self._settle_all(parcel, Status.GAVE_UP, verdict)
-        self._held.clear()
 
     def _out_of_attempts(self, parcel: Parcel) -> bool:
         most = self._policy.max_attempts
         return parcel.attempts >= (most if len(parcel.pairs) == 1 else min(most, _ATTEMPTS_BEFORE_SPLITTING))
 
-    def _split(self, parcel: Parcel) -> bool:
+    def _split(self, parcel: Parcel, delay: float = 0.0) -> bool:
         """Where a request for many pairs failed as a whole, send its halves, so that blame becomes exact."""
         halves = parcel.halves()
-        self._queue.again(halves)
+        if delay:
+            for half in halves:
+                self._queue.later(half, delay)
+        else:
+            self._queue.again(halves)
         return bool(halves)
 
     def _later(self, parcel: Parcel, attempts: int, verdict: Verdict) -> None:
         self._tally.retries += 1
-        self._queue.later(parcel, self._policy.delay(attempts, verdict.retry_after))
+        self._queue.later(parcel, self._delay(attempts, verdict))
+
+    def _delay(self, attempts: int, verdict: Verdict) -> float:
+        return self._policy.delay(attempts, verdict.retry_after)
 
     def _settle_all(self, parcel: Parcel, status: Status, verdict: Verdict) -> None:
         first = Outcome(

@@ -25,9 +25,20 @@ class Sender(Protocol):
     async def send(self, parcel: Parcel) -> Verdict | Split:
         """Send once. A Verdict holds for every pair of the parcel, a Split tells them apart."""
 
+
+class Counterpart(Protocol):
+    """Who answers, whatever is asked. Times are on the loop's clock."""
+
     @property
     def in_flight(self) -> int:
         """Requests that were sent and have no answer yet."""
+
+    @property
+    def heard(self) -> float:
+        """When the latest request was sent that has been answered."""
+
+    async def answers(self) -> bool:
+        """Whether anybody answers a question for which no row is to blame."""
 
 
 class Report(Protocol):
@@ -52,8 +63,9 @@ class Limits:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the pool needs from outside: the wall clock in seconds, everybody's pause, and the log."""
+    """What the pool needs from outside: who answers, the wall clock (seconds), everybody's pause, the log."""
 
+    there: Counterpart
     now: Callable[[], float]
     pause: Callable[[float, str], None]
     log: Callable[[str, dict[str, object]], None]

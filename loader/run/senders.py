@@ -43,11 +43,6 @@ class PutSender:
         """Associate the parcel's one pair."""
         return self._hubspot.associate(parcel.pairs[0])
 
-    @property
-    def in_flight(self) -> int:
-        """Requests that were sent and have no answer yet."""
-        return self._hubspot.in_flight
-
 
 def one_by_one(pairs: list[Pair], _last: bool) -> list[Parcel]:
     """A parcel for each pair."""

@@ -56,7 +56,7 @@ class Connected:
             self.tally,
             RetryPolicy(self.settings.max_attempts, random.random),
             Limits(self.settings.outage_timeout, failures, day),
-            Surroundings(time.time, self.paces.pause, self.decide),
+            Surroundings(self.hubspot, time.time, self.paces.pause, self.decide),
         )
         self.brake.connect(lambda: pool.stop(None))
         return pool

@@ -247,10 +247,6 @@ class _Look:
                 outcomes.append(Outcome(pair, Status.GAVE_UP, now, error_category="UNREADABLE_ANSWER"))
         return Split(lots(outcomes), [])
 
-    @property
-    def in_flight(self) -> int:
-        return self._hubspot.in_flight
-
 
 def _line(record: Record, look: Outcome | None) -> str:
     """The report's line with what the look came to; nothing for a row that was not to be looked up."""
