@@ -42,6 +42,7 @@ def refused(serving: Serving[Sandbox], file: Path, *options: str) -> Finished:
     [
         (b'from_object_id,to_object_id,note\n1,2,a\n3,4,"b\n5,6,c\n', ["line 3", "never closes", "'note'"]),
         (b'from_object_id,to_object_id,note\n1,2,"a\n3,4,b"\n', ["line 2", "swallows lines"]),
+        (b'from_object_id,to_object_id,"note\n1,2,x\n3,4,y"\n5,6,z\n', ["line 1", "swallows lines"]),
         (b"from_object_id,to_object_id,note\n1,2,a\n3,4,caf\xe9\n", ["line 3", "0xE9", "--encoding cp1252"]),
         (b"contact,company\n1,2\n", ["'from_object_id'", "'contact', 'company'", "--from-column"]),
         (b"1,2\n3,4\n", ["line 1", "no header"]),

@@ -117,10 +117,15 @@ def test_named_columns_match_without_case_and_spaces(tmp_path: Path) -> None:
         (HEADER + b"1,2,a\n3,4,\xff\n", 3, "character 5: 0xFF is not UTF-8"),
         (HEADER + b"1,2,a\nNote,to_object_id,from_object_id\n", 3, "a second header"),
         (b'"from_object_id,to_object_id\n1,2\n', 1, "in the header and never closes"),
+        (b'\r\n\nfrom_object_id,to_object_id,"note\r\n1,2,x"\r\n3,4,y\r\n', 3, "name swallows lines"),
+        (b'from_object_id,to_object_id,"note,mail\n1,2,x,m"\n3,4,y,m\n', 1, "name swallows lines"),
+        (b'from_object_id,to_object_id,"note,mail\n1,2,x",m\n3,4,y,m\n', 1, "name swallows lines"),
+        (b'from_object_id,to_object_id,"note\n1,2,"x"\n3,4,y\n', 1, "name spans several lines and goes on"),
+        (b'from_object_id,to_object_id,note,"mail\n1,2,"\n3,4,y,m\n', 1, "name swallows the beginning"),
         (HEADER + b"1,2," + b"x" * (17 << 20), 2, "longer than 16 million characters"),
         (HEADER + b'1,2,"' + b"x\n" * (9 << 20) + b'"\n', 2, "does not close within 16 million"),
     ],
-    ids=range(11),
+    ids=range(16),
 )
 def test_a_broken_structure_is_refused_with_its_line(
     data: bytes, line: int, words: str, tmp_path: Path
@@ -140,6 +145,21 @@ def test_honest_notes_of_several_lines_load(note: str, template: str, tmp_path: 
     pairs, outcomes = read(tmp_path, data.encode())
     assert [(p.from_id, p.to_id) for p in pairs] == [("1", "2"), ("4", "5")]
     assert f'"{note}"' in pairs[0].rest
+    assert outcomes == []
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        'from_object_id,to_object_id,"note\n(internal)"',
+        'from_object_id,to_object_id,"note\r\n\r\n1, 2 or 3"',
+        '"from_object_id\n",to_object_id,"price\n1,5"',
+        '"the\nnote","from_object_id"," to_object_id\n"',
+    ],
+)
+def test_a_column_name_of_several_lines_is_honest(header: str, tmp_path: Path) -> None:
+    pairs, outcomes = read(tmp_path, f"{header}\n1,2,3\n".encode())
+    assert [(p.from_id, p.to_id) for p in pairs] == [("2", "3") if header.startswith('"the') else ("1", "2")]
     assert outcomes == []
 
 

@@ -23,7 +23,7 @@ from loader.source.layout import Layout
 from loader.source.plain import PlainLines, parse, plain_lines, rest_texts
 from loader.source.records import Record, RecordScanner
 from loader.source.rules import Fault, shown
-from loader.source.suspicion import swallowed_lines
+from loader.source.suspicion import STRAY_QUOTE, swallowed_lines
 from loader.source.text import LONGEST_RECORD, line_ends
 
 if TYPE_CHECKING:
@@ -202,8 +202,7 @@ class BlockReader:
         )
 
     def _stray(self, what: str) -> InputError:
-        hint = "A stray quotation mark stands there: remove it, or double it inside a quoted cell."
-        return InputError(f"{self._name}, line {self.line}: {what}", hint, line=self.line)
+        return InputError(f"{self._name}, line {self.line}: {what}", STRAY_QUOTE, line=self.line)
 
     def _block(self, found: _Findings) -> Block:
         size = self.row - found.first_row + 1

@@ -8,6 +8,7 @@ from loader.errors import InputError, UsageError
 from loader.model import OWN_COLUMNS, RESULT_COLUMNS
 from loader.source.records import Record, RecordScanner
 from loader.source.rules import is_type, judge_id, shown
+from loader.source.suspicion import STRAY_QUOTE, swallowed_by_header
 
 _CANDIDATES = (",", ";", "\t", "|")
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
@@ -85,7 +86,7 @@ def read_header(text: str, columns: Columns, name: str) -> tuple[Layout, int]:
     """Find the delimiter and the columns in the first record of `text`.
 
     Returns the layout and where the first data row begins. Raises InputError, naming the columns that
-    were found and the options that map them.
+    were found and the options that map them, or where a stray quote in it has swallowed rows.
     """
     start = len(text) - len(text.lstrip("\r\n"))
     delimiter, start = _spreadsheet_hint(text, start, read_delimiter(columns.delimiter))
@@ -101,8 +102,11 @@ def read_header(text: str, columns: Columns, name: str) -> tuple[Layout, int]:
             line=line,
         )
     # The delimiter is the one under which the ID columns appear; failing that, the one with most columns.
-    best = max(headers, key=lambda found: (_fits(found[1], columns), len(found[1].cells)))
-    return _layout(best[0], best[1], columns, name, line), best[1].end
+    delimiter, header = max(headers, key=lambda found: (_fits(found[1], columns), len(found[1].cells)))
+    layout = _layout(delimiter, header, columns, name, line)
+    if header.multiline and (why := swallowed_by_header(header, text[start : header.end], layout)):
+        raise InputError(f"{name}, line {line}: a quoted column name {why}", STRAY_QUOTE, line=line)
+    return layout, header.end
 
 
 def _spreadsheet_hint(text: str, start: int, delimiter: str) -> tuple[str, int]:
