@@ -94,8 +94,8 @@ def summarise(records: Iterable[Record]) -> ReportSummary:
 def _example(record: Record) -> Example:
     return Example(
         row=record.row,
-        from_record=f"{record.from_type} {record.from_id}".strip(),
-        to_record=f"{record.to_type} {record.to_id}".strip(),
+        from_record=_cut(f"{record.from_type} {record.from_id}".strip(), 100),
+        to_record=_cut(f"{record.to_type} {record.to_id}".strip(), 100),
         message=record.error_message,
         correlation_id=record.correlation_id,
     )

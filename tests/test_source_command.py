@@ -142,3 +142,42 @@ def test_control_characters_of_a_cell_do_not_reach_the_screen(
     assert finished.code == 1
     assert "\x1b" not in finished.text
     assert "\x1b" not in rows_of(report_of(file))[0]["error_message"]
+
+
+def test_a_row_that_a_report_shows_cut_is_not_loaded_from_the_report(
+    serving: Serving[Sandbox], tmp_path: Path
+) -> None:
+    file = tmp_path / "pairs.csv"
+    file.write_text("from_object_id,to_object_id,note\n1,234,5,x\nbad,6,z\n7,8\n9,10,y\n", encoding="utf-8")
+    assert load(serving.url, file).code == 1
+    for options in ((), ("--only", "invalid")):
+        again = load(serving.url, report_of(file), *options, "--overwrite")
+        rows = rows_of(report_of(report_of(file)))
+        assert again.code == 1
+        assert [row["error_category"] for row in rows[:3]] == ["TOO_MANY_FIELDS", "BAD_ID", "TOO_FEW_FIELDS"]
+        assert {row["status"] for row in rows[:3]} == {"invalid"}
+
+
+def test_a_header_among_the_rows_of_a_report_is_a_row(serving: Serving[Sandbox], tmp_path: Path) -> None:
+    file = tmp_path / "pairs.csv"
+    header = "from_object_id,to_object_id,note\n"
+    file.write_text(f"{header}9000404000041,2,x\n{header}3,4,y\n", encoding="utf-8")
+    assert load(serving.url, file).code == 1
+    again = load(serving.url, report_of(file), "--only", "failed")
+    assert again.code == 1, again.err
+    assert [row["status"] for row in rows_of(report_of(report_of(file)))] == ["failed"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_byte_order_mark_in_a_cell_is_text(
+    serving: Serving[Sandbox], tmp_path: Path, encoding: str
+) -> None:
+    file = tmp_path / "pairs.csv"
+    rows = 20_000  # several blocks
+    file.write_text(
+        "note,from_object_id,to_object_id\n"
+        + "".join(f"\ufeff{'a' * 50},{n},{n + 10**6}\n" for n in range(1, rows + 1)),
+        encoding=encoding,
+    )
+    assert load(serving.url, file, "--method", "batch", "--rate", "100000/1").code == 0
+    assert {row["note"] for row in rows_of(report_of(file))} == {"\ufeff" + "a" * 50}

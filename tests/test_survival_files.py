@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
@@ -442,3 +443,61 @@ def in_shell(
         timeout=60,
         check=False,
     )
+
+
+# Reports that come back from elsewhere, or from a kill, with nothing left to do
+
+
+@pytest.mark.parametrize("tail", [b"11,contacts,1", b"\0" * 4096, b"\n", b'"', b"rubbish\n"])
+@pytest.mark.parametrize("options", [("--limit", "10"), ()])
+def test_damage_at_the_end_of_a_report_is_cut_off_where_nothing_is_left_to_do(
+    hubspot: Serving[Sandbox], tmp_path: Path, tail: bytes, options: tuple[str, ...]
+) -> None:
+    file = pairs(tmp_path, 30)
+    report = report_of(file)
+    assert load(hubspot.url, file, *options).code == 0
+    whole = report.read_bytes()
+    report.write_bytes(whole + tail)
+    again = load(hubspot.url, file, *options)
+    assert again.code == 0, again.err
+    assert report.read_bytes() == whole
+
+
+def test_damage_at_the_end_of_an_undo_report_is_cut_off_too(
+    hubspot: Serving[Sandbox], tmp_path: Path
+) -> None:
+    file = pairs(tmp_path, 3, first=7_000_000)
+    assert load(hubspot.url, file, "--skip-existing").code == 0
+    undo = ("undo", report_of(file), "--base-url", hubspot.url, "--yes")
+    assert run(*undo).code == 0
+    report = tmp_path / "pairs.undo.csv"
+    whole = report.read_bytes()
+    report.write_bytes(whole + b"\0" * 50)
+    assert run(*undo).code == 0
+    assert report.read_bytes() == whole
+
+
+@pytest.mark.parametrize("limit", ["10", "30"])
+def test_a_report_that_was_saved_with_quotes_is_gone_on_with(
+    hubspot: Serving[Sandbox], tmp_path: Path, limit: str
+) -> None:
+    file = pairs(tmp_path, 30)
+    report = report_of(file)
+    assert load(hubspot.url, file, "--limit", limit).code == 0
+    with report.open(encoding="utf-8", newline="") as old:
+        rows = list(csv.reader(old))
+    with report.open("w", encoding="utf-8", newline="") as new:
+        csv.writer(new, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(rows[:1] + rows[:0:-1])
+    again = load(hubspot.url, file)
+    assert again.code == 0, again.err
+    is_whole(report, 30)
+
+
+def test_overwrite_throws_the_old_report_away_even_where_no_row_is_chosen(
+    hubspot: Serving[Sandbox], tmp_path: Path
+) -> None:
+    file = pairs(tmp_path, 3)
+    assert load(hubspot.url, file).code == 0
+    write_pairs(file, [])
+    assert load(hubspot.url, file, "--overwrite").code == 0
+    assert rows_of(report_of(file)) == []

@@ -1,5 +1,25 @@
 """The command line: click and nothing else, over a library that does not know it."""
 
-from loader.cli.app import main
+from __future__ import annotations
+
+import signal
+from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with the contract's code; no traceback reaches a user."""
+    # Until the program can answer for itself, Ctrl-C just ends it: an import that is interrupted has only a
+    # traceback to show.
+    hears = (
+        signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )  # `nohup` and others may want it deaf
+    if hears:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from loader.cli.app import main as program
+
+    if hears:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    program()
+
 
 __all__ = ["main"]

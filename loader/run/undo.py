@@ -179,6 +179,9 @@ async def run_undo(job: UndoJob, listener: Listener, brake: Brake) -> UndoSummar
                 stopped = why
             requests = run.paces.requests
     try:
+        if job.settled is not None and not job.open_rows and job.settled.end < job.settled.size:
+            others = _other_columns(Path(settings.report))
+            ReportWriter(settings.output_path, others, job.settled).close()  # cuts off what a kill has torn
         if stopped is None and not brake.pulled and settings.output_path.exists():
             await asyncio.to_thread(put_in_order, settings.output_path)
     except Stopped as why:

@@ -9,6 +9,9 @@ from loader.source.layout import Layout
 from loader.source.records import Record
 from loader.source.rules import Fault, judge_id, judge_type
 
+#: Faults of rows that a report shows cut or padded to the header's width.
+_MISFITS = frozenset({"TOO_MANY_FIELDS", "TOO_FEW_FIELDS"})
+
 
 class RowJudge:
     """Judges the records of one input by the rules of the contract (section 2), cell by cell."""
@@ -25,6 +28,12 @@ class RowJudge:
             category = "TOO_MANY_FIELDS" if len(cells) > layout.width else "TOO_FEW_FIELDS"
             fields = "1 field" if len(cells) == 1 else f"{len(cells)} fields"
             return Fault(category, f"the row has {fields}, the header has {layout.width}")
+        if layout.category is not None and (category := cells[layout.category]) in _MISFITS:
+            return Fault(
+                category,
+                "the row had too many or too few fields in the file that the report is of, so its cells may "
+                "stand in the wrong columns: mend it in that file",
+            )
         from_id = judge_id(cells[layout.from_id], self._column(layout.from_id))
         if isinstance(from_id, Fault):
             return from_id
@@ -48,6 +57,8 @@ class RowJudge:
         The rows below it may have the right number of fields and an ID in each place, only not the ID that
         the first header promises. The same header again is harmless: a row that can't be sent.
         """
+        if self._layout.status is not None:
+            return False  # the one table of a report, whose own cells stand beside those of a header in it
         cells = [cell.strip().casefold() for cell in record.cells]
         layout = self._layout
         if not {self._header[layout.from_id], self._header[layout.to_id]}.issubset(cells):

