@@ -116,6 +116,8 @@ def test_named_columns_match_without_case_and_spaces(tmp_path: Path) -> None:
         (HEADER + b'\r\n\n1,2,"a\n', 4, "column 3 ('note') and never closes"),
         (HEADER + b"1,2,a\n3,4,\xff\n", 3, "character 5: 0xFF is not UTF-8"),
         (HEADER + b"1,2,a\nNote,to_object_id,from_object_id\n", 3, "a second header"),
+        (HEADER + b"1,2,a\nfrom_object_id,to_object_id,note,mail\n", 3, "a second header"),
+        (HEADER + b"1,2,a\nfrom_object_id,to_object_id\n", 3, "a second header"),
         (b'"from_object_id,to_object_id\n1,2\n', 1, "in the header and never closes"),
         (b'\r\n\nfrom_object_id,to_object_id,"note\r\n1,2,x"\r\n3,4,y\r\n', 3, "name swallows lines"),
         (b'from_object_id,to_object_id,"note,mail\n1,2,x,m"\n3,4,y,m\n', 1, "name swallows lines"),
@@ -125,7 +127,7 @@ def test_named_columns_match_without_case_and_spaces(tmp_path: Path) -> None:
         (HEADER + b"1,2," + b"x" * (17 << 20), 2, "longer than 16 million characters"),
         (HEADER + b'1,2,"' + b"x\n" * (9 << 20) + b'"\n', 2, "does not close within 16 million"),
     ],
-    ids=range(16),
+    ids=range(18),
 )
 def test_a_broken_structure_is_refused_with_its_line(
     data: bytes, line: int, words: str, tmp_path: Path
@@ -161,6 +163,23 @@ def test_a_column_name_of_several_lines_is_honest(header: str, tmp_path: Path) -
     pairs, outcomes = read(tmp_path, f"{header}\n1,2,3\n".encode())
     assert [(p.from_id, p.to_id) for p in pairs] == [("2", "3") if header.startswith('"the') else ("1", "2")]
     assert outcomes == []
+
+
+@pytest.mark.parametrize(
+    ("data", "categories"),
+    [
+        (b"from_object_id,to_object_id\n1,2,\nfrom_object_id,to_object_id,\n", ["TOO_MANY_FIELDS"] * 2),
+        (b"from_object_id,to_object_id,\n1,2,\nfrom_object_id,to_object_id\n", ["TOO_FEW_FIELDS"]),
+        (b"from_object_id,to_object_id,\n1,2,\nFrom_object_id,to_object_id ,\n", ["BAD_ID"]),
+        (HEADER + b"from_object_id,to_object_id,\n", ["BAD_ID"]),
+    ],
+    ids=range(4),
+)
+def test_the_same_header_again_is_an_invalid_row_with_and_without_a_last_delimiter(
+    data: bytes, categories: list[str], tmp_path: Path
+) -> None:
+    _, outcomes = read(tmp_path, data)
+    assert [outcome.error_category for outcome in outcomes] == categories
 
 
 def test_a_line_of_two_quotes_is_a_record_and_a_blank_line_is_none(tmp_path: Path) -> None:
@@ -201,6 +220,22 @@ def test_a_line_end_that_two_blocks_share_is_counted_once(tmp_path: Path) -> Non
     filler = b"1,2," + b"x" * ((1 << 20) - len(HEADER) - len(b"1,2,") - 1)
     _, (outcome,) = read(tmp_path, HEADER + filler + b"\r\nbad,2,n\r\n")
     assert outcome.error_message.startswith("line 3: ")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_u_feff_at_the_head_of_a_line_is_text(encoding: str, tmp_path: Path) -> None:
+    """U+FEFF is a byte-order mark only at the start of the file, not where a block of the reading begins."""
+    notes = [f"\ufeff{number}" for number in range(1, 60_001)]
+    lines = "".join(f"{note},{number},77\n" for number, note in enumerate(notes, 1))
+    pairs, outcomes = read(tmp_path, ("note,from_object_id,to_object_id\n" + lines).encode(encoding))
+    assert [pair.rest for pair in pairs] == [f",{note}" for note in notes]
+    assert outcomes == []
+
+
+def test_a_u_feff_in_a_line_longer_than_the_parser_s_buffer_is_text(tmp_path: Path) -> None:
+    note = "x" * (1 << 18) + "\ufeff"
+    pairs, _ = read(tmp_path, f"note,from_object_id,to_object_id\n{note},1,2\n".encode())
+    assert pairs[0].rest == f",{note}"
 
 
 def test_a_file_that_changes_between_the_two_readings_stops_the_run(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -96,6 +97,31 @@ def test_the_commands_that_follow_end_as_the_load_does(
     assert "what is under way may finish" in ended.err
     assert "The same command" in ended.err
     assert run(command, report_of(file), "--base-url", slow.url, *options).code == 0
+
+
+@posix
+def test_ctrl_c_during_the_imports_shows_no_traceback() -> None:
+    code = (
+        "import os, signal, sys\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'click':\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "sys.argv = ['assoc-loader', '--version']\n"
+        "from loader.cli import main\n"
+        "main()\n"
+    )
+    # Python leaves SIGINT alone where a shell has told it to be deaf, and so would the program.
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert done.returncode == -signal.SIGINT
+    assert done.stdout + done.stderr == ""
 
 
 @posix

@@ -137,8 +137,7 @@ class BlockReader:
         found = _Findings(self.row + 1)
         position = 0
         while position < len(text):
-            # pandas drops a byte-order mark at the head of what it gets, and here it is a cell's text.
-            plain = None if text[position] == "\ufeff" else self._plain.match(text, position)
+            plain = self._plain.match(text, position)
             if plain and (end := plain.end()) > position:
                 stretch = Stretch(
                     self.row + 1, self.line, text.count("\n", position, end), text[position:end]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from loader.csvtext import encode_cells
-from loader.model import Pair
+from loader.model import OWN_COLUMNS, Pair, Status
 from loader.source.kinds import Kinds
 from loader.source.layout import Layout
 from loader.source.records import Record
-from loader.source.rules import Fault, judge_id, judge_type
+from loader.source.rules import TOO_FEW_FIELDS, TOO_MANY_FIELDS, Fault, judge_id, judge_type
 
-#: Faults of rows that a report shows cut or padded to the header's width.
-_MISFITS = frozenset({"TOO_MANY_FIELDS", "TOO_FEW_FIELDS"})
+_MEND = "mend the row in the original input"
+#: Rows of a report whose cells are not those of the row that it reports on: `as_it_stands` had to fit them.
+_FITTED = {
+    TOO_MANY_FIELDS: f"the original row had too many fields and was cut to the header's width here: {_MEND}",
+    TOO_FEW_FIELDS: f"the original row had too few fields and was padded to the header's width here: {_MEND}",
+}
 
 
 class RowJudge:
@@ -25,15 +29,11 @@ class RowJudge:
         """The row's from-ID, to-ID and kind, or the first thing that is wrong with it."""
         layout, cells = self._layout, record.cells
         if len(cells) != layout.width:
-            category = "TOO_MANY_FIELDS" if len(cells) > layout.width else "TOO_FEW_FIELDS"
+            category = TOO_MANY_FIELDS if len(cells) > layout.width else TOO_FEW_FIELDS
             fields = "1 field" if len(cells) == 1 else f"{len(cells)} fields"
             return Fault(category, f"the row has {fields}, the header has {layout.width}")
-        if layout.category is not None and (category := cells[layout.category]) in _MISFITS:
-            return Fault(
-                category,
-                "the row had too many or too few fields in the file that the report is of, so its cells may "
-                "stand in the wrong columns: mend it in that file",
-            )
+        if fault := self._fitted(cells):
+            return fault
         from_id = judge_id(cells[layout.from_id], self._column(layout.from_id))
         if isinstance(from_id, Fault):
             return from_id
@@ -55,15 +55,19 @@ class RowJudge:
         """Whether a record that can't be sent is a header whose columns stand elsewhere than the first one's.
 
         The rows below it may have the right number of fields and an ID in each place, only not the ID that
-        the first header promises. The same header again is harmless: a row that can't be sent.
+        the first header promises. The same header again is harmless: a row that can't be sent. So is one that
+        a report quotes among its rows: only a report's own header begins another report.
         """
-        if self._layout.status is not None:
-            return False  # the one table of a report, whose own cells stand beside those of a header in it
-        cells = [cell.strip().casefold() for cell in record.cells]
         layout = self._layout
-        if not {self._header[layout.from_id], self._header[layout.to_id]}.issubset(cells):
+        cells = [cell.strip().casefold() for cell in record.cells]
+        names = {self._header[layout.from_id], self._header[layout.to_id]}
+        if layout.status is not None:
+            names.update(OWN_COLUMNS)
+        if not names.issubset(cells):
             return False
-        return len(cells) != layout.width or any(cells[i] != self._header[i] for i in layout.keys)
+        if len(cells) != layout.width and _named(cells) != _named(self._header):
+            return True
+        return any(cells[i : i + 1] != self._header[i : i + 1] for i in layout.keys)
 
     def as_it_stands(self, row: int, cells: list[str], *, with_rest: bool) -> Pair:
         """A row that can't be sent, with its cells untouched; what is missing is empty."""
@@ -84,6 +88,16 @@ class RowJudge:
         """The other columns as the report is to hold them."""
         return encode_cells([cells[i] for i in self._layout.others])
 
+    def _fitted(self, cells: list[str]) -> Fault | None:
+        """The fault of a row whose cells, so its report says, were cut or padded: no ID there is sure."""
+        layout = self._layout
+        if layout.status is None or layout.error_category is None:
+            return None
+        if cells[layout.status].strip().lower() != Status.INVALID:
+            return None
+        category = cells[layout.error_category].strip()
+        return Fault(category, _FITTED[category]) if category in _FITTED else None
+
     def _type(self, cells: list[str], column: int | None, default: str | None) -> str | Fault:
         if column is None:
             return judge_type("", default, "")
@@ -91,6 +105,11 @@ class RowJudge:
 
     def _column(self, index: int) -> str:
         return self._layout.names[index].strip()
+
+
+def _named(header: list[str]) -> int:
+    """How many columns a header names: a delimiter at its end, as some exports have, adds none."""
+    return max((i for i, name in enumerate(header, 1) if name), default=0)
 
 
 def self_pair(record_id: int) -> Fault:

@@ -39,9 +39,8 @@ class Columns:
 class Layout:
     """The input's columns by index, counted from 0.
 
-    `others` are the columns that pass through to the report. `status` and `category` are the columns of the
-    status and of the error's category where the input is itself a report, else None. `names` are the header's
-    cells as they stand.
+    `others` are the columns that pass through to the report. `status` and `error_category` are the report's
+    own columns where the input is itself a report, else None. `names` are the header's cells as they stand.
     """
 
     delimiter: str
@@ -54,7 +53,7 @@ class Layout:
     default_to_type: str | None
     others: tuple[int, ...]
     status: int | None
-    category: int | None = None
+    error_category: int | None
 
     @property
     def width(self) -> int:
@@ -179,9 +178,10 @@ def _layout(delimiter: str, header: Record, columns: Columns, name: str, line: i
                 f"with --{side}-type-column. The columns found: {_listed(names)}.",
                 line=line,
             )
-    used = {from_id, to_id, from_type, to_type}
+    results: dict[str, int] = {}
     if is_report:
-        used |= {next(i for i, n in enumerate(names) if _folded(n) == own) for own in RESULT_COLUMNS}
+        results = {own: next(i for i, n in enumerate(names) if _folded(n) == own) for own in RESULT_COLUMNS}
+    used = {from_id, to_id, from_type, to_type, *results.values()}
     return Layout(
         delimiter=delimiter,
         names=names,
@@ -192,10 +192,8 @@ def _layout(delimiter: str, header: Record, columns: Columns, name: str, line: i
         default_from_type=columns.from_type,
         default_to_type=columns.to_type,
         others=tuple(i for i in range(len(names)) if i not in used),
-        status=next(i for i, n in enumerate(names) if _folded(n) == "status") if is_report else None,
-        category=next(i for i, n in enumerate(names) if _folded(n) == "error_category")
-        if is_report
-        else None,
+        status=results.get("status"),
+        error_category=results.get("error_category"),
     )
 
 

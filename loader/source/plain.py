@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from loader.csvtext import encode_cell
 from loader.source.layout import Layout
+from loader.source.rules import TOO_FEW_FIELDS, TOO_MANY_FIELDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,8 +50,8 @@ def _line(layout: Layout, d: str, record_id: str) -> str:
     for column in (layout.from_type, layout.to_type):
         if column is not None:
             cells[column] = type_name
-    if layout.category is not None:  # rows of a report that were cut or padded are for the judge
-        cells[layout.category] = f"(?!TOO_){other}"
+    if layout.error_category is not None:  # a report may say that a row's cells are not to be trusted
+        cells[layout.error_category] = rf'(?!"?\s*+(?:{TOO_MANY_FIELDS}|{TOO_FEW_FIELDS})){other}'
     runs = [(cell, len(list(run))) for cell, run in groupby(cells[1:])]
     # A group that is repeated once costs a quarter of the whole, so it is written without the {1}.
     return cells[0] + "".join(d + cell if n == 1 else f"(?:{d}{cell}){{{n}}}" for cell, n in runs)
@@ -69,11 +70,15 @@ def parse(text: str, layout: Layout, *, others: bool, status: bool) -> pd.DataFr
         types |= dict.fromkeys(layout.others, "object")
     if status and layout.status is not None:
         types[layout.status] = "object"
+    # pandas drops a U+FEFF at the head of what it is given, and of each of its own buffers until the first
+    # line has ended: for a byte-order mark, which has gone by now. A line to skip keeps it off.
+    marked = "\ufeff" in text
     return pd.read_csv(
-        io.StringIO(text, newline=""),
+        io.StringIO("\n" + text if marked else text, newline=""),
         sep=layout.delimiter,
         header=None,
         names=list(range(layout.width)),
+        skiprows=int(marked),
         usecols=sorted(types),
         dtype=types,
         engine="c",

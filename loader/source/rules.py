@@ -11,6 +11,9 @@ _SCIENTIFIC = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]+")
 _GROUPED = re.compile(r"[0-9]{1,3}([.,' \u00a0\u202f][0-9]{3})+")
 _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_]*|[0-9]+-[0-9]+")
 
+TOO_MANY_FIELDS = "TOO_MANY_FIELDS"
+TOO_FEW_FIELDS = "TOO_FEW_FIELDS"
+
 LARGEST_ID = 2**63 - 1
 #: From here on a float no longer holds every whole number, so ``….0`` no longer proves which ID it was.
 LARGEST_FLOAT_ID = 2**53
