@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,14 @@ def test_a_dozen_kills_lose_and_invent_nothing() -> None:
 def slow() -> Iterator[Serving[Sandbox]]:
     with Serving(lambda: Sandbox(SLOW, state=SandboxState(100_000))) as serving:
         yield serving
+
+
+def write_more_than_a_pipe_holds(process: subprocess.Popen[str]) -> None:
+    """Returns when the process is reading, and leaves the pipe open."""
+    assert process.stdin is not None
+    process.stdin.write("from_object_id,to_object_id,note\n" + "1,2,private\n" * 100_000)
+    process.stdin.flush()
+    time.sleep(0.3)
 
 
 def started(serving: Serving[Sandbox], file: Path, *options: str) -> subprocess.Popen[str]:
@@ -185,24 +194,75 @@ def test_ctrl_c_while_the_result_is_printed_says_how_things_stand(
 
 
 @posix
-def test_two_ctrl_c_end_even_a_read_that_never_ends(slow: Serving[Sandbox], tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["load", "check"])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_one_signal_ends_the_wait_for_a_pipe_that_does_not_end(
+    number: int, code: int, command: str, tmp_path: Path
+) -> None:
     report = tmp_path / "x.report.csv"
+    process = start(command, "-", "-o", report, "--sandbox", *TYPES, stdin=subprocess.PIPE)
+    write_more_than_a_pipe_holds(process)
+    process.send_signal(number)
+    assert process.wait(5) == code
+    ended = end(process)
+    assert "Traceback" not in ended.err
+    assert "nterrupted" in ended.err
+    assert not report.exists()
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_no_copy_of_what_came_by_a_pipe_stays_behind(number: int, tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     process = start(
         "load",
         "-",
-        "-o",
-        report,
-        "--base-url",
-        slow.url,
-        *TYPES,
-        stdin=subprocess.PIPE,  # nobody writes
+        *("-o", tmp_path / "x.report.csv", "--sandbox", *TYPES),
+        stdin=subprocess.PIPE,
+        env={"TMPDIR": str(temporary)},
     )
-    time.sleep(1.5)
-    process.send_signal(signal.SIGINT)
-    time.sleep(0.3)
-    began = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 130
-    assert time.monotonic() - began < 5
+    write_more_than_a_pipe_holds(process)
+    process.send_signal(number)
+    process.wait(5)
     end(process)
-    assert not report.exists()
+    assert not list(temporary.iterdir())
+
+
+@posix
+def test_one_ctrl_c_ends_the_wait_for_a_named_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pairs.csv"
+    os.mkfifo(pipe)
+    process = start("load", pipe, "--sandbox", *TYPES)
+    writer = open_when_read(pipe)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(5) == 130
+    os.close(writer)
+    end(process)
+
+
+def open_when_read(pipe: Path) -> int:
+    """Open a named pipe for writing as soon as somebody wants to read it."""
+    for _ in range(600):
+        with suppress(OSError):
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        time.sleep(0.05)
+    raise TimeoutError(f"nobody reads {pipe}")
+
+
+@posix
+def test_a_pipe_that_does_not_block_is_read_to_its_end(tmp_path: Path) -> None:
+    """Whoever started the program may share that setting; an empty moment of the pipe is not its end."""
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    report = tmp_path / "x.report.csv"
+    process = start("load", "-", "-o", report, "--sandbox", *TYPES, stdin=reading)
+    os.close(reading)
+    with open(writing, "w") as pipe:
+        for text in ("from_object_id,to_object_id\n", "1,2\n", "3,4\n"):
+            time.sleep(0.5)
+            pipe.write(text)
+            pipe.flush()
+    assert end(process).code == 0
+    assert len(rows_of(report)) == 2

@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+from types import FrameType
 from typing import NoReturn
 
 import click
@@ -20,6 +21,7 @@ from loader.cli.verify import verify
 from loader.cli.words import complain
 from loader.errors import Interrupted, LoaderError
 
+_AGAIN = "The same command goes on, or starts again."
 _EPILOG = """\b
 Start here:
   assoc-loader load pairs.csv --from-type contacts --to-type companies --sandbox
@@ -67,10 +69,15 @@ def main() -> NoReturn:
     # A run makes millions of tuples that are in no cycle. To look for cycles among them every 700 would take
     # half of a batch load's processor time. This process is ours, unlike one that calls the library.
     gc.set_threshold(400_000, 20, 50)
+    signal.signal(signal.SIGTERM, _end)
     try:
         code = program.main(prog_name="assoc-loader", standalone_mode=False) or 0
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):  # click makes the one of the other
+        complain("interrupted", _AGAIN)
         code = 130
+    except SystemExit as end:
+        complain("interrupted", _AGAIN)
+        code = end.code
     except click.ClickException as error:
         error.show()
         code = error.exit_code
@@ -79,9 +86,6 @@ def main() -> NoReturn:
     except LoaderError as error:
         complain(str(error), error.hint)
         code = error.exit_code
-    except KeyboardInterrupt:
-        complain("interrupted", "The same command goes on, or starts again.")
-        code = 130
     except BrokenPipeError:
         code = 3
     except Exception as defect:  # the last resort: a user gets words, not a traceback
@@ -91,6 +95,11 @@ def main() -> NoReturn:
         )
         code = 3
     _leave(code)
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    """End by a signal where the command itself does not listen to it (a load does)."""
+    raise SystemExit(128 + number)
 
 
 def _open_closed_streams() -> None:
@@ -106,7 +115,8 @@ def _open_closed_streams() -> None:
 
 def _leave(code: int) -> NoReturn:
     """Exit with `code` even where standard output is full, nobody reads it any more, or Ctrl-C comes late."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     try:
         sys.stdout.flush()
     except OSError:

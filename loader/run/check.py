@@ -141,7 +141,7 @@ def _read(
     settings: LoadSettings, stack: ExitStack, stdin: BinaryIO | None, note: Callable[[int], None]
 ) -> _Reading:
     """Both readings of the input; `note` is told how far each has come. Raises UsageError."""
-    source = open_source(settings, stack, stdin)
+    source = open_source(settings, stack, stdin, note)
     compared = not settings.overwrite and settings.report != NO_REPORT
     report = Path(os.path.realpath(settings.report_path)) if compared else None
     job = compare(settings, source, report, note)

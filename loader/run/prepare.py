@@ -61,14 +61,24 @@ def prepare(
 
     `seen` is told how many rows have been read so far. Raises UsageError.
     """
-    source = open_source(settings, stack, stdin)
+    source = open_source(settings, stack, stdin, seen)
     path = stack.enter_context(ReportLock(settings.report_path)).path
     return compare(settings, source, None if settings.overwrite else path, seen)
 
 
-def open_source(settings: LoadSettings, stack: ExitStack, stdin: BinaryIO | None) -> Source:
-    """The input with its columns found; open until `stack` is closed. Raises UsageError."""
-    file = stack.enter_context(open_input(settings.input, stdin))
+def open_source(
+    settings: LoadSettings, stack: ExitStack, stdin: BinaryIO | None, seen: Callable[[int], None] | None
+) -> Source:
+    """The input with its columns found; open until `stack` is closed.
+
+    Raises UsageError, and what `seen` raises, which is asked while a pipe is copied.
+    """
+
+    def going_on() -> None:
+        if seen is not None:
+            seen(0)
+
+    file = stack.enter_context(open_input(settings.input, stdin, going_on))
     columns = Columns(
         from_column=settings.from_column,
         to_column=settings.to_column,

@@ -19,7 +19,6 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from loader.errors import InputError
@@ -101,39 +100,33 @@ class _Members(io.RawIOBase):
         return data
 
 
-def _by_members(member: Callable[[], _Decompressor]) -> Callable[[Path, ExitStack], IO[bytes]]:
-    def opened(path: Path, stack: ExitStack) -> IO[bytes]:
-        archive = stack.enter_context(path.open("rb"))
-        return io.BufferedReader(_Members(archive, member), _CHUNK)
-
-    return opened
+def _by_members(member: Callable[[], _Decompressor]) -> Callable[[str, IO[bytes], ExitStack], IO[bytes]]:
+    return lambda _name, file, _stack: io.BufferedReader(_Members(file, member), _CHUNK)
 
 
-def _zip(path: Path, stack: ExitStack) -> IO[bytes]:
-    archive = stack.enter_context(zipfile.ZipFile(path))
+def _zip(name: str, file: IO[bytes], stack: ExitStack) -> IO[bytes]:
+    archive = stack.enter_context(zipfile.ZipFile(file))
     members = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")]
     if len(members) != 1:
         names = ", ".join(m.filename for m in members[:5]) or "none"
         raise InputError(
-            f"{path.name} holds {len(members)} files ({names}); the loader reads an archive of exactly one",
+            f"{name} holds {len(members)} files ({names}); the loader reads an archive of exactly one",
             "Unpack it and name the CSV file.",
         )
     if members[0].flag_bits & 1:
-        raise InputError(f"{path.name} is encrypted", "Unpack it with its password and name the CSV file.")
+        raise InputError(f"{name} is encrypted", "Unpack it with its password and name the CSV file.")
     try:
         return archive.open(members[0])
     except NotImplementedError as error:
-        raise InputError(
-            f"{path.name} can't be unpacked: {error}", "Unpack it and name the CSV file."
-        ) from error
+        raise InputError(f"{name} can't be unpacked: {error}", "Unpack it and name the CSV file.") from error
 
 
-#: How the archives are opened, by the file's extension in small letters. What a stream does not close itself
-#: is left to the stack.
-OPENERS: dict[str, Callable[[Path, ExitStack], Any]] = {
-    ".gz": lambda path, _stack: gzip.open(path),  # noqa: SIM115 - the caller's stack closes it
+#: How the archives are opened, by the file's extension in small letters: given the file's name and its bytes.
+#: What a stream does not close itself is left to the stack.
+OPENERS: dict[str, Callable[[str, IO[bytes], ExitStack], Any]] = {
+    ".gz": lambda _name, file, _stack: gzip.open(file),  # noqa: SIM115 - the caller's stack closes it
     ".bz2": _by_members(bz2.BZ2Decompressor),
     ".xz": _by_members(lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ)),
     ".zip": _zip,
-    ".zst": lambda path, _stack: zstd.open(path),
+    ".zst": lambda _name, file, _stack: zstd.open(file),
 }

@@ -1,23 +1,21 @@
 """The input as a stream of plain bytes, whatever it comes in: a file, standard input, an archive.
 
-A run reads its input twice, so what can't be read twice (standard input, a named pipe) is copied to a
-temporary file first, which goes when the input is closed.
+A run reads its input twice, so what can't be read twice (standard input, a named pipe) is copied first.
 """
 
 from __future__ import annotations
 
-import shutil
 import stat
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
 from loader.errors import InputError
 from loader.source.archives import DAMAGED, OPENERS
+from loader.source.copying import copied
 
 _BUFFER = 1 << 20
 
@@ -32,15 +30,15 @@ _SIGNATURES = (
 
 
 class InputFile:
-    """The input, readable from its start as often as needed.
+    """The input, readable from its start as often as needed; `name` is how messages call it.
 
-    `name` is how messages call it, `path` where it lies (a temporary file for standard input).
-    Use it as a context manager: leaving it removes the temporary copy.
+    Use it as a context manager: leaving it throws the copy of a pipe away.
     """
 
-    def __init__(self, name: str, path: Path, suffix: str, keep: ExitStack) -> None:
+    def __init__(self, name: str, start: Callable[[], IO[bytes]], suffix: str, keep: ExitStack) -> None:
+        """`start` opens the bytes as they are; `suffix`, in small letters, says what packed them."""
         self.name = name
-        self.path = path
+        self._start = start
         self._suffix = suffix
         self._keep = keep
 
@@ -65,12 +63,12 @@ class InputFile:
     def _open(self, stack: ExitStack) -> IO[bytes]:
         opener = OPENERS.get(self._suffix)
         try:
+            plain = stack.enter_context(self._start())
             if opener is None:
-                plain = stack.enter_context(self.path.open("rb", buffering=_BUFFER))
                 self._refuse_archive(plain.read(8))
                 plain.seek(0)
                 return plain
-            archive: IO[bytes] = stack.enter_context(opener(self.path, stack))
+            archive: IO[bytes] = stack.enter_context(opener(Path(self.name).name, plain, stack))
         except DAMAGED as error:
             raise InputError(
                 f"{self.name} is no readable {self._suffix} archive: {error}", "Fetch or pack it again."
@@ -89,48 +87,39 @@ class InputFile:
                 )
 
 
-def open_input(location: str, stdin: IO[bytes] | None = None) -> InputFile:
+def open_input(
+    location: str, stdin: IO[bytes] | None = None, going_on: Callable[[], None] = lambda: None
+) -> InputFile:
     """Find the input and make it readable twice.
 
-    `location` is a path, or ``-`` for standard input (`stdin`, by default the process's own).
+    `location` is a path, or ``-`` for standard input (`stdin`, by default the process's own). While a pipe is
+    copied, `going_on` is asked ten times a second, and what it raises ends that.
     Raises InputError when there is nothing to read there.
     """
-    keep = ExitStack()
-    if location == "-":
-        stdin = stdin or (sys.stdin.buffer if sys.stdin else None)
-        if stdin is None:
-            raise InputError("standard input is closed", "Name a file, or feed one with < or a pipe.")
-        copy = _copy(stdin, keep, "standard input")
-        return InputFile("standard input", copy, "", keep)
-    path = Path(location)
+    with ExitStack() as keep:
+        if location == "-":
+            stdin = stdin or (sys.stdin.buffer if sys.stdin else None)
+            if stdin is None:
+                raise InputError("standard input is closed", "Name a file, or feed one with < or a pipe.")
+            # Below the buffer: the interpreter could not end while another thread waits inside it.
+            bare = getattr(stdin, "raw", stdin)
+            copy = copied("standard input", lambda: nullcontext(bare), keep, going_on)
+            return InputFile("standard input", copy.open, "", keep.pop_all())
+        path = Path(location)
+        if _is_regular(path):
+            return InputFile(location, lambda: path.open("rb", _BUFFER), path.suffix.lower(), keep)
+        copy = copied(location, lambda: path.open("rb", buffering=0), keep, going_on)
+        return InputFile(location, copy.open, path.suffix.lower(), keep.pop_all())
+
+
+def _is_regular(path: Path) -> bool:
+    """Whether it is a file that can be read again. Raises InputError for a folder, or where nothing is."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        raise InputError(f"{location}: there is no such file", "Check the path and the folder.") from None
+        raise InputError(f"{path}: there is no such file", "Check the path and the folder.") from None
     except OSError as error:
-        raise InputError(f"{location}: {error.strerror}") from error
+        raise InputError(f"{path}: {error.strerror}") from error
     if stat.S_ISDIR(mode):
-        raise InputError(f"{location} is a folder", "Name the CSV file in it.")
-    suffix = path.suffix.lower()
-    if not stat.S_ISREG(mode):
-        try:
-            with path.open("rb") as pipe:
-                path = _copy(pipe, keep, location)
-        except OSError as error:
-            raise InputError(f"{location}: {error.strerror}") from error
-    return InputFile(location, path, suffix, keep)
-
-
-def _copy(pipe: IO[bytes], keep: ExitStack, name: str) -> Path:
-    try:
-        folder = keep.enter_context(tempfile.TemporaryDirectory(prefix="assoc-loader-"))
-        path = Path(folder) / "input"
-        with path.open("wb") as copy:
-            shutil.copyfileobj(pipe, copy, _BUFFER)
-    except OSError as error:
-        keep.close()
-        raise InputError(
-            f"{name} can't be copied to a temporary file: {error.strerror}",
-            "Set TMPDIR to a folder with enough room, or save the data to a file and name that.",
-        ) from error
-    return path
+        raise InputError(f"{path} is a folder", "Name the CSV file in it.")
+    return stat.S_ISREG(mode)
