@@ -181,6 +181,34 @@ def test_a_pipe_is_no_report(hubspot: Serving[Sandbox], tmp_path: Path) -> None:
     assert load(hubspot.url, pairs(tmp_path, 3), "-o", pipe, "--overwrite", timeout=20).code == 2
 
 
+#: The disk's work of a whole minute, but not for the first lines.
+SLOW_DISK = """
+import os, time
+calls, fsync = [], os.fsync
+def slow_fsync(descriptor):
+    calls.append(descriptor)
+    if len(calls) > 2:
+        time.sleep(60)
+    fsync(descriptor)
+os.fsync = slow_fsync
+"""
+
+
+@posix
+def test_a_slow_disk_keeps_no_line_from_the_report(slow: Serving[Sandbox], tmp_path: Path) -> None:
+    """`kill -9` loses nothing that the operating system has, and that must not wait for the disk."""
+    (tmp_path / "sitecustomize.py").write_text(SLOW_DISK)
+    file = pairs(tmp_path, 3000)
+    before = sent(slow)
+    process = start(
+        *("load", file, "--base-url", slow.url, *TYPES, "--workers", "10"), env={"PYTHONPATH": str(tmp_path)}
+    )
+    wait_until(lambda: sent(slow) - before > 400)
+    process.kill()
+    end(process)
+    assert len(report_of(file).read_bytes().splitlines()) > 200
+
+
 @posix
 def test_a_report_behind_a_link_stays_where_it_lies(hubspot: Serving[Sandbox], tmp_path: Path) -> None:
     there = tmp_path / "there"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from pathlib import Path
 
 if sys.platform == "darwin":
@@ -31,3 +32,35 @@ def sync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+class Sync:
+    """A `sync_file` in a thread of its own, for what the file holds when it begins.
+
+    On a busy disk it takes seconds, and neither writing nor `kill -9` waits for that. The thread is a daemon:
+    on a dead disk it never ends.
+    """
+
+    def __init__(self, descriptor: int, size: int) -> None:
+        self.size = size  # bytes of the file that will be on the disk
+        self._descriptor = descriptor
+        self._fault: OSError | None = None
+        self._thread = threading.Thread(target=self._run, name="fsync", daemon=True)
+        self._thread.start()
+
+    @property
+    def ended(self) -> bool:
+        """Whether `wait` would not have to wait."""
+        return not self._thread.is_alive()
+
+    def wait(self) -> None:
+        """Return when it has ended. Raises `OSError` as `sync_file` does."""
+        self._thread.join()
+        if self._fault is not None:
+            raise self._fault
+
+    def _run(self) -> None:
+        try:
+            sync_file(self._descriptor)
+        except OSError as fault:
+            self._fault = fault

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from loader.errors import ReportError, ReportLost
 from loader.model import Lot
-from loader.report.durable import sync_directory, sync_file
+from loader.report.durable import Sync, sync_directory, sync_file
 from loader.report.layout import header, lines
 from loader.report.readback import Settled
 
@@ -112,6 +112,7 @@ class ReportWriter:
         self._identity = (status.st_dev, status.st_ino)
         self._written = self._synced = 0 if settled is None else settled.end
         self._unsynced_since: float | None = None
+        self._syncing: Sync | None = None
         self._file.truncate(self._written)
         self._file.seek(self._written)
         if not self._written:
@@ -126,17 +127,21 @@ class ReportWriter:
                 self._wanted.wait(WRITE_INTERVAL)
                 self._wanted.clear()
                 self._flush()
+                self._sync_if_due()
             self._flush()
-            self._sync()
+            self._sync_all()
             if not self._find():  # deleted after the last write
                 self._put_back()
         except ReportLost as stopped:
             self._fail(stopped)
         except Exception as error:  # a thread that dies in silence would lose every later row
             with suppress(OSError):
-                self._sync()
+                self._sync_all()
             self._fail(_unwritable(self.path, error))
         finally:
+            if self._syncing is not None:  # it goes by the file's number, which another file may get
+                with suppress(OSError):
+                    self._syncing.wait()
             self._file.close()
 
     def _flush(self) -> None:
@@ -146,8 +151,6 @@ class ReportWriter:
             self._write(text.encode())
             if not found:
                 self._put_back()
-        if self._unsynced_since is not None and time.monotonic() - self._unsynced_since >= SYNC_INTERVAL:
-            self._sync()
 
     def _take(self) -> list[Lot]:
         """Lots for the next write."""
@@ -212,16 +215,32 @@ class ReportWriter:
         if self._unsynced_since is None:
             self._unsynced_since = time.monotonic()
 
-    def _sync(self) -> None:
-        """Make what is written last; after a failed fsync nobody knows what is there, so that is cut off."""
-        if self._synced == self._written:
+    def _sync_if_due(self) -> None:
+        """Begin to make what is written last, where that is due and nothing of the kind is under way."""
+        if self._syncing is not None and self._syncing.ended:
+            self._end_sync()
+        due = self._unsynced_since is not None and time.monotonic() - self._unsynced_since >= SYNC_INTERVAL
+        if due and self._syncing is None:
+            self._syncing, self._unsynced_since = Sync(self._file.fileno(), self._written), None
+
+    def _sync_all(self) -> None:
+        """Return when all that is written is on the disk."""
+        self._end_sync()
+        if self._synced < self._written:
+            self._syncing = Sync(self._file.fileno(), self._written)
+            self._end_sync()
+
+    def _end_sync(self) -> None:
+        """After a failed fsync nobody knows what is there, so that is cut off."""
+        if self._syncing is None:
             return
+        sync, self._syncing = self._syncing, None
         try:
-            sync_file(self._file.fileno())
+            sync.wait()
         except OSError:
             self._cut(self._synced)
             raise
-        self._synced, self._unsynced_since = self._written, None
+        self._synced = sync.size
 
     def _cut(self, size: int) -> None:
         with suppress(OSError):  # a torn line is cut off by the next run, too
