@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 
 from loader.hubspot import HubSpot, Secret, StaticToken, Verdict
 from loader.model import Pair
-from loader.run.standing import Standing, read_standing
+from loader.run.standing import Reading, Standing
 from loader.sandbox import Sandbox, SandboxSettings
 from tests.hubspot_wire import TOKEN, Ledger, Seen, Wire, http
 from tests.outside import TYPES, Serving, load, report_of, rows_of, run, start, write_pairs
@@ -170,7 +171,7 @@ def ask(answer: Callable[[Seen], bytes], pairs: list[Pair]) -> tuple[Standing | 
             ledger = Ledger()
             token = StaticToken(Secret(TOKEN))
             async with HubSpot(wire.url, "2025-09", token, ledger, timeout=5) as hubspot:
-                return await read_standing(hubspot, ledger, pairs), wire.seen
+                return await Reading(pairs).go_on(hubspot, ledger), wire.seen
 
     return asyncio.run(main())
 
@@ -205,6 +206,31 @@ def test_cursors_that_go_in_a_circle_end_and_prove_nothing(cursors: list[str]) -
     assert isinstance(found, Standing)
     assert not found.knows(pair("1", "2"))
     assert len(seen) == len(cursors) + 1
+
+
+@pytest.mark.parametrize("answer", [http(503), http(429, Retry_After="0")])
+def test_a_fault_on_a_page_costs_that_page_alone(answer: bytes, tmp_path: Path) -> None:
+    """However many pages a record has, and however often a busy account refuses one."""
+    pages, asked = 12, Counter[str]()
+
+    async def script(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        if "batch/read" not in seen.path:
+            writer.write(http(200, b"{}"))
+            return
+        after = orjson.loads(seen.body)["inputs"][0].get("after", "0")
+        asked[after] += 1
+        if asked[after] == 1:
+            writer.write(answer)
+            return
+        following = {"next": {"after": str(int(after) + 1)}} if int(after) + 1 < pages else {}
+        to = [entry("2")] if not following else [entry("9")]
+        writer.write(body(results=[{"from": {"id": "1"}, "to": to, "paging": following}]))
+
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
+    with Serving(lambda: Wire(script)) as wire:
+        assert load(wire.url, file, "--skip-existing", "--max-attempts", "3", timeout=120).code == 0
+    assert [row["status"] for row in rows_of(report_of(file))] == ["existing"]
+    assert asked == {str(page): 2 for page in range(pages)}
 
 
 def test_pages_that_are_not_needed_are_not_read() -> None:

@@ -11,7 +11,7 @@ from loader.pace import Pacer
 from loader.run.packing import RecordPacking
 from loader.run.parcels import Parcel
 from loader.run.roles import Sender, Split
-from loader.run.standing import MOST_RECORDS, read_standing
+from loader.run.standing import MOST_RECORDS, Reading, Standing
 
 #: Pairs in one parcel, where few records have many.
 _MOST_PAIRS = 10_000
@@ -40,7 +40,7 @@ class ExistingFirst:
         """Look a parcel up that is `asking`; hand any other on."""
         if not parcel.asking:
             return await self._sender.send(parcel)
-        standing = await read_standing(self._hubspot, self._pacer, parcel.pairs)
+        standing = await look_up(parcel, self._hubspot, self._pacer)
         if isinstance(standing, Verdict):
             if standing.kind is not Kind.REFUSED:
                 return standing
@@ -61,6 +61,20 @@ class ExistingFirst:
                 missing["no" if standing.knows(pair) else ""].append(pair)
         again = [parcel for existed, pairs in missing.items() for parcel in self._pack(pairs, existed)]
         return Split(lots(outcomes), again)
+
+
+async def look_up(parcel: Parcel, hubspot: HubSpot, pacer: Pacer) -> Standing | Verdict:
+    """What stands between the pairs of a parcel. After a Verdict the same parcel goes on where that came.
+
+    The attempts of a parcel are for one request, so that each one that is answered gives them back.
+    """
+    if parcel.reading is None:
+        parcel.reading = Reading(parcel.pairs)
+    answers = parcel.reading.answers
+    standing = await parcel.reading.go_on(hubspot, pacer)
+    if parcel.reading.answers > answers:
+        parcel.attempts = 0
+    return standing
 
 
 def asking_packing() -> RecordPacking:

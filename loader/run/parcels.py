@@ -10,6 +10,7 @@ from itertools import count
 
 from loader.hubspot import Verdict
 from loader.model import Pair
+from loader.run.standing import Reading
 
 #: Rows under way or waiting for another attempt at most; beyond it none are begun, so that memory stays flat.
 MOST_BEGUN = 40_000
@@ -25,7 +26,8 @@ class Parcel:
     the same request were associated: a refusal then is the row's own fault, and no sign that the whole file
     is wrong. `sounded_at` is when some of its pairs were taken out to be sent alone (0: they were not), as
     `alone`. `sent` is when it was last sent without an answer, on the loop's clock, and `spent` the verdict
-    on that where no attempt is left: it is given up once somebody has answered what was sent later.
+    on that where no attempt is left: it is given up once somebody has answered what was sent later. `reading`
+    is how far a look before sending has come.
     """
 
     __slots__ = (
@@ -36,6 +38,7 @@ class Parcel:
         "neighbours_stand",
         "nothing_made",
         "pairs",
+        "reading",
         "sent",
         "silent",
         "sounded_at",
@@ -61,6 +64,7 @@ class Parcel:
         self.suspect = False
         self.sounded_at = self.sent = 0.0
         self.spent: Verdict | None = None
+        self.reading: Reading | None = None
         self.alone: list[Parcel] = []
 
     def halves(self) -> list[Parcel]:

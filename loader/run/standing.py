@@ -63,66 +63,66 @@ class _Input(NamedTuple):
         return {"id": self.record_id, "after": self.after} if self.after else {"id": self.record_id}
 
 
-async def read_standing(hubspot: HubSpot, pacer: Pacer, pairs: list[Pair]) -> Standing | Verdict:
-    """Ask what stands between the records of `pairs`, which are all of the same types.
+class Reading:
+    """Asks what stands between the records of pairs, which are all of the same types.
 
-    Only what was asked for is kept. A Verdict says why there is no answer; then nothing is known.
+    What has been answered is kept: after a Verdict it goes on with the request that failed. A record may have
+    hundreds of pages, and where each fault began them anew, a busy account would have no end.
     """
-    reading = _Reading(pairs)
-    path = f"/crm/associations/{hubspot.version}/{reading.types[0]}/{reading.types[1]}/batch/read"
-    requests = reading.first_requests()
-    while requests:
-        inputs = requests.pop()
-        answer = await hubspot.request(
-            "POST",
-            path,
-            json={"inputs": [item.as_json() for item in inputs]},
-            pacer=pacer,
-            limit=_ANSWER_LIMIT,
-            row=pairs[0].row,
-        )
-        if isinstance(answer, Verdict):
-            if len(inputs) > 1 and _is_too_large(answer):
-                middle = len(inputs) // 2
-                requests += [inputs[:middle], inputs[middle:]]
-                continue
-            return answer
-        document = decode(answer.body)
-        if document is None or str(document.get("status") or "COMPLETE").upper() != "COMPLETE":
-            verdict = judge(answer.status, answer.headers, answer.body, pairs[0], now=0.0)
-            return verdict._replace(kind=Kind.PASSING)
-        if more := reading.take(document, inputs):
-            requests.append(more)
-    return Standing(reading.found, reading.unread, reading.gone, reading.turned)
-
-
-def _is_too_large(verdict: Verdict) -> bool:
-    """Whether a 2xx answer was cut off, or can't be read for another reason that lies in itself."""
-    return verdict.category == "UNREADABLE_ANSWER" and 200 <= verdict.http_status < 300
-
-
-class _Reading:
-    """The pages of one `read_standing`."""
 
     def __init__(self, pairs: list[Pair]) -> None:
-        first = pairs[0]
-        self.turned = len({pair.from_id for pair in pairs}) * _HUB < len(pairs)
-        self.types = (first.to_type, first.from_type) if self.turned else (first.from_type, first.to_type)
-        self.found: dict[tuple[str, str], Link] = {}
-        self.unread: set[str] = set()
-        self.gone: set[str] = set()
+        self._first = first = pairs[0]
+        self._turned = len({pair.from_id for pair in pairs}) * _HUB < len(pairs)
+        self._types = (first.to_type, first.from_type) if self._turned else (first.from_type, first.to_type)
+        self._found: dict[tuple[str, str], Link] = {}
+        self._unread: set[str] = set()
+        self._gone: set[str] = set()
         self._wanted: defaultdict[str, set[str]] = defaultdict(set)
         self._pages: defaultdict[str, set[str]] = defaultdict(set)  # cursors that have been followed
         for pair in pairs:
-            asked, other = (pair.to_id, pair.from_id) if self.turned else (pair.from_id, pair.to_id)
+            asked, other = (pair.to_id, pair.from_id) if self._turned else (pair.from_id, pair.to_id)
             self._wanted[asked].add(other)
+        self._requests = self._first_requests()
+        #: Requests that have been answered in full.
+        self.answers = 0
 
-    def first_requests(self) -> list[list[_Input]]:
+    async def go_on(self, hubspot: HubSpot, pacer: Pacer) -> Standing | Verdict:
+        """Ask for what is still open; only what was asked for is kept.
+
+        A Verdict says why there is no answer yet; nothing is known then, and it may be called again.
+        """
+        path = f"/crm/associations/{hubspot.version}/{self._types[0]}/{self._types[1]}/batch/read"
+        while self._requests:
+            inputs = self._requests[-1]
+            answer = await hubspot.request(
+                "POST",
+                path,
+                json={"inputs": [item.as_json() for item in inputs]},
+                pacer=pacer,
+                limit=_ANSWER_LIMIT,
+                row=self._first.row,
+            )
+            if isinstance(answer, Verdict):
+                if len(inputs) > 1 and _is_too_large(answer):
+                    middle = len(inputs) // 2
+                    self._requests[-1:] = [inputs[:middle], inputs[middle:]]
+                    continue
+                return answer
+            document = decode(answer.body)
+            if document is None or str(document.get("status") or "COMPLETE").upper() != "COMPLETE":
+                verdict = judge(answer.status, answer.headers, answer.body, self._first, now=0.0)
+                return verdict._replace(kind=Kind.PASSING)
+            self.answers += 1
+            more = self._take(document, inputs)
+            self._requests[-1:] = [more] if more else []
+        return Standing(self._found, self._unread, self._gone, self._turned)
+
+    def _first_requests(self) -> list[list[_Input]]:
         """The first page of each record."""
         inputs = [_Input(record_id) for record_id in self._wanted]
         return [inputs[at : at + MOST_RECORDS] for at in range(0, len(inputs), MOST_RECORDS)]
 
-    def take(self, document: dict[str, Any], inputs: list[_Input]) -> list[_Input]:
+    def _take(self, document: dict[str, Any], inputs: list[_Input]) -> list[_Input]:
         """Take in one answer; returns the inputs of the pages that are still needed."""
         silent = {item.record_id for item in inputs}
         more: list[_Input] = []
@@ -136,7 +136,7 @@ class _Reading:
             self._take_page(record_id, result.get("to"))
             if self._wanted[record_id] and (after := _after(result)):
                 if after in self._pages[record_id] or len(self._pages[record_id]) >= _MOST_PAGES:
-                    self.unread.add(record_id)
+                    self._unread.add(record_id)
                 else:
                     self._pages[record_id].add(after)
                     more.append(_Input(record_id, after))
@@ -150,8 +150,8 @@ class _Reading:
             other = str(entry.get("toObjectId")) if isinstance(entry, dict) else ""
             if other in wanted:
                 wanted.discard(other)
-                ends = (other, record_id) if self.turned else (record_id, other)
-                self.found[ends] = _link(entry.get("associationTypes"))
+                ends = (other, record_id) if self._turned else (record_id, other)
+                self._found[ends] = _link(entry.get("associationTypes"))
 
     def _take_errors(self, errors: list[dict[str, Any]], silent: set[str]) -> None:
         """What the answer says of the records that are not among its results."""
@@ -165,8 +165,13 @@ class _Reading:
                 gone |= named
         if harmless >= len(silent):  # one for each, whether they say for which or not
             linkless = silent
-        self.gone |= gone - linkless
-        self.unread |= silent - linkless - gone
+        self._gone |= gone - linkless
+        self._unread |= silent - linkless - gone
+
+
+def _is_too_large(verdict: Verdict) -> bool:
+    """Whether a 2xx answer was cut off, or can't be read for another reason that lies in itself."""
+    return verdict.category == "UNREADABLE_ANSWER" and 200 <= verdict.http_status < 300
 
 
 def _link(types: object) -> Link:

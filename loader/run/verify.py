@@ -25,12 +25,11 @@ from loader.model import OWN_COLUMNS, Lot, Outcome, Pair, Status, lots
 from loader.pace import Pacer
 from loader.report import Record, ReportLock, read_header, read_records
 from loader.run.brake import Brake
-from loader.run.existing import asking_packing
+from loader.run.existing import asking_packing, look_up
 from loader.run.follow_up import Listener, connected
 from loader.run.parcels import Parcel, ParcelQueue
 from loader.run.roles import Split
 from loader.run.sending import Connected
-from loader.run.standing import read_standing
 from loader.run.tally import Tally
 from loader.settings import VerifySettings
 
@@ -227,7 +226,7 @@ class _Look:
         self._hubspot, self._pacer = hubspot, pacer
 
     async def send(self, parcel: Parcel) -> Verdict | Split:
-        standing = await read_standing(self._hubspot, self._pacer, parcel.pairs)
+        standing = await look_up(parcel, self._hubspot, self._pacer)
         now = time.time()
         if isinstance(standing, Verdict):
             if standing.kind is not Kind.REFUSED:
