@@ -233,6 +233,31 @@ def test_a_fault_on_a_page_costs_that_page_alone(answer: bytes, tmp_path: Path) 
     assert asked == {str(page): 2 for page in range(pages)}
 
 
+def test_a_429_to_a_look_pauses_the_sending_too(tmp_path: Path) -> None:
+    sent: list[float] = []
+    refused: list[float] = []
+
+    async def script(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        if "batch/read" not in seen.path:
+            if seen.method == "PUT":
+                sent.append(time.monotonic())
+            writer.write(http(400, b"{}"))
+            return
+        records = [item["id"] for item in orjson.loads(seen.body)["inputs"]]
+        if records[0] == "1" or refused:
+            writer.write(body(results=[{"from": {"id": record}, "to": []} for record in records]))
+        else:
+            await asyncio.sleep(0.5)  # the first thousand are being sent
+            refused.append(time.monotonic())
+            writer.write(http(429, b"{}", Retry_After="2"))
+
+    file = write_pairs(tmp_path / "pairs.csv", [(n, 10**6) for n in range(1, 1100)])
+    with Serving(lambda: Wire(script)) as wire:
+        load(wire.url, file, "--skip-existing", "--stop-after-failures", "150", "--rate", "50/1")
+    assert len(sent) >= 150
+    assert [round(at - refused[0], 1) for at in sent if 0.3 < at - refused[0] < 1.9] == []
+
+
 def test_pages_that_are_not_needed_are_not_read() -> None:
     page = {"from": {"id": "1"}, "to": [entry("2")], "paging": {"next": {"after": "1"}}}
     _, seen = ask(lambda _: body(results=[page]), [pair("1", "2")])

@@ -70,6 +70,22 @@ def test_late_answers_do_not_make_an_outage_the_fault_of_the_rows_it_began_with(
     assert statuses(file) == {"associated": 6}
 
 
+@pytest.mark.parametrize("options", [("--workers", "1"), ("--method", "batch")])
+def test_an_outage_is_not_longer_for_few_requests_under_way(tmp_path: Path, options: tuple[str, ...]) -> None:
+    file = write_pairs(tmp_path / "pairs.csv", [(n, 7) for n in range(1, 5)])
+
+    async def script(_: Seen, __: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(60)
+
+    began = time.monotonic()
+    with Serving(lambda: Wire(script)) as wire:
+        ended = load(wire.url, file, "--timeout", "1", "--outage-timeout", "3", *options)
+    assert ended.code == 3, ended.err
+    assert "nobody has answered" in ended.err
+    assert time.monotonic() - began < 15
+    assert not rows_of(report_of(file))
+
+
 @pytest.mark.parametrize(("answer", "least"), [((503, "2"), 2.0), ((423, ""), 2.0)])
 def test_a_batch_is_split_no_sooner_than_it_may_be_sent_again(
     tmp_path: Path, answer: tuple[int, str], least: float

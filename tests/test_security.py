@@ -184,7 +184,7 @@ def test_the_token_is_in_nothing_that_is_left(tmp_path: Path) -> None:
     assert TOKEN not in finished.text
 
 
-_SIGNS = "CJSPabcyGQAf3xBKm/qYAG+QsF4="
+_SIGNS = "CJSPab&cyGQAf3xBKm/qYAG+QsF4="
 _SPELLINGS = {
     "JSON that escapes slashes": _SIGNS.replace("/", "\\/"),
     "JSON that escapes signs": _SIGNS.replace("=", "\\u003D").replace("+", "\\u002b").replace("/", "\\/"),
@@ -192,6 +192,7 @@ _SPELLINGS = {
     "a URL": quote(_SIGNS, safe=""),
     "a URL in a URL": quote(quote(_SIGNS, safe=""), safe=""),
     "HTML": "".join(f"&#x{ord(sign):X};" for sign in _SIGNS),
+    "HTML with names": _SIGNS.replace("&", "&amp;").replace("/", "&sol;"),
     "HTML in HTML": "".join(f"&amp;#{ord(sign)};" for sign in _SIGNS),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from html.entities import html5
 
 from multidict import CIMultiDict
 
@@ -77,7 +78,8 @@ def _spellings(character: str) -> str:
     but backslashes takes for ever.
     """
     plain, code = re.escape(character), ord(character)
+    entities = "".join(f"|{name}" for name, text in html5.items() if text == character and name[-1] == ";")
     return (
         rf"(?:{plain}|\\{{1,8}}(?:(?i:u{code:04x})|{plain})|%(?:25){{0,3}}(?i:{code:02x})"
-        rf"|&(?:amp;){{0,3}}#(?:0{{0,5}}{code}|(?i:x0{{0,5}}{code:x}));)"
+        rf"|&(?:amp;){{0,3}}(?:#(?:0{{0,5}}{code}|(?i:x0{{0,5}}{code:x}));{entities}))"
     )

@@ -7,7 +7,19 @@ does not count there. Both speak `Pacer`, so the client does not care which one 
 from loader.pace.concurrency import Concurrency
 from loader.pace.headers import Quota
 from loader.pace.pace import Pace
+from loader.pace.pause import Pause
 from loader.pace.rate import Rate, parse_rate
 from loader.pace.ticket import Pacer, PaceReading, Ticket, Watch
 
-__all__ = ["Concurrency", "Pace", "PaceReading", "Pacer", "Quota", "Rate", "Ticket", "Watch", "parse_rate"]
+__all__ = [
+    "Concurrency",
+    "Pace",
+    "PaceReading",
+    "Pacer",
+    "Pause",
+    "Quota",
+    "Rate",
+    "Ticket",
+    "Watch",
+    "parse_rate",
+]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from math import inf
 
 from loader.pace.headers import Quota, read_limits
-from loader.pace.pause import Pause
+from loader.pace.pause import Pause, Throttling
 from loader.pace.ticket import PaceReading, Ticket, Watch
 
 #: Requests at once: to begin with, and never fewer or more than.
@@ -26,13 +26,17 @@ class Concurrency:
     """A `Pacer` that bounds how many requests are under way at once, and finds the bound by itself.
 
     One more each time that as many answers have come in as may be under way; a tenth less when answers slow
-    down, half after a 429 (once for a burst of them). `quota` is shared with the run's other pacers.
+    down, half after a 429 (once for a burst of them). `quota` and `pause` are shared with the run's other
+    pacers.
     """
 
-    def __init__(self, quota: Quota | None = None, watch: Watch | None = None) -> None:
+    def __init__(
+        self, quota: Quota | None = None, watch: Watch | None = None, pause: Pause | None = None
+    ) -> None:
         self.quota = quota or Quota()
         self._watch = watch
-        self._pause = Pause(watch)
+        self._pause = pause or Pause(watch)
+        self._throttling = Throttling(self._pause)
         self._allowance = _FIRST
         self._flying = 0
         self._requests = 0
@@ -62,7 +66,7 @@ class Concurrency:
     def answered(self, ticket: Ticket, headers: Mapping[str, str]) -> None:
         """Take note of any HTTP answer but a short-term 429."""
         latency = asyncio.get_running_loop().time() - ticket.sent
-        self._pause.relieve(ticket.sent)
+        self._throttling.relieve(ticket.sent)
         self._lately += (latency - self._lately) * (_LATELY if self._lately else 1.0)
         self._in_all += (latency - self._in_all) * (_IN_ALL if self._in_all else 1.0)
         if self._lately > _SLOWER * self._in_all:
@@ -75,7 +79,7 @@ class Concurrency:
     def throttled(self, ticket: Ticket, headers: Mapping[str, str], retry_after: float | None) -> None:
         """Take note of a short-term 429: everyone pauses, for `retry_after` seconds where it says so."""
         now = asyncio.get_running_loop().time()
-        if self._pause.throttle(now, ticket.sent, retry_after, _INTERVAL):
+        if self._throttling.throttled(now, ticket.sent, retry_after, _INTERVAL):
             self._set(self._allowance * _LESS_WHEN_THROTTLED)
             if self._watch is not None:
                 self._watch("concurrency", {"requests": int(self._allowance)})

@@ -12,7 +12,7 @@ from aiolimiter import AsyncLimiter
 from loader.pace.advisor import Advisor
 from loader.pace.headers import NOTHING, Limits, Quota, read_limits
 from loader.pace.latency import LeastLatency
-from loader.pace.pause import Pause
+from loader.pace.pause import Pause, Throttling
 from loader.pace.rate import Rate
 from loader.pace.ticket import PaceReading, Ticket, Watch
 from loader.pace.window import Window
@@ -63,7 +63,7 @@ class Pace:
 
     `ceiling` is an upper bound, kept in a window of its own by the same two rules (None: the account's
     limit decides). `reserve` is the percentage of the limit to leave to others. `watch` is told of decisions.
-    `quota` is where daily readings go, to be shared with other pacers of the run.
+    `quota` is where daily readings go, and `pause` is the pause for everyone: the run's pacers share both.
     All times are seconds on the running loop's clock.
     """
 
@@ -74,6 +74,7 @@ class Pace:
         reserve: float = 0.0,
         watch: Watch | None = None,
         quota: Quota | None = None,
+        pause: Pause | None = None,
     ) -> None:
         start = ceiling or LOWEST_TIER
         self.quota = quota or Quota()
@@ -82,7 +83,8 @@ class Pace:
         self._ceiling = ceiling
         self._ceiling_window = self._window  # as long as both are for the same interval
         self._latency = LeastLatency()
-        self._pause = Pause(watch)
+        self._pause = pause or Pause(watch)
+        self._throttling = Throttling(self._pause)
         self._watch = watch
         self._loop: asyncio.AbstractEventLoop | None = None
         self._turn = asyncio.Lock()
@@ -133,7 +135,7 @@ class Pace:
         if self._limiter is not None or now >= self._listen_at or not self._advisor.alone:
             self._listen_at = now + _SHORTEST_SPACING
             self._latency.learn(now, now - ticket.sent, self._window.interval)
-            self._pause.relieve(ticket.sent)
+            self._throttling.relieve(ticket.sent)
             self._learn(now, ticket, read_limits(headers))
             self._room(now)  # which forgets old answers, where the next sends need not ask
         elif self.quota.remaining:
@@ -150,7 +152,7 @@ class Pace:
         now = self._land(ticket)
         self._learn(now, ticket, read_limits(headers))
         self._wake()
-        if self._pause.throttle(now, ticket.sent, retry_after, self._window.interval):
+        if self._throttling.throttled(now, ticket.sent, retry_after, self._window.interval):
             self._advisor.step_down(now, ticket.own)
             self._credit = 0
             self._space()

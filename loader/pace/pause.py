@@ -1,4 +1,4 @@
-"""One pause for everyone."""
+"""One pause for everyone, and what makes a pacer ask for it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,12 @@ _FIRST = 1.0
 
 
 class Pause:
-    """Until when nobody sends, and why. A burst of 429s is one episode with one pause.
+    """Until when nobody sends, and why: one for all the pacers of a run. Times on the loop's clock."""
 
-    Unasked, no pause is longer than an interval: the window is empty then.
-    """
-
-    def __init__(self, watch: Watch | None) -> None:
-        self.until = 0.0  # seconds on the loop's clock
+    def __init__(self, watch: Watch | None = None) -> None:
+        self.until = 0.0
         self.reason = ""
         self._watch = watch
-        self._episodes = 0  # in a row, without an answer in between
-        self._episode_at = -1.0
 
     def begin(self, now: float, seconds: float, reason: str) -> None:
         """Pause for `seconds` from now; a longer pause that is under way stays."""
@@ -33,7 +28,23 @@ class Pause:
         if self._watch is not None:
             self._watch("pause", {"seconds": round(seconds, 3), "reason": reason})
 
-    def throttle(self, now: float, sent: float, retry_after: float | None, interval: float) -> bool:
+    def left(self, now: float) -> float:
+        """Seconds until sending may go on."""
+        return max(0.0, self.until - now)
+
+
+class Throttling:
+    """The short-term 429s of one pacer. A burst of them is one episode with one `pause` for everyone.
+
+    Unasked, no pause is longer than an interval: the window is empty then.
+    """
+
+    def __init__(self, pause: Pause) -> None:
+        self._pause = pause
+        self._episodes = 0  # in a row, without an answer in between
+        self._episode_at = -1.0
+
+    def throttled(self, now: float, sent: float, retry_after: float | None, interval: float) -> bool:
         """Pause after a 429 to a request sent at `sent`; False where that burst has been paused for already.
 
         Without `retry_after` the pause is a second, twice that if it has not helped, and so on up to the
@@ -41,7 +52,7 @@ class Pause:
         """
         if sent <= self._episode_at:
             if retry_after is not None:
-                self.begin(now, min(retry_after, _LONGEST), "throttled")
+                self._pause.begin(now, min(retry_after, _LONGEST), "throttled")
             return False
         self._episodes += 1
         if retry_after is None:
@@ -50,14 +61,10 @@ class Pause:
             seconds = min(retry_after, _LONGEST)
         seconds = max(seconds, _SHORTEST)
         self._episode_at = now
-        self.begin(now, seconds, "throttled")
+        self._pause.begin(now, seconds, "throttled")
         return True
 
     def relieve(self, sent: float) -> None:
         """A request sent at `sent` has been answered: if that was after the pause, it has helped."""
         if sent > self._episode_at:
             self._episodes = 0
-
-    def left(self, now: float) -> float:
-        """Seconds until sending may go on."""
-        return max(0.0, self.until - now)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Self
 
-from loader.pace import Concurrency, Pace
+from loader.pace import Concurrency, Pace, Pause
 from loader.settings import ConnectionSettings
 
 
 class Paces(NamedTuple):
-    """Both draw on the same daily limit, and a pause is for both."""
+    """Both draw on the same daily limit, and keep the same pauses, whoever was told to pause."""
 
     single: Pace
     batch: Concurrency
@@ -18,13 +18,13 @@ class Paces(NamedTuple):
     @classmethod
     def of(cls, settings: ConnectionSettings, watch: Callable[[str, dict[str, object]], None]) -> Self:
         """The paces that the settings ask for; `watch` is told of their decisions."""
-        single = Pace(ceiling=settings.ceiling, reserve=settings.reserve, watch=watch)
-        return cls(single, Concurrency(single.quota, watch))
+        pause = Pause(watch)
+        single = Pace(ceiling=settings.ceiling, reserve=settings.reserve, watch=watch, pause=pause)
+        return cls(single, Concurrency(single.quota, watch, pause))
 
     def pause(self, seconds: float, reason: str) -> None:
         """Let nobody send for `seconds` from now."""
         self.single.pause(seconds, reason)
-        self.batch.pause(seconds, reason)
 
     @property
     def requests(self) -> int:

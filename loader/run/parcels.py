@@ -26,8 +26,8 @@ class Parcel:
     the same request were associated: a refusal then is the row's own fault, and no sign that the whole file
     is wrong. `sounded_at` is when some of its pairs were taken out to be sent alone (0: they were not), as
     `alone`. `sent` is when it was last sent without an answer, on the loop's clock, and `spent` the verdict
-    on that where no attempt is left: it is given up once somebody has answered what was sent later. `reading`
-    is how far a look before sending has come.
+    on that where it is time to find out whether anybody is there: it is tried again, split or given up once
+    somebody has answered what was sent later. `reading` is how far a look before sending has come.
     """
 
     __slots__ = (

@@ -125,10 +125,14 @@ class Pool:
                     self._outage.nobody(self._loop.time())
                     self._in_outage(parcel)
                     return
-        if parcel.spent is not None:
-            self._settle_all(parcel, Status.GAVE_UP, parcel.spent)
-        else:
+        if parcel.spent is None:
             self._take_in(parcel, await self._sender.send(parcel))
+            return
+        verdict, parcel.spent = parcel.spent, None
+        if not self._out_of_attempts(parcel):
+            self._later(parcel, parcel.attempts, verdict)
+        elif not self._split(parcel, self._delay(parcel.attempts, verdict)):
+            self._settle_all(parcel, Status.GAVE_UP, verdict)
 
     async def _somebody_answers(self, since: float) -> bool:
         """Whether somebody has answered what was sent later than `since`, or does so now."""
@@ -253,11 +257,14 @@ class Pool:
         heard = self._around.there.heard
         if self._outage.silent(parcel, now, verdict.waited, heard, verdict.message):
             self._in_outage(parcel)
-        elif not self._out_of_attempts(parcel):
-            self._later(parcel, parcel.attempts, verdict)
-        elif not self._split(parcel, self._delay(parcel.attempts, verdict)):
+            return
+        # Where few rows are under way, they may take longer than that to use up their attempts.
+        long_silent = now - self._heard >= self._limits.outage_timeout
+        if long_silent or self._out_of_attempts(parcel):
             parcel.spent = verdict
             self._queue.again([parcel])
+        else:
+            self._later(parcel, parcel.attempts, verdict)
 
     def _unreachable(self, parcel: Parcel, verdict: Verdict) -> None:
         if verdict.category == "TLS_CERTIFICATE":  # no waiting will make it trustworthy
