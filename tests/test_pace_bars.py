@@ -23,6 +23,10 @@ from tests.benchmarks.window_server import WindowServer, compete, load, uniform
         (Scenario("20 to 300 ms on the way out"), 0.985),
         (Scenario("200 ms"), 0.985),
         (Scenario("3 s"), 0.97),
+        (Scenario("200 ms", tells_late=True), 0.985),
+        (Scenario("0.3 to 1.2 s"), 0.985),
+        (Scenario("0.3 to 1.2 s", tells_late=True), 0.985),
+        (Scenario("3 s", tells_late=True), 0.97),
         (Scenario("20 to 300 ms", window="fixed"), 0.985),
         (Scenario("3 s", window="fixed"), 0.97),
         (Scenario("20 to 300 ms", count_rejected=True), 0.985),
@@ -39,10 +43,19 @@ def test_the_limit_is_used_and_nothing_is_rejected(scenario: Scenario, bar: floa
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_a_competitor_that_takes_half_gets_it_and_we_use_the_rest(seed: int) -> None:
-    result = measure_virtually(Scenario(rival="takes half"), 60, seed)
+@pytest.mark.parametrize(
+    ("scenario", "rest"),
+    [
+        (Scenario(rival="takes half"), 0.9),
+        (Scenario("0.3 to 1.2 s", rival="takes half", tells_late=True), 0.88),
+    ],
+)
+def test_a_competitor_that_takes_half_gets_it_and_we_use_the_rest(
+    scenario: Scenario, rest: float, seed: int
+) -> None:
+    result = measure_virtually(scenario, 60, seed)
     assert result.rejected_share <= 0.01
-    assert result.rest >= 0.9
+    assert result.rest >= rest
     assert result.rival >= 0.48
 
 

@@ -49,8 +49,8 @@ class Advisor:
         self._taken = 0  # what others have in the window
         self._advise(0.0)
 
-    def learn(self, now: float, limits: Limits, ticket: Ticket) -> bool:
-        """Take note of the answer to the request of `ticket`.
+    def learn(self, now: float, limits: Limits, ticket: Ticket, own: int) -> bool:
+        """Take note of the answer to the request of `ticket`; by now the window has `own` requests of ours.
 
         Returns whether the limit or its interval has changed.
         """
@@ -65,7 +65,7 @@ class Advisor:
         self.known = True
         self._age = now - ticket.sent
         if limits.remaining is not None:
-            self._others.learn(now, limits.remaining, ticket.own)
+            self._others.learn(now, limits.remaining, ticket.own, own)
             if limits.remaining == 0 and (ticket.by_send or self._others.usual(now)):
                 self._others.widen(now, 1)
         self._advise(now)

@@ -1,8 +1,12 @@
 """What the account's window holds beyond our own requests, as the answers tell it.
 
-An answer's `Max - Remaining` is what the server has in its window; the ticket knows how many of these we
-sent ourselves. The difference, the excess, is what other integrations use, give or take the jitter of our own
+An answer's `Max - Remaining` is what the server has in its window; we know how many of these we sent
+ourselves. The difference, the excess, is what other integrations use, give or take the jitter of our own
 requests on their way (and far below zero early in a fixed window, which forgets everything at once).
+
+Nobody says whether a server looks up what remains when it counts a request or when it answers. With answers
+that take a second that makes a difference of 20 requests at the usual limit, and our own would pass for
+somebody else's. But only one of the two makes the excess independent of what we have under way (`Moment`).
 """
 
 from __future__ import annotations
@@ -24,6 +28,57 @@ _RECENT_SHARE, _RECENT_ANSWERS = 0.1, 32
 #: The distance kept from the limit grows with each surprise up to this share of the limit.
 _WIDEST_MARGIN = 0.05
 _SMALL_MARGIN = 2.0
+#: Over how many answers changes are averaged, how much larger those by one guess must be than by the other to
+#: be evidence, and the requests under way from which on the question matters.
+_ANSWERS, _CLEARLY, _AT_LEAST, _MATTERS = 32, 5.0, 0.25, 5.0
+#: What others have can't be less than nothing, but for requests on their way.
+_BELOW_ZERO = -2.0
+
+
+class Moment:
+    """When the server looks up what remains: as it counts a request, or as it answers.
+
+    The wrong guess puts our own requests under way into the excess, where they make it change from one answer
+    to the next. So the guess is right for which it changes less, unless it comes out below zero: then the
+    server had not even counted what was under way.
+    """
+
+    def __init__(self) -> None:
+        self.late = False  # as it answers
+        self._latest: tuple[int, int] | None = None
+        # Of the excess by either guess, on average over the latest answers: its changes, and itself.
+        self._changes = self._levels = (0.0, 0.0)
+        self._answers = 0
+
+    def excess(self, early: int, late: int) -> int:
+        """The likelier of two: the excess by what we had sent when the request was, and by what by now."""
+        if self._latest is None:
+            self._levels = float(early), float(late)
+        else:
+            self._changes = (
+                _average(self._changes[0], abs(early - self._latest[0])),
+                _average(self._changes[1], abs(late - self._latest[1])),
+            )
+            self._levels = _average(self._levels[0], early), _average(self._levels[1], late)
+            if self._answers >= 2 * _ANSWERS:
+                self._guess_again()
+        self._latest = early, late
+        self._answers += 1
+        return late if self.late else early
+
+    def _guess_again(self) -> None:
+        early, late = self._changes
+        if self._levels[1] < _BELOW_ZERO:
+            self.late = False
+        elif self.late:
+            self.late = late <= _CLEARLY * early + _AT_LEAST
+        else:
+            under_way = self._levels[0] - self._levels[1]
+            self.late = under_way > _MATTERS and early > _CLEARLY * late + _AT_LEAST
+
+
+def _average(before: float, value: float) -> float:
+    return before + (value - before) / _ANSWERS
 
 
 class Others:
@@ -39,10 +94,19 @@ class Others:
         self._fixed_until = self._spread_until = 0.0
         self._margin = 1.0
         self._margin_at = -inf
+        self._moment = Moment()
 
-    def learn(self, now: float, remaining: int, own: int) -> None:
-        """Take note of an answer: `remaining` as it says, `own` requests sent in the window up to it."""
-        excess = self._limit - remaining - own
+    def learn(self, now: float, remaining: int, own: int, own_now: int) -> None:
+        """Take note of an answer: `remaining` as it says, `own` requests sent in the window up to that one.
+
+        `own_now` is the same up to now.
+        """
+        taken, late = self._limit - remaining, self._moment.late
+        excess = self._moment.excess(taken - own, taken - own_now)
+        if self._moment.late is not late:  # all that was learned rests on the wrong guess
+            self._peaks.clear()
+            self._recent.clear()
+            self._answers, self._spread_until = 0, 0.0
         self._first = min(self._first, now)
         if now - self._first >= self._interval:  # a window that only fills says nothing of what leaves it
             self._answers += 1

@@ -230,7 +230,8 @@ class Pace:
             return
         self._credit = 0
         self.quota.learn(limits)
-        if self._advisor.learn(now, limits, ticket):
+        own = self._window.sent(now, self._window.interval + _ARRIVAL_JITTER)
+        if self._advisor.learn(now, limits, ticket, own):
             shared = self._ceiling is not None and self._ceiling_window is self._window
             if shared and self._advisor.interval != self._window.interval:
                 self._ceiling_window = self._window.copy()

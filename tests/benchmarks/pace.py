@@ -37,6 +37,7 @@ LATENCIES: dict[str, Legs] = {
     "20 to 300 ms": ((0.010, 0.015), (0.010, 0.285)),
     "20 to 300 ms on the way out": ((0.010, 0.285), (0.010, 0.015)),
     "200 ms": ((0.020, 0.030), (0.120, 0.230)),
+    "0.3 to 1.2 s": ((0.005, 0.010), (0.295, 1.190)),
     "3 s": ((0.020, 0.040), (2.480, 3.460)),
 }
 
@@ -49,6 +50,7 @@ class Scenario(NamedTuple):
     window: Literal["rolling", "fixed"] = "rolling"
     count_rejected: bool = False
     rival: Literal["", "takes half", "second loader", "second loader, later"] = ""
+    tells_late: bool = False
     client: Literal["Pace", "AsyncLimiter(limit, 10)", "AsyncLimiter(1, 10/limit)"] = "Pace"
 
 
@@ -93,6 +95,7 @@ def scenarios(*, quick: bool) -> list[Scenario]:
         for window in ("rolling", "fixed")
         for latency in LATENCIES
     ]
+    lines += [Scenario(latency, tells_late=True) for latency in LATENCIES]
     lines += [Scenario(count_rejected=True)]
     lines += [Scenario(rival=rival) for rival in ("takes half", "second loader", "second loader, later")]
     lines += [Scenario(client="AsyncLimiter(limit, 10)", count_rejected=counted) for counted in (False, True)]
@@ -147,6 +150,7 @@ def measure_virtually(scenario: Scenario, seconds: float, seed: int = 1) -> Resu
         uniform(random, *before),
         uniform(random, *after),
         scenario.count_rejected,
+        tells_late=scenario.tells_late,
     )
     return clock.run(measure(scenario, server, seconds))
 
@@ -197,9 +201,10 @@ def table(lines: list[Scenario], results: list[Result]) -> str:
     ]
     for line, result in zip(lines, results, strict=True):
         window = f"{line.window}, counts rejected" if line.count_rejected else line.window
+        latency = f"{line.latency}, told late" if line.tells_late else line.latency
         rival = f"{result.rival:.1%} | {result.rest:.1%}" if line.rival else "|"
         rows.append(
-            f"| {line.client} | {line.limit} | {window} | {line.latency} | {line.rival} "
+            f"| {line.client} | {line.limit} | {window} | {latency} | {line.rival} "
             f"| {result.used:.1%} | {rival} | {result.rejected} ({result.rejected_share:.1%}) |"
         )
     return "\n".join(rows)
@@ -214,7 +219,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="only the limit of 190")
     parser.add_argument("--virtual", action="store_true", help="a model in virtual time instead of HTTP")
     options = parser.parse_args()
-    lines = scenarios(quick=options.quick)
+    # The sandbox looks up what remains when it counts.
+    lines = [line for line in scenarios(quick=options.quick) if options.virtual or not line.tells_late]
     if options.virtual:
         results = [measure_virtually(line, options.seconds) for line in lines]
     else:

@@ -65,6 +65,7 @@ class WindowServer:
     after: Delay = lambda: 0.05
     count_rejected: bool = False
     headers: bool = True
+    tells_late: bool = False
     log: Log = field(default_factory=lambda: Log())
     _taken: deque[float] = field(default_factory=deque)
 
@@ -76,6 +77,9 @@ class WindowServer:
         self.log.note(client, now, accepted)
         remaining = max(0, self.limit - len(self._taken))
         await asyncio.sleep(self.after())
+        if self.tells_late:
+            self._forget(asyncio.get_running_loop().time())
+            remaining = max(0, self.limit - len(self._taken))
         if not self.headers:
             return accepted, {}
         return accepted, {
@@ -85,14 +89,17 @@ class WindowServer:
         }
 
     def _count(self, now: float) -> bool:
-        start = now - now % self.interval if self.window == "fixed" else now - self.interval
-        # Half a microsecond forgives what adding floats loses.
-        while self._taken and self._taken[0] <= start + (-5e-7 if self.window == "fixed" else 5e-7):
-            self._taken.popleft()
+        self._forget(now)
         accepted = len(self._taken) < self.limit
         if accepted or self.count_rejected:
             self._taken.append(now)
         return accepted
+
+    def _forget(self, now: float) -> None:
+        start = now - now % self.interval if self.window == "fixed" else now - self.interval
+        # Half a microsecond forgives what adding floats loses.
+        while self._taken and self._taken[0] <= start + (-5e-7 if self.window == "fixed" else 5e-7):
+            self._taken.popleft()
 
 
 def uniform(random: Random, least: float, most: float) -> Delay:
