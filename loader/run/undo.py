@@ -131,8 +131,8 @@ def prepare_undo(settings: UndoSettings, stack: ExitStack) -> UndoJob:
     """
     report = Path(settings.report)
     others = _other_columns(report)  # before the lock, which would leave its file where there is no report
-    stack.enter_context(ReportLock(report))
-    output = stack.enter_context(ReportLock(settings.output_path)).path
+    stack.enter_context(ReportLock(report, reading=True))
+    output = stack.enter_context(ReportLock(settings.output_path, option="--output")).path
     last_row = created = stood_before = unknown = 0
     ours = array("q")  # row and identity by turns
     for record in read_records(report):

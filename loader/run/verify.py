@@ -106,11 +106,13 @@ class Certificate:
 async def run_verify(settings: VerifySettings, listener: Listener, brake: Brake) -> Certificate:
     """Read back every `associated` and `existing` row of a report.
 
-    Raises UsageError where the report or the credentials can't be used. What stops it later is in the
-    certificate.
+    Raises UsageError where the report or the credentials can't be used, or a load is writing the report. What
+    stops it later is in the certificate.
     """
     report, began = Path(settings.report), _now()
-    with ReportLock(settings.output_path) as lock:
+    read_header(report)  # before the lock, which would leave its file where there is no report
+    # Both to the end: what a load writes meanwhile would be in the copy by halves and not in the counts.
+    with ReportLock(report, reading=True), ReportLock(settings.output_path, option="--output") as lock:
         rows, checked = await asyncio.to_thread(_count, report)
         tally = Tally(total=checked)
         stopped: Stopped | None = None
