@@ -22,6 +22,7 @@ from loader.run.forecast import Forecast, forecast
 from loader.run.inquiry import Inquiry, Online
 from loader.run.log import Log
 from loader.run.prepare import Job, compare, open_source
+from loader.run.replacing import may_overwrite_report
 from loader.run.sketch import Sketches
 from loader.settings import LoadSettings
 
@@ -142,9 +143,10 @@ def _read(
 ) -> _Reading:
     """Both readings of the input; `note` is told how far each has come. Raises UsageError."""
     source = open_source(settings, stack, stdin)
-    compared = not settings.overwrite and settings.report != NO_REPORT
-    report = Path(os.path.realpath(settings.report_path)) if compared else None
-    job = compare(settings, source, report, note)
+    report = None if settings.report == NO_REPORT else Path(os.path.realpath(settings.report_path))
+    if settings.overwrite and report is not None:
+        may_overwrite_report(report)
+    job = compare(settings, source, None if settings.overwrite else report, note)
     duplicates: list[Outcome] = []
     sketches, to_send = Sketches(), 0
     try:
