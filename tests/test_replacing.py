@@ -40,6 +40,15 @@ def folder(kept: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(kept, tmp_path / "here"))
 
 
+def fill_the_disk() -> None:
+    """The file size limit stands in for the disk: a write beyond it fails as on a full one."""
+    import resource
+    import signal
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
+
+
 def refuses(ended: Finished, target: Path, before: bytes) -> None:
     assert ended.code == 2, ended.text
     assert target.read_bytes() == before
@@ -101,6 +110,59 @@ def test_load_overwrites_nothing_but_a_report(
     ended = run(command, folder / "pairs.csv", *options)
     refuses(ended, target, before)
     assert bool(more) or "--overwrite" not in ended.err, "it offers what would be refused"
+
+
+@pytest.mark.parametrize(
+    "name", ["pairs.csv", "pairs.report.csv", "pairs.verified.csv", "notes.txt", "a.html"]
+)
+def test_a_page_replaces_nothing_but_a_page(folder: Path, name: str) -> None:
+    (folder / "a.html").write_text("<!doctype html>\n<title>Somebody else's</title>\n")
+    before = (folder / name).read_bytes()
+    refuses(run("summary", folder / "pairs.report.csv", "--html", folder / name), folder / name, before)
+
+
+@pytest.mark.parametrize("name", ["pairs.html", "empty", "new.html"])
+def test_a_page_replaces_a_page(folder: Path, name: str) -> None:
+    page = folder / name
+    for _ in range(2):
+        assert run("summary", folder / "pairs.report.csv", "--html", page).code == 0
+    assert "pairs.report.csv" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has neither such limits nor such permissions")
+def test_a_full_disk_leaves_no_half_page(folder: Path) -> None:
+    page, report = folder / "pairs.html", folder / "pairs.report.csv"
+    page.chmod(0o640)
+    before, names = page.read_bytes(), sorted(os.listdir(folder))
+    for target in (page, folder / "new.html"):
+        full = run("summary", report, "--html", target, preexec_fn=fill_the_disk)
+        assert full.code == 2
+        assert f"can't write the page {target}: File too large" in full.err
+    assert page.read_bytes() == before
+    assert sorted(os.listdir(folder)) == names
+    (folder / "link.html").symlink_to(page)
+    report.write_text(report.read_text().replace(",associated,", ",existing,"))
+    assert run("summary", report, "--html", folder / "link.html").code == 0
+    assert (folder / "link.html").is_symlink()
+    assert page.read_bytes() != before
+    assert page.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_page_can_go_to_another_program(folder: Path) -> None:
+    if not os.path.exists("/dev/stdout"):
+        pytest.skip("needs /dev/stdout")
+    ended = run("summary", folder / "pairs.report.csv", "--html", "/dev/stdout")
+    assert ended.code == 0, ended.err
+    assert ended.out.startswith("<!doctype html>")
+
+
+def test_a_page_of_no_report(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.touch()
+    ended = run("summary", tmp_path / "none.csv", "--html", page)
+    assert ended.code == 2
+    assert "there is no report" in ended.err
+    assert page.read_bytes() == b""
 
 
 @pytest.mark.parametrize("content", [b"", b"row,from_obj", b"row,from_obj\0\0\0\0", b"\0" * 100])
