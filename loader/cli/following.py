@@ -32,6 +32,7 @@ from loader.run.forecast import counted
 from loader.settings import UndoSettings, VerifySettings
 
 _STARTS_AGAIN = "The same command starts again."
+_ANSWER = "Answer y or n, or say --yes in scripts."
 
 Summary = TypeVar("Summary", Certificate, UndoSummary)
 
@@ -137,7 +138,10 @@ def _tell_what_is_left(job: UndoJob) -> None:
 
 
 def _ask(job: UndoJob, yes: bool) -> None:
-    """Let a person decide, who sees the count and the account. Raises UsageError where the answer is no."""
+    """Let a person decide, who sees the count and the account.
+
+    Raises UsageError where the answer is no or nobody answers (Ctrl-D), and Interrupted for Ctrl-C.
+    """
     question = f"Remove {counted(job.open_rows, 'association')} that {job.settings.report} created"
     if yes:
         click.echo(f"{question}: yes", err=True)
@@ -147,5 +151,13 @@ def _ask(job: UndoJob, yes: bool) -> None:
     account = asyncio.run(read_whose_account(job.settings))
     whose = f"account {account.portal_id} ({account.ui_domain})" if account else "an account it does not name"
     click.echo(f"The token opens {whose}.", err=True)
-    if not click.confirm(f"{question}?", err=True):
+    try:
+        agreed = click.confirm(f"{question}?", err=True)
+    except click.Abort as aborted:
+        click.echo(err=True)  # the question's line is still open
+        if isinstance(aborted.__context__, EOFError):  # click makes one error of Ctrl-D and Ctrl-C
+            raise UsageError("there was no answer, so nothing was removed", _ANSWER) from aborted
+        complain("interrupted: nothing was removed", "The same command asks again.")
+        raise Interrupted("interrupted") from aborted
+    if not agreed:
         raise UsageError("nothing was removed")
