@@ -8,6 +8,11 @@ def visible(text: str) -> str:
     return text if text.isprintable() else "".join(map(_visible, text))
 
 
+def cut(text: str, longest: int) -> str:
+    """`text`, or its beginning and an ellipsis where it has more than `longest` characters."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
 def _visible(character: str) -> str:
     if character.isprintable():
         return character

@@ -25,10 +25,13 @@ from loader.run.prepare import Job, compare, open_source
 from loader.run.replacing import may_overwrite_report
 from loader.run.sketch import Sketches
 from loader.settings import LoadSettings
+from loader.terminal import cut
 
 #: Stands for the report of a `check` that has none to compare with: standard input without `--report`.
 NO_REPORT = os.devnull
 _EXAMPLES = 3
+#: Characters of an example that are shown: a cell may hold megabytes.
+_LONGEST_END, _LONGEST_MESSAGE = 100, 300
 
 
 class Example(NamedTuple):
@@ -187,8 +190,13 @@ def _verdicts(job: Job, duplicates: list[Outcome]) -> tuple[RowVerdict, ...]:
 
 
 def _example(pair: Pair, line: int, message: str) -> Example:
-    ends = (f"{pair.from_type} {pair.from_id}".strip(), f"{pair.to_type} {pair.to_id}".strip())
-    return Example(pair.row, line, *ends, message.removeprefix(f"line {line}: "))
+    return Example(
+        pair.row,
+        line,
+        cut(f"{pair.from_type} {pair.from_id}".strip(), _LONGEST_END),
+        cut(f"{pair.to_type} {pair.to_id}".strip(), _LONGEST_END),
+        cut(message.removeprefix(f"line {line}: "), _LONGEST_MESSAGE),
+    )
 
 
 async def _ask(
