@@ -45,6 +45,9 @@ def summary(report: str, html: str | None, log_file: str | None, json: bool) -> 
     from loader.report import read_records
     from loader.summary import as_json, as_text, summarise
 
+    for name, path in (("REPORT", report), ("--html", html), ("--log-file", log_file)):
+        if path == "":
+            raise UsageError(f"{name} is empty", "Name a file.")
     if log_file is not None and html is None:
         raise UsageError("--log-file is for the page, and no page is asked for", "Add --html PATH.")
     if html is not None:
