@@ -26,7 +26,7 @@ from loader.page.attention import Attention
 from loader.page.timeline import Column, Latency, Timeline, read_latency, unix_time
 from loader.report import Record, read_records
 from loader.report.durable import write_whole
-from loader.summary import ReportSummary, command_for, summarise
+from loader.summary import ReportSummary, summarise, typed_command
 from loader.terminal import visible
 
 _HERE = Path(__file__).parent
@@ -131,7 +131,7 @@ def _page(
         done=_percent(summary.rows - summary.needs_attention, summary.rows),
         shares=[(status, count, _percent(count, summary.rows)) for status, count in summary.counts.items()],
         groups=[
-            (group, command_for(group, report_path)) for group in summary.groups if group.status not in GOOD
+            (group, typed_command(group, report_path)) for group in summary.groups if group.status not in GOOD
         ],
         outcome=charts.outcome(summary.counts),
         pace=charts.pace(columns, timeline.step) if columns else "",
