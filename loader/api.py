@@ -140,7 +140,7 @@ def _settings(file: Path, options: LoadOptions) -> LoadSettings:
     if "only" in plain:
         only = options["only"]
         words = only.split(",") if isinstance(only, str) else map(str, only)
-        plain["only"] = frozenset(word.strip().lower() for word in words)
+        plain["only"] = frozenset(word.strip().lower() for word in words if word.strip())
     if unknown := sorted(plain.keys() - LoadOptions.__annotations__.keys()):
         raise UsageError(
             f"load has no option {', '.join(unknown)}",

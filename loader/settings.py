@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Literal
 
@@ -40,6 +40,7 @@ class ConnectionSettings:
     ceiling: Rate | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
+        self._refuse_empty()
         object.__setattr__(self, "ceiling", parse_rate(self.rate))
         for name in ("workers", "max_attempts"):
             _at_least(name, getattr(self, name), 1)
@@ -52,6 +53,16 @@ class ConnectionSettings:
         if not 0 <= self.reserve < 100:
             wrong = "is less than nothing" if self.reserve < 0 else "leaves nothing"
             raise UsageError(f"--reserve {self.reserve:g} {wrong}", "Say a percentage from 0 to 99.")
+
+    def _refuse_empty(self) -> None:
+        """An empty value is a script's variable that holds nothing, and to leave it out would mean more."""
+        for one in fields(self):
+            if getattr(self, one.name) in ("", frozenset()):
+                argument = one.default is MISSING
+                name = one.name.upper() if argument else f"--{one.name.replace('_', '-')}"
+                raise UsageError(
+                    f"{name} is empty", "Say a value." if argument else "Say a value, or leave it out."
+                )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +177,7 @@ def _check_output(output: Path, report: str, log_file: str | None) -> None:
 def beside_report(report: str, what: str) -> Path:
     """``STEM.what.csv`` beside ``STEM.report.csv``; of any other name the whole stem is kept."""
     path = Path(report)
-    return path.with_name(f"{path.stem.removesuffix('.report')}.{what}.csv")
+    return path.parent / f"{path.stem.removesuffix('.report')}.{what}.csv"
 
 
 def beside(path: Path, what: str) -> Path:
@@ -175,7 +186,7 @@ def beside(path: Path, what: str) -> Path:
     if path.suffix.lower() in _ARCHIVES:
         name = path.stem
     stem = Path(name).stem if Path(name).suffix else name
-    return path.with_name(f"{stem}.{what}.csv")
+    return path.parent / f"{stem}.{what}.csv"
 
 
 def _at_least(name: str, value: int, least: int) -> None:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from loader.causes import Cause, cause_of, next_command
 from loader.model import GOOD, LOAD_STATUSES, Status
 from loader.report import Record
-from loader.terminal import visible
+from loader.terminal import command_line, cut, visible
 
 #: Columns of the terminal that `as_text` stays within (a command to be copied is never wrapped).
 WIDTH = 100
@@ -94,8 +94,8 @@ def summarise(records: Iterable[Record]) -> ReportSummary:
 def _example(record: Record) -> Example:
     return Example(
         row=record.row,
-        from_record=_cut(f"{record.from_type} {record.from_id}".strip(), 100),
-        to_record=_cut(f"{record.to_type} {record.to_id}".strip(), 100),
+        from_record=cut(f"{record.from_type} {record.from_id}".strip(), 100),
+        to_record=cut(f"{record.to_type} {record.to_id}".strip(), 100),
         message=record.error_message,
         correlation_id=record.correlation_id,
     )
@@ -149,24 +149,26 @@ def _paragraph(group: Group, report_path: str | os.PathLike[str]) -> list[str]:
         _wrap(f"for example row {example.row}: {example.from_record} -> {example.to_record}", "    "),
     ]
     if example.message:
-        lines.append(_wrap(f'"{_cut(example.message, 300)}"', "    "))
+        lines.append(_wrap(f'"{cut(example.message, 300)}"', "    "))
     if example.correlation_id:
-        lines.append(_wrap(f"correlation ID {_cut(example.correlation_id, 80)}", "    "))
+        lines.append(_wrap(f"correlation ID {cut(example.correlation_id, 80)}", "    "))
     lines.append(_wrap(group.cause.advice, "  "))
-    if command := command_for(group, report_path):
-        lines.append(f"    {visible(command)}")
+    if command := typed_command(group, report_path):
+        lines.append(f"    {command}")
     return lines
 
 
 def command_for(group: Group, report_path: str | os.PathLike[str]) -> str:
-    """The group's next command, quoted for this platform's shell; empty where none helps."""
+    """The group's next command for a program, quoted for this platform's shell; empty where none helps."""
     path = os.fspath(report_path)
     quoted = subprocess.list2cmdline([path]) if os.name == "nt" else shlex.quote(path)
     return next_command(group.cause, group.status, quoted)
 
 
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…"
+def typed_command(group: Group, report_path: str | os.PathLike[str]) -> str:
+    """The same for a person to copy, on one line; empty too where the report's name can't be shown."""
+    quoted = command_line([os.fspath(report_path)])
+    return next_command(group.cause, group.status, quoted) if quoted else ""
 
 
 def _wrap(text: str, indent: str = "") -> str:

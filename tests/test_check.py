@@ -156,3 +156,21 @@ def test_cells_cannot_write_on_the_screen(tmp_path: Path) -> None:
     file = tmp_path / "pairs.csv"
     file.write_text("from_object_id,to_object_id\n\x1b[2J1,2\n")
     assert "\x1b" not in check(file, stdin=subprocess.DEVNULL).text
+
+
+def test_a_huge_cell_is_not_shown_whole(tmp_path: Path) -> None:
+    huge = "x" * 1_000_000
+    rows = [(huge, 2), (f"1{huge}", f"2{huge}"), (f"{huge} 1", 4)]
+    file = write_pairs(tmp_path / "pairs.csv", rows)
+    ended = check(file)
+    assert ended.code == 1
+    assert "contacts xxx" in ended.out
+    assert len(ended.text) < 3000
+    assert len(json.dumps(checked(file, code=1))) < 5000
+    types = write_pairs(tmp_path / "types.csv", [(1, 2, f"a{huge}"), (3, "x", huge)], ["from_object_type"])
+    assert len(check(types).text) < 3000
+    name = huge[:100_000]
+    header = write_pairs(tmp_path / "header.csv", [(1, 2, "x")], [name])
+    told = check(header, "--from-column", name)
+    assert told.code == 1
+    assert len(told.text) < 3000

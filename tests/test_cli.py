@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 from click.core import ParameterSource
 
 from loader.cli.app import program
-from tests.outside import COMMAND, environment, run, write_pairs
+from tests.outside import COMMAND, TYPES, environment, run, write_pairs
 
 COMMANDS = ("load", "check", "summary", "verify", "undo", "sandbox")
 #: A value that an option takes, where "1" is none.
@@ -32,6 +33,44 @@ def options() -> Iterator[tuple[str, click.Option]]:
         for option in command_of(name).params:
             if isinstance(option, click.Option):
                 yield name, option
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        *[("load", name) for name in ("only", "from-column", "to-type-column", "report", "base-url", "rate")],
+        *[("check", name) for name in ("only", "from-type", "token-file")],
+    ],
+)
+def test_an_empty_value_is_wrong_usage(tmp_path: Path, command: str, option: str) -> None:
+    """As a script's variable that holds nothing makes it: to take it for no value could mean all rows."""
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
+    ended = run(command, file, *TYPES, "--sandbox", f"--{option}", "")
+    assert ended.code == 2
+    assert f"--{option} is empty" in ended.err
+    assert ended.out == ""
+    assert os.listdir(tmp_path) == ["pairs.csv"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("load", "", *TYPES, "--sandbox"), "INPUT is empty"),
+        (("load", ".", *TYPES, "--sandbox"), "is a folder"),
+        (("load", "none.csv", "--only", ", ,"), "--only is empty"),
+        (("verify", ""), "REPORT is empty"),
+        (("verify", "."), "not a regular file"),
+        (("verify", "none.csv", "-o", ""), "--output is empty"),
+        (("undo", "none.csv", "-o", ""), "--output is empty"),
+        (("summary", ""), "REPORT is empty"),
+        (("summary", "none.csv", "--html", ""), "--html is empty"),
+    ],
+)
+def test_empty_paths_are_wrong_usage(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    ended = run(*words, cwd=tmp_path)
+    assert ended.code == 2, ended.err
+    assert said in ended.err
+    assert not os.listdir(tmp_path)
 
 
 def test_the_commands_are_the_contracts() -> None:

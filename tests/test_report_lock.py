@@ -34,7 +34,7 @@ def hold(report: Path) -> subprocess.Popen[str]:
 
 def test_a_second_run_is_refused_until_the_first_has_ended(report: Path) -> None:
     with hold(report) as first:
-        with pytest.raises(ReportError, match=r"is being written by") as refused, ReportLock(report):
+        with pytest.raises(ReportError, match=r"is in use by") as refused, ReportLock(report):
             pass
         if os.name == "posix":
             assert f"process {first.pid} on " in str(refused.value)

@@ -370,7 +370,7 @@ def test_two_runs_on_one_report(slow: Serving[Sandbox], tmp_path: Path) -> None:
     wait_until(lambda: report_of(file).exists() and report_of(file).stat().st_size > 1000)
     second = load(slow.url, file)
     assert second.code == 2
-    assert f"is being written by process {first.pid}" in second.err
+    assert f"is in use by process {first.pid}" in second.err
     overwriting = load(slow.url, file, "--overwrite")
     assert overwriting.code == 2
     first.terminate()

@@ -142,6 +142,49 @@ def test_on_a_terminal_a_person_sees_count_and_account_and_decides(
     assert sandbox.ask(lambda server: len(server.state.associations)) == left
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize(
+    ("key", "code", "said"),
+    [(b"\x04", 2, "there was no answer, so nothing was removed"), (b"\x03", 130, "nothing was removed")],
+    ids=["Ctrl-D", "Ctrl-C"],
+)
+def test_who_leaves_at_the_question_is_told_that_nothing_was_removed(
+    sandbox: Serving[Sandbox], tmp_path: Path, key: bytes, code: int, said: str
+) -> None:
+    import fcntl
+    import pty
+    import termios
+
+    def take_the_terminal() -> None:  # so that its keys make signals
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
+    assert load(sandbox.url, file, *FAST, "--skip-existing").code == 0
+    keyboard, terminal = pty.openpty()
+    process = start(
+        *("undo", report_of(file), "--base-url", sandbox.url),
+        stdin=terminal,
+        start_new_session=True,
+        preexec_fn=take_the_terminal,
+        bufsize=0,
+    )
+    assert process.stderr is not None
+    seen = ""
+    while "[y/N]" not in seen:
+        more = os.read(process.stderr.fileno(), 1000).decode()
+        assert more, seen
+        seen += more
+    os.write(keyboard, key)
+    ended = end(process)
+    os.close(keyboard)
+    os.close(terminal)
+    assert ended.code == code, ended.err
+    assert said in ended.err
+    assert sandbox.ask(lambda server: len(server.state.associations)) == 2  # both directions
+    assert sorted(os.listdir(tmp_path)) == ["pairs.csv", "pairs.report.csv"]
+
+
 def test_it_asks_for_no_more_than_a_hundred_from_records_at_once(
     sandbox: Serving[Sandbox], tmp_path: Path
 ) -> None:

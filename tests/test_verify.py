@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 
 from loader.sandbox import Ends, Sandbox, SandboxSettings
 from loader.sandbox.object_types import label_types
-from tests.outside import Finished, Serving, load, report_of, rows_of, run, write_pairs
+from tests.outside import TYPES, Finished, Serving, end, load, report_of, rows_of, run, start, write_pairs
 
 FAST = ("--rate", "1000000/1")
 READ = "/crm/associations/2025-09/contacts/companies/batch/read"
@@ -124,3 +126,51 @@ def test_what_is_no_report_is_refused(tmp_path: Path) -> None:
     assert ended.code == 2
     assert "is not a report" in ended.err
     assert verify("http://127.0.0.1:9", tmp_path / "none.csv").code == 2
+
+
+def test_a_report_that_a_load_is_writing_is_refused(tmp_path: Path) -> None:
+    slow = SandboxSettings(rate_limit=0, latency=(0.05, 0.1))
+    with Serving(lambda: Sandbox(slow)) as sandbox:
+        file = write_pairs(tmp_path / "pairs.csv", [(n, n) for n in range(1, 1500)])
+        loading = start("load", file, "--base-url", sandbox.url, *TYPES, *FAST, "--workers", "20")
+        until = time.monotonic() + 30
+        while not report_of(file).exists() or report_of(file).stat().st_size < 1000:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        refused = verify(sandbox.url, report_of(file))
+        assert refused.code == 2
+        assert f"is in use by process {loading.pid}" in refused.err
+        assert not verified_of(file).exists()
+        assert end(loading).code == 0
+        assert verify(sandbox.url, report_of(file)).code == 0
+    assert sorted(os.listdir(tmp_path)) == ["pairs.csv", "pairs.report.csv", "pairs.verified.csv"]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.parametrize("left_by_a_kill", [False, True])
+def test_a_report_in_a_folder_that_may_not_be_written(
+    sandbox: Serving[Sandbox], tmp_path: Path, left_by_a_kill: bool
+) -> None:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    file, found = write_pairs(folder / "pairs.csv", [(1, 2)]), tmp_path / "found.csv"
+    assert load(sandbox.url, file, *FAST).code == 0
+    lock = folder / "pairs.report.csv.lock"
+    if left_by_a_kill:
+        lock.write_text("process 1 on here\n")
+        lock.chmod(0o400)
+    folder.chmod(0o500)
+    try:
+        assert verify(sandbox.url, report_of(file), "-o", str(found)).code == 0
+        if left_by_a_kill:  # held by somebody else, it is heeded
+            import fcntl
+
+            with lock.open() as held:
+                fcntl.flock(held, fcntl.LOCK_EX)
+                refused = verify(sandbox.url, report_of(file), "-o", str(found))
+            assert refused.code == 2
+            assert "is in use by process 1 on here" in refused.err
+        assert verify(sandbox.url, report_of(file)).code == 2  # its own copy finds no place there
+    finally:
+        folder.chmod(0o700)
+    assert sorted(os.listdir(tmp_path)) == ["found.csv", "here"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from loader.cli.options import CONNECTING, INPUT, READING, SENDING, stacked
+from loader.cli.options import CONNECTING, INPUT, READING, SENDING, stacked, statuses_of
 
 _EPILOG = """\b
 Examples:
@@ -81,7 +81,7 @@ def check(online: bool, only: str | None, json: bool, report: str | None, **opti
     from loader.run.check_words import as_json, as_text
     from loader.settings import LoadSettings
 
-    statuses = frozenset(word.strip().lower() for word in only.split(",") if word.strip()) if only else None
+    statuses = None if only is None else statuses_of(only)
     if report is None and options["input"] == "-":
         report = NO_REPORT
     settings = LoadSettings(only=statuses, report=report, **options)

@@ -13,7 +13,7 @@ import click
 
 from loader.cli.result import printed
 from loader.cli.running import Signals
-from loader.cli.words import complain, rows_of, same_command
+from loader.cli.words import complain, goes_on, rows_of
 from loader.errors import Interrupted, UsageError
 from loader.model import Status
 from loader.progress import Lines, display_for
@@ -30,8 +30,10 @@ from loader.run import (
 )
 from loader.run.forecast import counted
 from loader.settings import UndoSettings, VerifySettings
+from loader.terminal import visible
 
 _STARTS_AGAIN = "The same command starts again."
+_ANSWER = "Answer y or n, or say --yes in scripts."
 
 Summary = TypeVar("Summary", Certificate, UndoSummary)
 
@@ -66,8 +68,7 @@ def undo_to_the_end(settings: UndoSettings, yes: bool, as_json: bool, verbosity:
     if summary.stopped is not None:
         complain(str(summary.stopped), summary.stopped.hint)
     if not summary.finished:
-        rest = f"Stopped with {rows_of(summary.open_rows)} to go."
-        click.echo(f"{rest} The same command goes on from there:\n    {same_command()}", err=True)
+        click.echo(f"Stopped with {rows_of(summary.open_rows)} to go. {goes_on()}", err=True)
     return code
 
 
@@ -98,7 +99,9 @@ async def _heeding_signals(
 def _taken_back(summary: UndoSummary) -> str:
     none = "nothing yet" if summary.open_rows else "nothing to do"
     counts = ", ".join(f"{summary.counts[s]:,} {s}" for s in Status if summary.counts.get(s))
-    return f"Report: {summary.output}\n{rows_of(summary.created)} to take back: {counts or none}"
+    return (
+        f"Report: {visible(str(summary.output))}\n{rows_of(summary.created)} to take back: {counts or none}"
+    )
 
 
 def _certificate(found: Certificate) -> str:
@@ -114,7 +117,7 @@ def _certificate(found: Certificate) -> str:
     if found.unknown:
         lines.append(f"  unknown: {found.unknown:,} (no usable answer; the same command asks again)")
     lines += [f"  row by row: {found.verified}", f"  SHA-256 of it: {found.sha256}"]
-    return "\n".join(lines)
+    return "\n".join(map(visible, lines))
 
 
 def _left(rows: int) -> str:
@@ -137,8 +140,11 @@ def _tell_what_is_left(job: UndoJob) -> None:
 
 
 def _ask(job: UndoJob, yes: bool) -> None:
-    """Let a person decide, who sees the count and the account. Raises UsageError where the answer is no."""
-    question = f"Remove {counted(job.open_rows, 'association')} that {job.settings.report} created"
+    """Let a person decide, who sees the count and the account.
+
+    Raises UsageError where the answer is no or nobody answers (Ctrl-D), and Interrupted for Ctrl-C.
+    """
+    question = visible(f"Remove {counted(job.open_rows, 'association')} that {job.settings.report} created")
     if yes:
         click.echo(f"{question}: yes", err=True)
         return
@@ -147,5 +153,13 @@ def _ask(job: UndoJob, yes: bool) -> None:
     account = asyncio.run(read_whose_account(job.settings))
     whose = f"account {account.portal_id} ({account.ui_domain})" if account else "an account it does not name"
     click.echo(f"The token opens {whose}.", err=True)
-    if not click.confirm(f"{question}?", err=True):
+    try:
+        agreed = click.confirm(f"{question}?", err=True)
+    except click.Abort as aborted:
+        click.echo(err=True)  # the question's line is still open
+        if isinstance(aborted.__context__, EOFError):  # click makes one error of Ctrl-D and Ctrl-C
+            raise UsageError("there was no answer, so nothing was removed", _ANSWER) from aborted
+        complain("interrupted: nothing was removed", "The same command asks again.")
+        raise Interrupted("interrupted") from aborted
+    if not agreed:
         raise UsageError("nothing was removed")

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from loader.cli.options import CONNECTING, INPUT, READING, SENDING, TALKING, stacked
+from loader.cli.options import CONNECTING, INPUT, READING, SENDING, TALKING, stacked, statuses_of
 
 _EPILOG = """\b
 Examples:
@@ -91,5 +91,5 @@ def load(only: str | None, json: bool, quiet: int, verbose: int, **options: Any)
     from loader.cli.running import run_to_the_end
     from loader.settings import LoadSettings
 
-    statuses = frozenset(word.strip().lower() for word in only.split(",") if word.strip()) if only else None
+    statuses = None if only is None else statuses_of(only)
     return run_to_the_end(LoadSettings(only=statuses, **options), json, verbose - quiet)

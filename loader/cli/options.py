@@ -21,6 +21,11 @@ def stacked(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
     return decorate
 
 
+def statuses_of(text: str) -> frozenset[str]:
+    """The words of `--only`, none of an empty value, which the settings refuse."""
+    return frozenset(word.strip().lower() for word in text.split(",") if word.strip())
+
+
 INPUT = click.argument("input", metavar="INPUT", type=click.Path(path_type=str, allow_dash=True))
 
 #: How the input is read: which columns, which types, which dialect.

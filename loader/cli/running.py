@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from loader.cli.result import printed
-from loader.cli.words import complain, rows_of, same_command
+from loader.cli.words import complain, goes_on, rows_of
 from loader.errors import Interrupted
 from loader.model import GOOD, Status
 from loader.progress import display_for
@@ -112,7 +112,6 @@ def _explain(summary: LoadSummary) -> None:
         complain(str(summary.stopped), summary.stopped.hint)
     with suppress(OSError):
         click.echo(
-            f"Stopped with {rows_of(summary.open_rows)} to go. The same command goes on from there:\n"
-            f"    {same_command()}",
+            f"Stopped with {rows_of(summary.open_rows)} to go. {goes_on()}",
             err=True,
         )

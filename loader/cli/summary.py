@@ -44,7 +44,11 @@ def summary(report: str, html: str | None, log_file: str | None, json: bool) -> 
     from loader.errors import Stopped, UsageError
     from loader.report import read_records
     from loader.summary import as_json, as_text, summarise
+    from loader.terminal import visible
 
+    for name, path in (("REPORT", report), ("--html", html), ("--log-file", log_file)):
+        if path == "":
+            raise UsageError(f"{name} is empty", "Name a file.")
     if log_file is not None and html is None:
         raise UsageError("--log-file is for the page, and no page is asked for", "Add --html PATH.")
     if html is not None:
@@ -53,7 +57,7 @@ def summary(report: str, html: str | None, log_file: str | None, json: bool) -> 
         found = write_page(report, html, log_file)
     else:
         found = summarise(read_records(Path(report)))
-    pages = [f"Page: {html}"] if html is not None else []
+    pages = [f"Page: {visible(html)}"] if html is not None else []
     told = printed(
         [dumps(as_json(found, report))] if json else [as_text(found, report), *pages],
         "The page is written." if pages else "The report is as it was.",

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
 import sys
 from contextlib import suppress
 
 import click
 
-from loader.terminal import visible
+from loader.terminal import command_line, visible
 
 
 def complain(message: str, hint: str = "") -> None:
@@ -26,10 +23,10 @@ def rows_of(count: int) -> str:
     return f"{count:,} {'row' if count == 1 else 'rows'}"
 
 
-def same_command() -> str:
-    """The command that goes on from where this one stopped, to be copied.
+def goes_on() -> str:
+    """That the same command goes on from where this one stopped, with that command to be copied.
 
     It lacks `--overwrite`, which would begin anew. No secret stands in it: no option takes one.
     """
-    words = ["assoc-loader", *(word for word in sys.argv[1:] if word != "--overwrite")]
-    return visible(subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words))
+    command = command_line(["assoc-loader", *(word for word in sys.argv[1:] if word != "--overwrite")])
+    return "The same command goes on from there" + (f":\n    {command}" if command else ".")

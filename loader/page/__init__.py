@@ -25,10 +25,13 @@ from loader.page import charts
 from loader.page.attention import Attention
 from loader.page.timeline import Column, Latency, Timeline, read_latency, unix_time
 from loader.report import Record, read_records
-from loader.summary import ReportSummary, command_for, summarise
+from loader.report.durable import write_whole
+from loader.summary import ReportSummary, summarise, typed_command
 from loader.terminal import visible
 
 _HERE = Path(__file__).parent
+#: How a page of ours begins (page.html.j2), and in how many bytes that stands.
+_BEGINNING, _OURS, _HEAD = b"<!doctype html>", b'<meta name="generator" content="assoc-loader">', 2048
 
 
 def write_page(
@@ -42,18 +45,40 @@ def write_page(
 
     `log_path` is the file of `load --log-file`; only it knows how long answers took, so without it the page
     has no picture of latency. `now` is printed as the time of writing. Raises ReportError if `report_path`
-    is no report, and UsageError if the log can't be read or the page can't be written.
+    is no report, and UsageError if the log can't be read, the page can't be written, or another file than an
+    earlier page would be lost.
     """
-    if Path(out_path).exists() and Path(out_path).samefile(report_path):
-        raise UsageError(f"{out_path} is the report itself", "Name another file for the page.")
+    out = Path(out_path)
+    _may_replace(out)
     records, at = read_records(Path(report_path)), now or datetime.now(UTC)
     with _opened(log_path) as log_lines:
         summary, html = render(records, report_path, log_lines, at)
     try:
-        Path(out_path).write_text(html, encoding="utf-8", newline="\n")
+        if out.exists() and not out.is_file():  # a pipe to another program, which can't be replaced
+            out.write_text(html, encoding="utf-8", newline="\n")
+        else:
+            write_whole(out, html.encode())
     except OSError as error:
-        raise UsageError(f"can't write the page {out_path}: {error.strerror}") from error
+        raise UsageError(
+            f"can't write the page {out}: {error.strerror}", "Make room there, or name another file."
+        ) from error
     return summary
+
+
+def _may_replace(out: Path) -> None:
+    """Raise UsageError where something else than an earlier page lies in its place."""
+    try:
+        if not out.is_file():
+            return
+        with out.open("rb") as file:
+            start = file.read(_HEAD)
+    except OSError as error:
+        raise UsageError(f"can't read {out}: {error.strerror}", "Name another file for the page.") from error
+    if start and not (start.startswith(_BEGINNING) and _OURS in start):
+        raise UsageError(
+            f"{out} is not a page of this program, which replaces nothing else",
+            "Name another file for the page, or move that one away. It was left as it is.",
+        )
 
 
 def _opened(log_path: str | os.PathLike[str] | None) -> AbstractContextManager[Iterable[bytes]]:
@@ -106,7 +131,7 @@ def _page(
         done=_percent(summary.rows - summary.needs_attention, summary.rows),
         shares=[(status, count, _percent(count, summary.rows)) for status, count in summary.counts.items()],
         groups=[
-            (group, command_for(group, report_path)) for group in summary.groups if group.status not in GOOD
+            (group, typed_command(group, report_path)) for group in summary.groups if group.status not in GOOD
         ],
         outcome=charts.outcome(summary.counts),
         pace=charts.pace(columns, timeline.step) if columns else "",

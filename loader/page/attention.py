@@ -11,7 +11,7 @@ from markupsafe import escape
 from loader.model import GOOD
 from loader.report import Record
 from loader.summary import cause_of_record
-from loader.terminal import visible
+from loader.terminal import cut, visible
 
 _ROWS_PER_CAUSE = 2_000
 _MOST_BYTES = 1_200_000  # of the page's 2 MB
@@ -79,5 +79,4 @@ def _row(record: Record, cause: str) -> Row:
 
 
 def _cell(text: str) -> str:
-    cut = text if len(text) <= _MOST_CHARACTERS else f"{text[: _MOST_CHARACTERS - 1]}…"
-    return visible(cut).strip()
+    return visible(cut(text, _MOST_CHARACTERS)).strip()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 if sys.platform == "darwin":
@@ -64,3 +66,25 @@ class Sync:
             sync_file(self._descriptor)
         except OSError as fault:
             self._fault = fault
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or as it was before; one that is replaced keeps its permissions.
+
+    A symbolic link stays one. Raises `OSError`, and leaves nothing behind.
+    """
+    path = Path(os.path.realpath(path))
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")  # another run may be at it, too
+    try:
+        with unfinished.open("xb", buffering=0) as file:
+            with suppress(FileNotFoundError):
+                unfinished.chmod(stat.S_IMODE(path.stat().st_mode))
+            rest = memoryview(content)
+            while rest:
+                rest = rest[file.write(rest) :]
+            sync_file(file.fileno())
+        unfinished.replace(path)
+        sync_directory(path.parent)
+    finally:
+        with suppress(OSError):
+            unfinished.unlink()

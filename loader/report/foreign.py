@@ -21,8 +21,11 @@ _HINT = (
 def header(path: Path, expected: Sequence[str], found: Sequence[str] | None) -> ReportError:
     """The header names other columns than the input's report has."""
     if found is None or tuple(found[: len(OWN_COLUMNS)]) != OWN_COLUMNS:
-        what = "its first line is not a report's header"
-    elif missing := [column for column in expected if column not in found]:
+        return ReportError(
+            f"{path} is not the report of this input: its first line is not a report's header",
+            "Choose another report with --report, or move that file away. It was left as it is.",
+        )
+    if missing := [column for column in expected if column not in found]:
         what = f"it lacks the input's {_columns(missing)}"
     elif surplus := [column for column in found if column not in expected]:
         what = f"it has {_columns(surplus)}, which the input lacks"

@@ -22,12 +22,16 @@ from loader.run.forecast import Forecast, forecast
 from loader.run.inquiry import Inquiry, Online
 from loader.run.log import Log
 from loader.run.prepare import Job, compare, open_source
+from loader.run.replacing import may_overwrite_report
 from loader.run.sketch import Sketches
 from loader.settings import LoadSettings
+from loader.terminal import cut
 
 #: Stands for the report of a `check` that has none to compare with: standard input without `--report`.
 NO_REPORT = os.devnull
 _EXAMPLES = 3
+#: Characters of an example that are shown: a cell may hold megabytes.
+_LONGEST_END, _LONGEST_MESSAGE = 100, 300
 
 
 class Example(NamedTuple):
@@ -142,9 +146,10 @@ def _read(
 ) -> _Reading:
     """Both readings of the input; `note` is told how far each has come. Raises UsageError."""
     source = open_source(settings, stack, stdin, note)
-    compared = not settings.overwrite and settings.report != NO_REPORT
-    report = Path(os.path.realpath(settings.report_path)) if compared else None
-    job = compare(settings, source, report, note)
+    report = None if settings.report == NO_REPORT else Path(os.path.realpath(settings.report_path))
+    if settings.overwrite and report is not None:
+        may_overwrite_report(report)
+    job = compare(settings, source, None if settings.overwrite else report, note)
     duplicates: list[Outcome] = []
     sketches, to_send = Sketches(), 0
     try:
@@ -185,8 +190,13 @@ def _verdicts(job: Job, duplicates: list[Outcome]) -> tuple[RowVerdict, ...]:
 
 
 def _example(pair: Pair, line: int, message: str) -> Example:
-    ends = (f"{pair.from_type} {pair.from_id}".strip(), f"{pair.to_type} {pair.to_id}".strip())
-    return Example(pair.row, line, *ends, message.removeprefix(f"line {line}: "))
+    return Example(
+        pair.row,
+        line,
+        cut(f"{pair.from_type} {pair.from_id}".strip(), _LONGEST_END),
+        cut(f"{pair.to_type} {pair.to_id}".strip(), _LONGEST_END),
+        cut(message.removeprefix(f"line {line}: "), _LONGEST_MESSAGE),
+    )
 
 
 async def _ask(

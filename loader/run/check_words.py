@@ -12,7 +12,7 @@ from loader.run.daily import told
 from loader.run.findings import Crowd, KindFindings, Sample
 from loader.run.forecast import counted, duration
 from loader.run.inquiry import Online
-from loader.terminal import visible
+from loader.terminal import cut, visible
 
 #: Requests a day of the tiers (HubSpot's usage guidelines), for who has not asked the account.
 _TIERS = (("Free and Starter", 250_000), ("Professional", 625_000), ("Enterprise", 1_000_000))
@@ -70,7 +70,7 @@ def _rows(check: Check) -> Iterator[str]:
         yield f"  {check.settled.total():,} in the report already ({counts or 'nothing'}): {check.report}"
     yield f"  {check.to_send:,} to send"
     for (from_type, to_type), n in check.kinds.most_common(_MOST_KINDS):
-        yield f"Pairs: {from_type} to {to_type}: {n:,}"
+        yield f"Pairs: {cut(from_type, 100)} to {cut(to_type, 100)}: {n:,}"
     if len(check.kinds) > _MOST_KINDS:
         yield f"Pairs: and {len(check.kinds) - _MOST_KINDS:,} more kinds"
 

@@ -12,6 +12,7 @@ from loader.run.daily import told
 from loader.run.prepare import Job
 from loader.run.standing import MOST_RECORDS
 from loader.settings import LoadSettings
+from loader.terminal import cut
 
 #: What is assumed until HubSpot says its limits: the lowest tier (HubSpot's usage guidelines).
 ASSUMED_LIMIT, ASSUMED_INTERVAL = 100, 10.0
@@ -77,7 +78,7 @@ def announcement(job: Job, account: Account | None, pace: PaceReading) -> list[s
     if job.open_rows != survey.rows:
         parts.append(f"{job.open_rows:,} to do")
     lines.append(", ".join(parts))
-    kinds = [f"{a} to {b}: {n:,}" for (a, b), n in survey.kinds.most_common(5)]
+    kinds = [f"{cut(a, 100)} to {cut(b, 100)}: {n:,}" for (a, b), n in survey.kinds.most_common(5)]
     more = [f"and {len(survey.kinds) - 5} more kinds"] if len(survey.kinds) > 5 else []
     if kinds:
         lines.append("Pairs: " + ", ".join(kinds + more))

@@ -14,6 +14,7 @@ import numpy as np
 from loader.errors import ReportError
 from loader.model import Status
 from loader.report import ReportLock, Settled, read_back
+from loader.run.replacing import can, may_overwrite_report
 from loader.settings import LoadSettings
 from loader.source import Columns, Source, Survey, open_input
 
@@ -63,6 +64,8 @@ def prepare(
     """
     source = open_source(settings, stack, stdin, seen)
     path = stack.enter_context(ReportLock(settings.report_path)).path
+    if settings.overwrite:
+        may_overwrite_report(path)
     return compare(settings, source, None if settings.overwrite else path, seen)
 
 
@@ -108,7 +111,7 @@ def compare(
         settled = read_back(path, others, identities, source.pair_at)
     except ReportError as error:
         hint = error.hint
-        if hint and "--overwrite" not in hint and path.is_file():
+        if hint and "--overwrite" not in hint and can(may_overwrite_report, path):
             hint += " To throw that report away and start anew, add --overwrite."
         raise ReportError(str(error), hint) from error
     return Job(settings, source, survey, settled)

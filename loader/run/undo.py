@@ -36,15 +36,13 @@ from loader.report import (
 from loader.run.archive import ArchiveSender, archive_packing
 from loader.run.brake import Brake
 from loader.run.follow_up import Listener, connected
+from loader.run.replacing import LOADED_AT, can, may_overwrite_undo
 from loader.run.senders import Way
 from loader.run.sending import Connected, send_all
 from loader.run.tally import Tally
 from loader.settings import UndoSettings
 from loader.source import Batch
 
-#: The undo report has the load's `completed_at` as a column, so that an undo of an earlier load of the same
-#: rows is not taken for an undo of this one.
-_LOADED_AT = "associated_at"
 _STRETCH = 20_000
 
 
@@ -131,8 +129,10 @@ def prepare_undo(settings: UndoSettings, stack: ExitStack) -> UndoJob:
     """
     report = Path(settings.report)
     others = _other_columns(report)  # before the lock, which would leave its file where there is no report
-    stack.enter_context(ReportLock(report))
-    output = stack.enter_context(ReportLock(settings.output_path)).path
+    stack.enter_context(ReportLock(report, reading=True))
+    output = stack.enter_context(ReportLock(settings.output_path, option="--output")).path
+    if settings.overwrite:
+        may_overwrite_undo(output)
     last_row = created = stood_before = unknown = 0
     ours = array("q")  # row and identity by turns
     for record in read_records(report):
@@ -152,7 +152,8 @@ def prepare_undo(settings: UndoSettings, stack: ExitStack) -> UndoJob:
         except ReportError as error:
             raise ReportError(
                 f"an earlier undo's report does not fit this one: {error}",
-                "Keep it, and name another for this undo with --output; or throw it away with --overwrite.",
+                "Keep it, and name another for this undo with --output"
+                + ("; or throw it away with --overwrite." if can(may_overwrite_undo, output) else "."),
             ) from error
     return UndoJob(settings, created, stood_before, unknown, settled)
 
@@ -243,7 +244,9 @@ def _pair_at(report: Path, row: int) -> Pair:
 
 
 def _other_columns(report: Path) -> list[str]:
-    return [_LOADED_AT, *read_header(report)]
+    # With the load's `completed_at`, so that an undo of an earlier load of the same rows is not taken for an
+    # undo of this one.
+    return [LOADED_AT, *read_header(report)]
 
 
 def _identities(last_row: int, ours: array[int]) -> npt.NDArray[np.int64]:

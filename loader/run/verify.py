@@ -28,6 +28,7 @@ from loader.run.brake import Brake
 from loader.run.existing import asking_packing, look_up
 from loader.run.follow_up import Listener, connected
 from loader.run.parcels import Parcel, ParcelQueue
+from loader.run.replacing import VERIFIED_COLUMNS, may_replace_verified
 from loader.run.roles import Split
 from loader.run.sending import Connected
 from loader.run.tally import Tally
@@ -105,11 +106,14 @@ class Certificate:
 async def run_verify(settings: VerifySettings, listener: Listener, brake: Brake) -> Certificate:
     """Read back every `associated` and `existing` row of a report.
 
-    Raises UsageError where the report or the credentials can't be used. What stops it later is in the
-    certificate.
+    Raises UsageError where the report or the credentials can't be used, a load is writing the report, or the
+    output is a file of another kind. What stops it later is in the certificate.
     """
     report, began = Path(settings.report), _now()
-    with ReportLock(settings.output_path) as lock:
+    read_header(report)  # before the lock, which would leave its file where there is no report
+    # Both to the end: what a load writes meanwhile would be in the copy by halves and not in the counts.
+    with ReportLock(report, reading=True), ReportLock(settings.output_path, option="--output") as lock:
+        may_replace_verified(lock.path)
         rows, checked = await asyncio.to_thread(_count, report)
         tally = Tally(total=checked)
         stopped: Stopped | None = None
@@ -161,7 +165,7 @@ async def _copy_with_marks(run: Connected, report: Path, output: Path) -> str:
     try:
         with unfinished.open("wb") as file:
             digest = hashlib.sha256()
-            columns = [*OWN_COLUMNS, *read_header(report), "verified", "verified_at"]
+            columns = [*OWN_COLUMNS, *read_header(report), *VERIFIED_COLUMNS]
             _write(file, digest, f"{encode_cells(columns)[1:]}\n")
             records = read_records(report)
             while stretch := await asyncio.to_thread(lambda: list(islice(records, _STRETCH))):
