@@ -1,10 +1,13 @@
-"""What it takes until the disk, and not only the operating system, has a file."""
+"""What it takes until the disk, and not only the operating system, has a file, also in another's place."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 if sys.platform == "darwin":
     import fcntl
@@ -31,3 +34,55 @@ def sync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+class ChangedMeanwhile(Exception):
+    """A file is no longer what it was when the one to replace it was begun."""
+
+
+def beside(path: Path) -> Path:
+    """Where the file that is to take a report's place is written; a killed run may have left one."""
+    return path.with_name(path.name + ".ordering")
+
+
+@contextmanager
+def replacement(path: Path, before: os.stat_result) -> Iterator[BinaryIO]:
+    """A new file that takes the place of `path` in one atomic step if the block ends well, else not at all.
+
+    It gets the old one's owner and permissions. `before` is what the old file was when its content was read:
+    raises `ChangedMeanwhile` where it is something else by the end, and `OSError`.
+    """
+    temporary = beside(path)
+    temporary.unlink(missing_ok=True)
+    try:
+        with open(temporary, "xb", buffering=0, opener=_private) as target:
+            yield target
+            _copy_owner_and_mode(target.fileno(), temporary, before)
+            sync_file(target.fileno())
+        now = path.stat()
+        if (now.st_ino, now.st_size, now.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns):
+            raise ChangedMeanwhile
+        temporary.replace(path)
+        sync_directory(path.parent)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_all(target: BinaryIO, data: bytes) -> int:
+    """Write the whole of `data` to an unbuffered file and return its length."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[target.write(rest) :]
+    return len(data)
+
+
+def _private(name: str, flags: int) -> int:
+    return os.open(name, flags | getattr(os, "O_BINARY", 0), 0o600)  # until it has the old file's permissions
+
+
+def _copy_owner_and_mode(descriptor: int, temporary: Path, like: os.stat_result) -> None:
+    if hasattr(os, "fchown"):
+        with suppress(PermissionError):  # only root gives files away; then the file becomes this user's
+            os.fchown(descriptor, like.st_uid, like.st_gid)
+    temporary.chmod(like.st_mode & 0o7777)
