@@ -146,7 +146,7 @@ class _Comparison:
                 continue
             in_order = in_order and row > last_row
             last_row = max(last_row, row)
-            end = raw.end
+            end = raw.start + len(raw.text)
         anew = ((*stretches, (start, end))) if stretches or not self._as_written else ()
         codes = Counter(self._statuses)
         counts = {status: codes[code] for status, code in STATUS_CODES.items() if codes[code]}
@@ -173,7 +173,9 @@ class _Comparison:
 
     def _row(self, raw: RawRecord, cells: list[str]) -> int | None:
         """The row of a record of this report; None for what is no record. Raises for one of another."""
-        row = whole_number(cells[0])
+        text = cells[0]
+        # The first of the two says the same of nearly all rows, in a fraction of the time.
+        row = int(text) if text.isdigit() and text.isascii() and len(text) < 20 else whole_number(text)
         if len(cells) != self._width or row is None or (b"\0" in raw.text and result_has_nul(cells)):
             return None
         if not 1 <= row <= len(self._statuses):
