@@ -110,9 +110,42 @@ def test_what_a_power_loss_leaves_is_cut_off(report: Path, tail: bytes) -> None:
     assert back(report, HEADER + LINES[0] + tail).end == len(HEADER + LINES[0])
 
 
-def test_a_hole_in_the_last_second_takes_the_lines_behind_it(report: Path) -> None:
-    settled = back(report, HEADER + LINES[0] + LINES[1][:9] + b"\0" * 4096 + LINES[2][5:] + LINES[3])
-    assert (settled.end, settled.rows) == (len(HEADER + LINES[0]), 1)
+def test_a_hole_takes_the_records_that_it_cuts_and_no_other(report: Path) -> None:
+    kept, cut = HEADER + LINES[0], LINES[1][:9] + b"\0" * 4096 + LINES[2][5:]
+    settled = back(report, kept + cut + LINES[3])
+    assert (settled.rows, bool(settled.statuses[3]), settled.whole) == (2, True, False)
+    assert settled.stretches == (
+        (len(HEADER), len(kept)),
+        (len(kept + cut), len(kept + cut + LINES[3])),
+    )
+
+
+@pytest.mark.parametrize("nuls", [1, 15])
+def test_a_hole_may_be_as_short_as_the_rest_of_a_block(report: Path, nuls: int) -> None:
+    long = Pair(1, "contacts", "11", "companies", "21", encode_cells(["Ann", ""]))
+    size = len(HEADER + line(Outcome(long, Status.FAILED, 1.79e9, 200, 1)).encode())
+    long = long._replace(rest=encode_cells(["Ann", "x" * (1024 - nuls - size)]))
+    kept = HEADER + line(Outcome(long, Status.FAILED, 1.79e9, 200, 1)).encode()
+    assert len(kept + b"\0" * nuls) == 1024
+    settled = back(report, kept + b"\0" * nuls + LINES[1][9:] + LINES[3], [long, *PAIRS[1:]])
+    assert settled.rows == 2
+    with pytest.raises(ReportError, match="damaged at line 3"):
+        back(report, kept + b"," + b"\0" * nuls + LINES[1][9:] + LINES[3], [long, *PAIRS[1:]])
+
+
+def test_a_power_loss_before_the_end_of_an_edited_line_is_not_to_blame(report: Path) -> None:
+    edited = LINES[0].replace(b"Ann", b'"Ann')
+    with pytest.raises(ReportError, match="damaged at line 2, and good records follow"):
+        back(report, HEADER + edited + LINES[3] + LINES[2] + b"\0" * 4096)
+
+
+def test_nuls_in_the_cells_of_another_input_are_no_holes(report: Path) -> None:
+    theirs = Pair(1, "contacts", "11", "companies", "21", encode_cells(["Bob" + "\0" * 61, "é"]))
+    ours = theirs._replace(rest=encode_cells(["Ann" + "\0" * 61, "é"]))
+    text = line(Outcome(theirs, Status.ASSOCIATED, 1.79e9, 200, 1)).encode()
+    with pytest.raises(ReportError, match="column 'name' differs"):
+        back(report, HEADER + text, [ours])
+    assert back(report, HEADER + text, [theirs]).rows == 1
 
 
 def test_a_header_lost_in_a_power_loss_is_a_fresh_report(report: Path) -> None:

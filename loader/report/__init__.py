@@ -1,6 +1,6 @@
 """The report: one line per data row, written as rows end, and the checkpoint that a later run goes on from.
 
-A run takes the `ReportLock`, asks `read_back` what an earlier run settled, appends with a
+A run takes the `ReportLock`, asks `read_back` what an earlier run settled, mends and appends with a
 `ReportWriter`, and at its end calls `put_in_order`. Other commands read with `read_records`.
 """
 

@@ -1,4 +1,4 @@
-"""What it takes until the disk, and not only the operating system, has a file."""
+"""What it takes until the disk, and not only the operating system, has a file, also in another's place."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import os
 import stat
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 if sys.platform == "darwin":
     import fcntl
@@ -79,12 +81,62 @@ def write_whole(path: Path, content: bytes) -> None:
         with unfinished.open("xb", buffering=0) as file:
             with suppress(FileNotFoundError):
                 unfinished.chmod(stat.S_IMODE(path.stat().st_mode))
-            rest = memoryview(content)
-            while rest:
-                rest = rest[file.write(rest) :]
+            write_all(file, content)
             sync_file(file.fileno())
         unfinished.replace(path)
         sync_directory(path.parent)
     finally:
         with suppress(OSError):
             unfinished.unlink()
+
+
+class ChangedMeanwhile(Exception):
+    """A file is no longer what it was when the one to replace it was begun."""
+
+
+def beside(path: Path) -> Path:
+    """Where the file that is to take a report's place is written; a killed run may have left one."""
+    return path.with_name(path.name + ".ordering")
+
+
+@contextmanager
+def replacement(path: Path, before: os.stat_result) -> Iterator[BinaryIO]:
+    """A new file that takes the place of `path` in one atomic step if the block ends well, else not at all.
+
+    It gets the old one's owner and permissions. `before` is what the old file was when its content was read:
+    raises `ChangedMeanwhile` where it is something else by the end, and `OSError`.
+    """
+    temporary = beside(path)
+    temporary.unlink(missing_ok=True)
+    try:
+        with open(temporary, "xb", buffering=0, opener=_private) as target:
+            yield target
+            _copy_owner_and_mode(target.fileno(), temporary, before)
+            sync_file(target.fileno())
+        now = path.stat()
+        if (now.st_ino, now.st_size, now.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns):
+            raise ChangedMeanwhile
+        temporary.replace(path)
+        sync_directory(path.parent)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_all(target: BinaryIO, data: bytes) -> int:
+    """Write the whole of `data` to an unbuffered file and return its length."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[target.write(rest) :]
+    return len(data)
+
+
+def _private(name: str, flags: int) -> int:
+    return os.open(name, flags | getattr(os, "O_BINARY", 0), 0o600)  # until it has the old file's permissions
+
+
+def _copy_owner_and_mode(descriptor: int, temporary: Path, like: os.stat_result) -> None:
+    if hasattr(os, "fchown"):
+        with suppress(PermissionError):  # only root gives files away; then the file becomes this user's
+            os.fchown(descriptor, like.st_uid, like.st_gid)
+    temporary.chmod(like.st_mode & 0o7777)

@@ -8,7 +8,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from loader.report.records import LONGEST_RECORD, cells_of, split_records
+from loader.report.splitting import LONGEST_RECORD, split_records
 
 _CHUNK = 1 << 20
 _LINE_END, _QUOTE, _COMMA, _ZERO = b'\n",0'
@@ -48,11 +48,7 @@ def read_index(report: BinaryIO) -> Index:
         whole = int(ends[-1]) if len(ends) else 0
         if whole:
             begins = np.concatenate(([0], ends[:-1]))
-            try:
-                numbers = _row_numbers(content[:whole], begins)
-            except ValueError:  # a program that saved the report may have quoted them
-                numbers = _quoted_numbers(data, begins, ends)
-            rows.frombytes(numbers.tobytes())
+            rows.frombytes(_row_numbers(content[:whole], begins).tobytes())
             starts.frombytes((ends + starts[-1]).astype(np.uint64).tobytes())
         rest = data[whole:]
         if len(rest) > LONGEST_RECORD:
@@ -88,15 +84,3 @@ def _row_numbers(content: _Bytes, begins: _Places) -> npt.NDArray[np.uint32]:
     if len(unread) or not numbers.all() or numbers.max() > np.iinfo(np.uint32).max:
         raise ValueError("a record without a row number")
     return numbers.astype(np.uint32)
-
-
-def _quoted_numbers(data: bytes, begins: _Places, ends: _Places) -> npt.NDArray[np.uint32]:
-    """The same read record by record, as whoever resumes reads them. Raises ValueError."""
-    numbers = []
-    for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
-        cells = cells_of(data[begin:end])
-        number = int(cells[0]) if cells and cells[0].isascii() and cells[0].isdigit() else 0
-        if not 0 < number <= np.iinfo(np.uint32).max:
-            raise ValueError("a record without a row number")
-        numbers.append(number)
-    return np.array(numbers, dtype=np.uint32)

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loader.errors import ReportLost
-from loader.report.durable import sync_directory, sync_file
+from loader.report.durable import ChangedMeanwhile, beside, replacement, write_all
 from loader.report.index import read_index
 
 #: Records and bytes that are held in memory at a time (a single longer record excepted).
@@ -47,29 +47,34 @@ def put_in_order(path: Path) -> bool:
     ``report_changed`` (somebody else has edited it meanwhile); the report is then as it was.
     """
     path = Path(os.path.realpath(path))
-    temporary = path.with_name(path.name + ".ordering")
     try:
-        with path.open("rb", buffering=1 << 20) as report:
-            before = os.fstat(report.fileno())
-            try:
-                index = read_index(report)
-            except ValueError:
-                raise _changed(path) from None
-            if _ascending(index.rows):
-                temporary.unlink(missing_ok=True)
-                return False
-            order = _order(index.rows)
-            if len(order) != len(index.rows):  # a row twice
-                raise _changed(path)
-            header, starts = index.header, index.starts
-            del index  # the row numbers have done their part, and are four bytes a row
-            _write_ordered(path, report, header, starts, order, temporary, before)
-        _replace(path, temporary, before)
+        return _put_in_order(path)
+    except ChangedMeanwhile:
+        raise _changed(path) from None
     except OSError as error:
         raise _unwritable(path, error) from error
-    finally:
+
+
+def _put_in_order(path: Path) -> bool:
+    with path.open("rb", buffering=1 << 20) as report:
+        before = os.fstat(report.fileno())
+        try:
+            index = read_index(report)
+        except ValueError:
+            raise ChangedMeanwhile from None
+    if _ascending(index.rows):
         with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+            beside(path).unlink(missing_ok=True)
+        return False
+    order = _order(index.rows)
+    if len(order) != len(index.rows):  # a row twice
+        raise ChangedMeanwhile
+    header, starts = index.header, index.starts
+    del index  # the row numbers have done their part, and are four bytes a row
+    # The report is closed before it is replaced: Windows replaces no open file.
+    with replacement(path, before) as target, path.open("rb", buffering=1 << 20) as report:
+        if _write_ordered(target, report, header, starts, order) != before.st_size:
+            raise ChangedMeanwhile
     return True
 
 
@@ -77,25 +82,13 @@ def _ascending(rows: npt.NDArray[np.uint32]) -> bool:
     return bool((rows[1:] > rows[:-1]).all())
 
 
-def _write_ordered(
-    path: Path,
-    report: BinaryIO,
-    header: int,
-    starts: _Starts,
-    order: _Places,
-    temporary: Path,
-    before: os.stat_result,
-) -> None:
-    temporary.unlink(missing_ok=True)
-    with open(temporary, "xb", buffering=0, opener=_private) as target:
-        report.seek(0)
-        written = _write_all(target, report.read(header))
-        for wanted in _slices(starts, order):
-            written += _write_all(target, _slice(report, starts, wanted))
-        if written != before.st_size:
-            raise _changed(path)
-        _copy_owner_and_mode(target.fileno(), temporary, before)
-        sync_file(target.fileno())
+def _write_ordered(target: BinaryIO, report: BinaryIO, header: int, starts: _Starts, order: _Places) -> int:
+    """Copy the records in this order and return how many bytes they are with the header."""
+    report.seek(0)
+    written = write_all(target, report.read(header))
+    for wanted in _slices(starts, order):
+        written += write_all(target, _slice(report, starts, wanted))
+    return written
 
 
 def _order(rows: npt.NDArray[np.uint32]) -> _Places:
@@ -145,34 +138,6 @@ def _slice(report: BinaryIO, starts: _Starts, wanted: _Places) -> bytes:
         ):
             texts[position] = data[begin - offset : end - offset]
     return b"".join(texts)
-
-
-def _write_all(target: BinaryIO, data: bytes) -> int:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[target.write(rest) :]
-    return len(data)
-
-
-def _private(name: str, flags: int) -> int:
-    return os.open(
-        name, flags | getattr(os, "O_BINARY", 0), 0o600
-    )  # until it has the report's own permissions
-
-
-def _copy_owner_and_mode(descriptor: int, temporary: Path, like: os.stat_result) -> None:
-    if hasattr(os, "fchown"):
-        with suppress(PermissionError):  # only root gives files away; then the report becomes this user's
-            os.fchown(descriptor, like.st_uid, like.st_gid)
-    temporary.chmod(like.st_mode & 0o7777)
-
-
-def _replace(path: Path, temporary: Path, before: os.stat_result) -> None:
-    now = path.stat()
-    if (now.st_ino, now.st_size, now.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns):
-        raise _changed(path)
-    temporary.replace(path)
-    sync_directory(path.parent)
 
 
 def _unwritable(path: Path, error: OSError) -> ReportLost:

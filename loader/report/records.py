@@ -1,48 +1,26 @@
-"""The records of a report file: split, judged whole or damaged, and read for the commands that follow a load.
-
-A report may end in damage: a kill in the middle of a write tears its last line, and a power loss
-leaves NUL bytes where the last second's lines should be. Such an end is no error, it was never
-promised. Damage with good records after it is one: then somebody edited the file, or the disk is
-failing, and nobody but the owner should decide what happens to the rest.
-
-Reading is lenient with what a spreadsheet does when it saves a CSV file: a byte-order mark before
-the header, and ``\\r\\n`` line ends.
-"""
+"""The records of a report as the commands that follow a load read them."""
 
 from __future__ import annotations
 
 import codecs
-import re
-import stat
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
-from loader.csvtext import decode_cells
 from loader.errors import ReportError
 from loader.model import OWN_COLUMNS, Status
+from loader.report.damage import behind_damage, hole
+from loader.report.splitting import (
+    RawRecord,
+    cells_of,
+    open_report,
+    result_has_nul,
+    split_records,
+    whole_number,
+)
 
-#: Longer than any record the input room lets in: an open quote must not read a whole file into memory.
-LONGEST_RECORD = 128 << 20
-_NUMBERED = re.compile(rb"\d{1,19},")
-#: So many NUL bytes are a hole in the file, not a cell of the input.
-HOLE = b"\0" * 16
-#: Bytes that a power loss can have taken: the lines of the last second, at a few hundred thousand a second.
-_UNSYNCED = 64 << 20
-
-
-class RawRecord(NamedTuple):
-    """The bytes of one record, line end included, where it starts, and its first line (from 1)."""
-
-    start: int
-    line: int
-    text: bytes
-
-    @property
-    def end(self) -> int:
-        """Offset of the byte behind the record."""
-        return self.start + len(self.text)
+_STATUSES = frozenset(map(str, Status))
 
 
 class Record(NamedTuple):
@@ -71,93 +49,6 @@ class Record(NamedTuple):
     others: tuple[str, ...]
 
 
-def open_report(path: Path) -> BinaryIO:
-    """Open a report for reading.
-
-    Raises `ReportError` if it is no regular file or may not be read, `FileNotFoundError` if it isn't there.
-    """
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):  # asked first: opening a pipe would wait for its other end
-            raise ReportError(
-                f"the report {path} is not a regular file",
-                "The report is also the checkpoint that the next run goes on from: choose a file with "
-                "--report.",
-            )
-        return path.open("rb", buffering=1 << 20)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise ReportError(
-            f"the report {path} can't be read: {error.strerror or error}", "Check its permissions."
-        ) from error
-
-
-def split_records(file: BinaryIO) -> Iterator[RawRecord]:
-    """The records of an open file from its start, in file order, the header first; the last may be torn.
-
-    A record ends at the line end that no quote encloses, which is where its quotes pair up.
-    """
-    start, line = 0, 1
-    record, lines, open_quote = bytearray(), 0, False
-    for piece in file:
-        if not lines and b'"' not in piece:  # nearly all of a million lines
-            yield RawRecord(start, line, piece)
-            start += len(piece)
-            line += 1
-            continue
-        record += piece
-        lines += 1
-        open_quote ^= piece.count(b'"') % 2 == 1
-        if not open_quote or len(record) > LONGEST_RECORD:
-            yield RawRecord(start, line, bytes(record))
-            start, line = start + len(record), line + lines
-            record, lines, open_quote = bytearray(), 0, False
-    if lines:
-        yield RawRecord(start, line, bytes(record))
-
-
-def cells_of(text: bytes) -> list[str] | None:
-    """The cells of a record's bytes; None if it is damaged: torn, not UTF-8, or not one CSV record."""
-    if not text.endswith(b"\n"):
-        return None
-    try:
-        return decode_cells(text[: -2 if text.endswith(b"\r\n") else -1].decode())
-    except ValueError:  # UnicodeDecodeError is one
-        return None
-
-
-def is_damaged_end(file: BinaryIO, record: RawRecord, is_good: Callable[[list[str]], bool]) -> bool:
-    """Whether the damage that starts with `record` goes on to the end of the file.
-
-    `is_good` says of a later line's cells that they are a record of this report. Where the damage
-    is a hole of NUL bytes, a power loss has left it; lines behind it were written in the same last
-    second and count as its damage. Moves the file's position.
-    """
-    size = file.seek(0, 2)
-    if HOLE in record.text and size - record.start <= _UNSYNCED:
-        return True
-    # Every line from here may start a good record: where quotes are damaged, they no longer tell.
-    at = record.start
-    while at < size:
-        file.seek(at)
-        line = file.readline()
-        if _NUMBERED.match(line):
-            file.seek(at)
-            cells = cells_of(next(split_records(file)).text)
-            if cells is not None and is_good(cells):
-                return False
-        at += len(line)
-    return True
-
-
-def damaged(path: Path, line: int) -> ReportError:
-    """The error for a report that is damaged in its middle, at this line."""
-    return ReportError(
-        f"the report {path} is damaged at line {line}, and good records follow",
-        "Mend or delete that line (its row is then loaded again), or start anew with --overwrite.",
-    )
-
-
 def read_header(path: Path) -> tuple[str, ...]:
     """The input's other columns, which follow the report's own in its header.
 
@@ -171,9 +62,10 @@ def read_header(path: Path) -> tuple[str, ...]:
 
 
 def read_records(path: Path) -> Iterator[Record]:
-    """The records of a report, in file order, in bounded memory; a damaged end is left out.
+    """The records of a report, in file order, in bounded memory; a torn end is left out.
 
-    Raises `ReportError` if the file isn't there, can't be read, is no report, or is damaged in its middle.
+    Raises `ReportError` if the file isn't there, can't be read, is no report, or is damaged before its end:
+    only a load can mend that, because it knows the rows that must be there.
     """
     width = len(OWN_COLUMNS) + len(read_header(path))
     with open_report(path) as file:
@@ -181,11 +73,14 @@ def read_records(path: Path) -> Iterator[Record]:
         next(records)
         for raw in records:
             cells = cells_of(raw.text)
-            record = None if cells is None else _record(raw.line, cells, width)
+            record = None if cells is None else _record(raw, cells, width)
             if record is None:
-                if is_damaged_end(file, raw, lambda later: _record(0, later, width) is not None):
-                    return
-                raise damaged(path, raw.line)
+                follows = behind_damage(
+                    path, file, raw, width, lambda later, cells: _record(later, cells, width) is not None
+                )
+                if follows is not None:
+                    raise hole(path, raw.line)
+                return
             yield record
 
 
@@ -207,30 +102,30 @@ def _other_columns(path: Path, first: RawRecord) -> tuple[str, ...]:
     return tuple(cells[len(OWN_COLUMNS) :])
 
 
-def _record(line: int, cells: list[str], width: int) -> Record | None:
-    if len(cells) != width:
+def _record(raw: RawRecord, cells: list[str], width: int) -> Record | None:
+    if len(cells) != width or (b"\0" in raw.text and result_has_nul(cells)):
         return None
     row, from_type, from_id, to_type, to_id, status, http_status, attempts, *texts = cells
     types, existed_before, category, message, details, correlation_id, completed_at, *others = texts
-    try:
-        return Record(
-            line,
-            int(row),
-            from_type,
-            from_id,
-            to_type,
-            to_id,
-            Status(status),
-            int(http_status or 0),
-            int(attempts),
-            types,
-            existed_before,
-            category,
-            message,
-            details,
-            correlation_id,
-            completed_at,
-            tuple(others),
-        )
-    except ValueError:
+    number, answer, tries = whole_number(row), whole_number(http_status or "0"), whole_number(attempts)
+    if status not in _STATUSES or number is None or answer is None or tries is None:
         return None
+    return Record(
+        raw.line,
+        number,
+        from_type,
+        from_id,
+        to_type,
+        to_id,
+        Status(status),
+        answer,
+        tries,
+        types,
+        existed_before,
+        category,
+        message,
+        details,
+        correlation_id,
+        completed_at,
+        tuple(others),
+    )

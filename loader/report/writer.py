@@ -18,8 +18,9 @@ from pathlib import Path
 
 from loader.errors import ReportError, ReportLost
 from loader.model import Lot
-from loader.report.durable import Sync, sync_directory, sync_file
+from loader.report.durable import ChangedMeanwhile, Sync, sync_directory, sync_file
 from loader.report.layout import header, lines
+from loader.report.mending import mend
 from loader.report.readback import Settled
 
 #: Seconds between two writes, and from a write to the fsync that makes it last.
@@ -35,7 +36,8 @@ class ReportWriter:
     """Writes the report of one run, under its `ReportLock`, from construction to `close`.
 
     `settled` is what `read_back` found at `path`: the report is continued behind its last whole record,
-    or created (for the user's umask) where there was none. `None` throws away whatever is there.
+    mended before where that is needed, or created (for the user's umask) where there was none. `None` throws
+    away whatever is there.
     `on_failure` is called once, from the writing thread, when the report can't be written any more;
     `failure` then says why, and what is added from then on is dropped.
 
@@ -87,6 +89,8 @@ class ReportWriter:
         if self.path.exists() and not self.path.is_file():
             raise ReportError(f"the report {self.path} is not a regular file", "Choose a file with --report.")
         try:
+            if settled is not None and settled.stretches:
+                settled = mend(self.path, first_line, settled)
             try:
                 self._file = self.path.open("r+b", buffering=0)
             except FileNotFoundError:
@@ -96,6 +100,11 @@ class ReportWriter:
             except BaseException:
                 self._file.close()
                 raise
+        except ChangedMeanwhile:
+            raise ReportError(
+                f"the report {self.path} has changed since it was read",
+                "Make sure that no other program writes it, and give the same command again.",
+            ) from None
         except OSError as error:
             raise ReportError(
                 f"the report {self.path} can't be written: {error.strerror or error}",
@@ -105,10 +114,7 @@ class ReportWriter:
     def _cut_damage(self, first_line: bytes, settled: Settled | None) -> None:
         status = os.fstat(self._file.fileno())
         if settled is not None and status.st_size != settled.size:
-            raise ReportError(
-                f"the report {self.path} has changed since it was read",
-                "Make sure that no other program writes it, and give the same command again.",
-            )
+            raise ChangedMeanwhile
         self._identity = (status.st_dev, status.st_ino)
         self._written = self._synced = 0 if settled is None else settled.end
         self._unsynced_since: float | None = None

@@ -99,7 +99,7 @@ async def run_load(
                     account = await checked_account(hubspot, settings)
                     audience.begin(job, account, tally, lambda: paces.single.reading)
                     await _send(job, Connected(settings, hubspot, paces, account, tally, decide, brake))
-            elif job.open_rows or job.settled is None or job.settled.end < job.settled.size:
+            elif job.open_rows or job.settled is None or not job.settled.whole:
                 await asyncio.to_thread(_settle_unsendable, job, tally)
             if not brake.pulled and job.settings.report_path.exists():
                 await asyncio.to_thread(put_in_order, settings.report_path)
@@ -138,7 +138,7 @@ async def _send(job: Job, run: Connected) -> None:
 
 
 def _settle_unsendable(job: Job, tally: Tally) -> None:
-    """Report what needs no sending where nothing else is left, and cut off what a kill has torn.
+    """Report what needs no sending where nothing else is left, and mend what a crash has damaged.
 
     No token is needed for that.
     """

@@ -108,7 +108,7 @@ def compare(
     others = source.layout.other_names
     identities = survey.identities if survey.identities is not None else np.empty(0, dtype=np.int64)
     try:
-        settled = read_back(path, others, identities, source.pair_at)
+        settled = read_back(path, others, identities, source.pair_at, source.texts)
     except ReportError as error:
         hint = error.hint
         if hint and "--overwrite" not in hint and can(may_overwrite_report, path):

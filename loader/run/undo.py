@@ -147,7 +147,11 @@ def prepare_undo(settings: UndoSettings, stack: ExitStack) -> UndoJob:
     if output.exists() and not settings.overwrite:
         try:
             settled = read_back(
-                output, others, _identities(last_row, ours), lambda row: _pair_at(report, row)
+                output,
+                others,
+                _identities(last_row, ours),
+                lambda row: _pair_at(report, row),
+                lambda: (_pair(record).rest for record in read_records(report)),
             )
         except ReportError as error:
             raise ReportError(
@@ -180,9 +184,9 @@ async def run_undo(job: UndoJob, listener: Listener, brake: Brake) -> UndoSummar
                 stopped = why
             requests = run.paces.requests
     try:
-        if job.settled is not None and not job.open_rows and job.settled.end < job.settled.size:
+        if job.settled is not None and not job.open_rows and not job.settled.whole:
             others = _other_columns(Path(settings.report))
-            ReportWriter(settings.output_path, others, job.settled).close()  # cuts off what a kill has torn
+            ReportWriter(settings.output_path, others, job.settled).close()  # mends what a crash has damaged
         if stopped is None and not brake.pulled and settings.output_path.exists():
             await asyncio.to_thread(put_in_order, settings.output_path)
     except Stopped as why:

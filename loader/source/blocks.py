@@ -29,6 +29,8 @@ from loader.source.text import LONGEST_RECORD, line_ends
 if TYPE_CHECKING:
     import pandas as pd
 
+#: What a power loss leaves of a block: rows of the report are missing, and two halves may look like one.
+_HOLE = "\0" * 512
 _TOO_LONG = f"does not close within {LONGEST_RECORD >> 20} million characters"
 
 
@@ -161,6 +163,8 @@ class BlockReader:
     def _careful(self, record: Record, raw: str, found: _Findings) -> None:
         if not raw.strip() and len(record.cells) == 1:
             return  # a blank line is no record
+        if self.layout.status is not None and _HOLE in raw:
+            raise self._hole()
         if record.multiline and (why := swallowed_lines(record, raw, self.layout)):
             raise self._stray(f"a quoted cell {why}")
         self.row += 1
@@ -198,6 +202,14 @@ class BlockReader:
         return InputError(
             f"{self._name}, line {self.line}: a second header, whose columns are not those of the first",
             "Save each table in a file of its own.",
+            line=self.line,
+        )
+
+    def _hole(self) -> InputError:
+        return InputError(
+            f"{self._name}, line {self.line}: a hole of NUL bytes, as a power loss leaves in a report",
+            "Give the command that wrote the report once more: it keeps every whole record and settles the "
+            "rest. Then give this one again.",
             line=self.line,
         )
 

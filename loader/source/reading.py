@@ -190,6 +190,12 @@ class Source:
                 return {pair.row: pair for pair in pairs}[row]
         raise KeyError(row)
 
+    def texts(self) -> Iterator[str]:
+        """All that the report takes over in text, as it writes it, read anew, some rows at a time."""
+        reader = self._reader(with_rests=True)
+        for block in self._blocks(reader, lambda _block: None):
+            yield "".join([*block.rests, *(refused.pair.rest for refused in block.refused)])
+
     def lines(self, rows: Collection[int]) -> dict[int, int]:
         """The physical lines on which these data rows begin, found by reading anew up to the last of them."""
         reader = self._reader(with_rests=False)

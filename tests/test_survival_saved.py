@@ -1,0 +1,177 @@
+"""Reports that another program has saved again or a person has edited: gone on with or refused, not lost."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from loader.sandbox import Sandbox, SandboxSettings, SandboxState
+from tests.outside import Serving, load, report_of, rows_of, run, write_pairs
+
+UNLIMITED = SandboxSettings(rate_limit=1_000_000, daily_limit=None)
+ROWS = 30
+
+
+@pytest.fixture
+def hubspot() -> Iterator[Serving[Sandbox]]:
+    with Serving(lambda: Sandbox(UNLIMITED, state=SandboxState(100_000))) as serving:
+        yield serving
+
+
+def sent(serving: Serving[Sandbox]) -> int:
+    return serving.ask(lambda sandbox: sandbox.state.calls["associate"])
+
+
+def pairs(folder: Path) -> Path:
+    """Good pairs, one that repeats another and so has no HTTP status, and notes that need quotes."""
+    notes = {3: "two\nlines", 5: 'with "quotes", and a comma', 7: "é"}
+    rows = [(n, n + 10**6, notes.get(n, "plain")) for n in range(1, ROWS)]
+    return write_pairs(folder / "pairs.csv", [*rows[:8], (1, 1 + 10**6, "again"), *rows[8:]], ["note"])
+
+
+# What other programs do when they save
+
+
+def by_pandas(report: Path) -> None:
+    frame = pd.read_csv(report)  # whose empty cells make the HTTP status a float
+    frame["row"] = frame["row"].astype(float)
+    frame["attempts"] = frame["attempts"].astype(float)
+    frame.to_csv(report, index=False, lineterminator="\n")
+
+
+def with_marks_and_crlf(report: Path) -> None:
+    with report.open(encoding="utf-8", newline="") as old:
+        rows = list(csv.reader(old))
+    with report.open("w", encoding="utf-8-sig", newline="") as new:
+        csv.writer(new, lineterminator="\r\n").writerows(rows)
+
+
+def with_crlf(report: Path) -> None:
+    with_marks_and_crlf(report)
+    report.write_bytes(report.read_bytes()[3:])
+
+
+def with_a_mark(report: Path) -> None:
+    report.write_bytes(b"\xef\xbb\xbf" + report.read_bytes())
+
+
+def with_quotes(report: Path) -> None:
+    with report.open(encoding="utf-8", newline="") as old:
+        rows = list(csv.reader(old))
+    with report.open("w", encoding="utf-8", newline="") as new:
+        csv.writer(new, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(rows)
+
+
+SAVED = [by_pandas, with_marks_and_crlf, with_crlf, with_a_mark, with_quotes]
+
+
+@pytest.mark.parametrize("save", SAVED)
+def test_a_finished_report_is_put_back_as_it_was(
+    hubspot: Serving[Sandbox], tmp_path: Path, save: Callable[[Path], None]
+) -> None:
+    file = pairs(tmp_path)
+    report = report_of(file)
+    assert load(hubspot.url, file).code == 0
+    whole, before = report.read_bytes(), sent(hubspot)
+    save(report)
+    assert report.read_bytes() != whole
+    again = load(hubspot.url, file)
+    assert again.code == 0, again.err
+    assert sent(hubspot) == before
+    assert report.read_bytes() == whole
+
+
+@pytest.mark.parametrize("save", SAVED)
+def test_a_report_that_is_not_finished_is_gone_on_with_in_one_form(
+    hubspot: Serving[Sandbox], tmp_path: Path, save: Callable[[Path], None]
+) -> None:
+    file = pairs(tmp_path)
+    report = report_of(file)
+    assert load(hubspot.url, file, "--limit", "20").code == 0
+    begun = report.read_bytes()
+    save(report)
+    assert load(hubspot.url, file).code == 0
+    assert sent(hubspot) == ROWS - 1
+    assert report.read_bytes().startswith(begun)
+    assert b"\r" not in report.read_bytes()
+    assert [row["row"] for row in rows_of(report)] == [str(n) for n in range(1, ROWS + 1)]
+
+
+@pytest.mark.parametrize("save", SAVED)
+def test_the_other_commands_read_what_other_programs_save(
+    hubspot: Serving[Sandbox], tmp_path: Path, save: Callable[[Path], None]
+) -> None:
+    file = pairs(tmp_path)
+    report = report_of(file)
+    assert load(hubspot.url, file, "--skip-existing").code == 0
+    save(report)
+    assert "30 rows: 29 associated, 1 duplicate" in run("summary", report).out
+    assert run("verify", report, "--base-url", hubspot.url).code == 0
+    undone = json.loads(run("undo", report, "--base-url", hubspot.url, "--yes", "--json").out)
+    assert undone["counts"]["removed"] == 29
+
+
+# What nobody's crash leaves
+
+
+def in_each_row(pattern: bytes, new: bytes) -> Callable[[bytes], bytes]:
+    """Changes every record, but not the header."""
+
+    def change(text: bytes) -> bytes:
+        header, _, rest = text.partition(b"\n")
+        return header + b"\n" + re.sub(pattern, new, rest, flags=re.MULTILINE)
+
+    return change
+
+
+def quoted_and_damaged(text: bytes) -> bytes:
+    lines = in_each_row(rb"^(\d+),", rb'"\1",')(text).splitlines(keepends=True)
+    return b"".join([*lines[:5], lines[5][:30] + b"\n", *lines[6:]])
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (in_each_row(rb"^(\d+),", rb"\1.5,"), 2),
+        (in_each_row(rb"^(\d+),", rb"no. \1,"), 2),
+        (in_each_row(rb",plain$", rb""), 2),
+        (in_each_row(rb",plain$", rb",plain,"), 2),
+        (quoted_and_damaged, 6),
+        (lambda text: text + b"rubbish\nmore rubbish\n", 32),
+        (lambda text: text + b"Sum" + b"," * 15 + b"\n", 32),
+        (lambda text: text[: -len(text.splitlines()[-1]) - 1] + b"x" + text.splitlines()[-1] + b"\n", 31),
+    ],
+    ids=[
+        "fractions for rows",
+        "words for rows",
+        "a column less",
+        "a column more",
+        "a damaged line between quoted ones",
+        "several lines behind the end",
+        "a line of sums",
+        "the last row renamed",
+    ],
+)
+def test_what_no_crash_leaves_is_refused_and_not_thrown_away(
+    hubspot: Serving[Sandbox], tmp_path: Path, change: Callable[[bytes], bytes], line: int
+) -> None:
+    file = write_pairs(tmp_path / "pairs.csv", ((n, n + 10**6, "plain") for n in range(1, 31)), ["note"])
+    report = report_of(file)
+    assert load(hubspot.url, file).code == 0
+    changed = change(report.read_bytes())
+    report.write_bytes(changed)
+    refused = load(hubspot.url, file)
+    assert refused.code == 2
+    assert f"is damaged at line {line}" in refused.err
+    assert "Mend or delete that line" in refused.err
+    assert "--overwrite" in refused.err
+    assert report.read_bytes() == changed
+    assert sent(hubspot) == 30
+    for command in ("summary", "verify", "undo"):
+        assert f"is damaged at line {line}" in run(command, report).err
