@@ -131,6 +131,7 @@ def _run_and_kill(
     requests: Callable[[], int],
 ) -> _Ended:
     gentle = os.name == "posix" and random.random() < 0.15
+    started = time.monotonic()
     process = start(*command)
     watch = _Watch(process, report_of(story.file), requests)
     began = requests()
@@ -150,7 +151,7 @@ def _run_and_kill(
     if "Traceback" in err or "inside assoc-loader" in err:
         faults.append(f"{moment}: {err}")
     how = signal.Signals(number).name if process.returncode not in (0, 1) else _TOO_LATE
-    return _Ended(End(at, process.returncode), how, faults)
+    return _Ended(End(started, at, process.returncode), how, faults)
 
 
 def _wait_for(moment: str, watch: _Watch, random: Random, lasts: float, rows: int) -> None:

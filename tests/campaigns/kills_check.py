@@ -18,8 +18,13 @@ _SETTLING = frozenset({200, 404})
 
 
 class End(NamedTuple):
-    """The end of one run: the monotonic clock in seconds (the sandbox's own), and the exit code."""
+    """The end of one run: the monotonic clock in seconds (the sandbox's own), and the exit code.
 
+    `began` is when it was started. The server may see a request of a run shortly after the run's end: that is
+    not one of the next run's, which begins later.
+    """
+
+    began: float
     at: float
     code: int
 
@@ -79,10 +84,9 @@ def _sent_twice(state: SandboxState, ends: list[End], latency: float) -> tuple[i
         if request.method == "PUT":
             by_path[request.path].append(request)
     twice, faults = 0, []
-    begins = [0.0, *(end.at for end in ends)]
     for path, requests in by_path.items():
-        for began, end in zip(begins, ends, strict=False):
-            sent = [request for request in requests if began < request.at <= end.at]
+        for end in ends:
+            sent = [request for request in requests if end.began < request.at <= end.at]
             if requests[-1].at <= end.at or not sent or not _settled(path, sent):
                 continue
             twice += 1
