@@ -161,8 +161,8 @@ class BlockReader:
     def _careful(self, record: Record, raw: str, found: _Findings) -> None:
         if not raw.strip() and len(record.cells) == 1:
             return  # a blank line is no record
-        if record.multiline and (why := swallowed_lines(record, raw, self.layout)):
-            raise self._stray(f"a quoted cell {why}")
+        if record.multiline and (suspicion := swallowed_lines(record, self.layout)):
+            raise self._stray(f"a quoted cell {suspicion.why}", suspicion.hint)
         self.row += 1
         found.lines.append((self.row, self.line))
         if self._only is not None and not self._selected(record, self._only):
@@ -201,8 +201,8 @@ class BlockReader:
             line=self.line,
         )
 
-    def _stray(self, what: str) -> InputError:
-        return InputError(f"{self._name}, line {self.line}: {what}", STRAY_QUOTE, line=self.line)
+    def _stray(self, what: str, hint: str = STRAY_QUOTE) -> InputError:
+        return InputError(f"{self._name}, line {self.line}: {what}", hint, line=self.line)
 
     def _block(self, found: _Findings) -> Block:
         size = self.row - found.first_row + 1

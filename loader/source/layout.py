@@ -8,7 +8,7 @@ from loader.errors import InputError, UsageError
 from loader.model import OWN_COLUMNS, RESULT_COLUMNS
 from loader.source.records import Record, RecordScanner
 from loader.source.rules import is_type, judge_id, shown
-from loader.source.suspicion import STRAY_QUOTE, swallowed_by_header
+from loader.source.suspicion import swallowed_by_header
 
 _CANDIDATES = (",", ";", "\t", "|")
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
@@ -105,8 +105,9 @@ def read_header(text: str, columns: Columns, name: str) -> tuple[Layout, int]:
     # The delimiter is the one under which the ID columns appear; failing that, the one with most columns.
     delimiter, header = max(headers, key=lambda found: (_fits(found[1], columns), len(found[1].cells)))
     layout = _layout(delimiter, header, columns, name, line)
-    if header.multiline and (why := swallowed_by_header(header, text[start : header.end], layout)):
-        raise InputError(f"{name}, line {line}: a quoted column name {why}", STRAY_QUOTE, line=line)
+    if header.multiline and (suspicion := swallowed_by_header(header, text[start : header.end], layout)):
+        what = f"{name}, line {line}: a quoted column name {suspicion.why}"
+        raise InputError(what, suspicion.hint, line=line)
     return layout, header.end
 
 
