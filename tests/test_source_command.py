@@ -156,6 +156,19 @@ def test_what_looks_like_rows_may_be_genuine_and_the_hint_says_what_to_do_then(
     )
 
 
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+@pytest.mark.parametrize("head", ["  \n", "\n \u00a0\r\n\n", "\r \r", " \nsep={}\n  \n"])
+def test_blank_lines_above_the_header_do_not_count_and_white_space_is_blank(
+    head: str, delimiter: str, serving: Serving[Sandbox], tmp_path: Path
+) -> None:
+    file = tmp_path / "pairs.csv"
+    text = head.format(delimiter) + HEADER.replace(",", delimiter) + f"x{delimiter}2{delimiter}\n"
+    file.write_text(text, encoding="utf-8", newline="")
+    assert load(serving.url, file).code == 1
+    (row,) = rows_of(report_of(file))
+    assert row["error_message"].startswith(f"line {len(text.splitlines())}: from_object_id 'x'")
+
+
 @pytest.mark.parametrize("suffix", sorted(PACK))
 def test_an_archive_cut_short_is_refused_and_a_whole_one_is_read(
     suffix: str, serving: Serving[Sandbox], tmp_path: Path
