@@ -165,8 +165,8 @@ class BlockReader:
             return  # a blank line is no record
         if self.layout.status is not None and _HOLE in raw:
             raise self._hole()
-        if record.multiline and (why := swallowed_lines(record, raw, self.layout)):
-            raise self._stray(f"a quoted cell {why}")
+        if record.multiline and (suspicion := swallowed_lines(record, self.layout)):
+            raise self._stray(f"a quoted cell {suspicion.why}", suspicion.hint)
         self.row += 1
         found.lines.append((self.row, self.line))
         if self._only is not None and not self._selected(record, self._only):
@@ -213,8 +213,8 @@ class BlockReader:
             line=self.line,
         )
 
-    def _stray(self, what: str) -> InputError:
-        return InputError(f"{self._name}, line {self.line}: {what}", STRAY_QUOTE, line=self.line)
+    def _stray(self, what: str, hint: str = STRAY_QUOTE) -> InputError:
+        return InputError(f"{self._name}, line {self.line}: {what}", hint, line=self.line)
 
     def _block(self, found: _Findings) -> Block:
         size = self.row - found.first_row + 1

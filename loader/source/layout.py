@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from loader.errors import InputError, UsageError
 from loader.model import OWN_COLUMNS, RESULT_COLUMNS
 from loader.source.records import Record, RecordScanner
 from loader.source.rules import is_type, judge_id, shown
-from loader.source.suspicion import STRAY_QUOTE, swallowed_by_header
+from loader.source.suspicion import swallowed_by_header
+from loader.source.text import line_ends
 
 _CANDIDATES = (",", ";", "\t", "|")
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
@@ -89,14 +91,14 @@ def read_header(text: str, columns: Columns, name: str) -> tuple[Layout, int]:
     Returns the layout and where the first data row begins. Raises InputError, naming the columns that
     were found and the options that map them, or where a stray quote in it has swallowed rows.
     """
-    start = len(text) - len(text.lstrip("\r\n"))
-    delimiter, start = _spreadsheet_hint(text, start, read_delimiter(columns.delimiter))
-    line = text.count("\n", 0, start) + 1
-    if not text[start:].strip():
+    delimiter, begin = _spreadsheet_hint(text, read_delimiter(columns.delimiter))
+    if not text[begin:].strip():
         raise InputError(f"{name} is empty: there is no header", "The first line must name the columns.")
     candidates = _CANDIDATES if delimiter == "auto" else (delimiter,)
-    headers = [(d, h) for d in candidates if (h := RecordScanner(d).record(text, start)) is not None]
+    starts = {d: _behind_blank_lines(text, begin, d) for d in candidates}
+    headers = [(d, h) for d, at in starts.items() if (h := RecordScanner(d).record(text, at)) is not None]
     if not headers:
+        line = line_ends(text[: max(starts.values())]) + 1
         raise InputError(
             f"{name}, line {line}: a quote opens in the header and never closes",
             "Remove the stray quotation mark.",
@@ -104,20 +106,30 @@ def read_header(text: str, columns: Columns, name: str) -> tuple[Layout, int]:
         )
     # The delimiter is the one under which the ID columns appear; failing that, the one with most columns.
     delimiter, header = max(headers, key=lambda found: (_fits(found[1], columns), len(found[1].cells)))
+    start = starts[delimiter]
+    line = line_ends(text[:start]) + 1
     layout = _layout(delimiter, header, columns, name, line)
-    if header.multiline and (why := swallowed_by_header(header, text[start : header.end], layout)):
-        raise InputError(f"{name}, line {line}: a quoted column name {why}", STRAY_QUOTE, line=line)
+    if header.multiline and (suspicion := swallowed_by_header(header, text[start : header.end], layout)):
+        what = f"{name}, line {line}: a quoted column name {suspicion.why}"
+        raise InputError(what, suspicion.hint, line=line)
     return layout, header.end
 
 
-def _spreadsheet_hint(text: str, start: int, delimiter: str) -> tuple[str, int]:
-    """Excel's own first line, ``sep=;``, names the delimiter and is no header."""
+def _spreadsheet_hint(text: str, delimiter: str) -> tuple[str, int]:
+    """The delimiter, which Excel's own first line ``sep=;`` may name, and where what is below it begins."""
+    start = _behind_blank_lines(text, 0, "")
     end = start + len("sep=;")
     if text[start:end].lower().startswith("sep=") and text[end : end + 1] in ("\r", "\n"):
-        hinted = text[end - 1 : end]
-        rest = text[end:]
-        return (hinted if delimiter == "auto" else delimiter), end + len(rest) - len(rest.lstrip("\r\n"))
-    return delimiter, start
+        return (text[end - 1 : end] if delimiter == "auto" else delimiter), end
+    return delimiter, 0
+
+
+def _behind_blank_lines(text: str, start: int, delimiter: str) -> int:
+    """Where the first line begins that is not blank: that holds more than white space, or a delimiter."""
+    line = re.compile(r"([^\S\r\n]*+)(?:\r\n|\r|\n)")
+    while (blank := line.match(text, start)) and not (delimiter and delimiter in blank[1]):
+        start = blank.end()
+    return start
 
 
 def _folded(name: str) -> str:

@@ -60,10 +60,12 @@ def header_broken(rng: Random) -> Case:
 def _joined(base: Table) -> Refusal | Exactly:
     """A delimiter missing in the header: refused where that spoils a column that is needed, else every row is
     too wide."""
-    one, other = base.columns[:2]
-    if {one, other} & {"from_object_id", "to_object_id", "from_object_type", "to_object_type"}:
+    needed = {"from_object_id", "to_object_id", "from_object_type", "to_object_type"}
+    if needed & set(base.columns[:2]):
         return Refusal()
-    several = any(c in cell for row in base.rows for cell in row.cells for c in "\r\n")
+    # The cells to the left of the IDs and types now stand where the header has these.
+    spoilt = [i - 1 for i, column in enumerate(base.columns) if column in needed]
+    several = any(c in row.cells[i] for row in base.rows for i in spoilt for c in "\r\n")
     return Refusal() if several else Exactly([Line("invalid", ("", "", "", ""))] * len(base.rows))
 
 
