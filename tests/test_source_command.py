@@ -82,13 +82,14 @@ def test_a_broken_file_is_refused_with_line_and_reason(
         'from_object_id,note,to_object_id\n1001,"a,\n1002,b",2002\n1003,c,2003\n',
         # Swallowed rows that are too long or too short, and quotes in different columns.
         'from_object_id,to_object_id,note\n1001,2001,"a\n1002,2002,b,c"\n1003,2003,d\n',
+        'from_object_id,to_object_id,price\n1001,2001,"3""""\n1002,2002,1,50"\n1003,2003,2\n',
         'from_object_id,to_object_id,note,more\n1001,2001,x,"a\n1002,2002,b"\n1003,2003,c,d\n',
         'note,from_object_id,to_object_id\n"a,1001,2001,x\nb",1002,2002\n',
         'from_object_id,to_object_id,note,more\n1001,2001,"a,x\n1002,2002,b,y"\n1003,2003,c,z\n',
         'from_object_id,to_object_id,note\n1001,2001,"a\n1002",2002,b\n1003,2003,c\n',
         'note,from_object_id,to_object_id,more\na,1001,2001,"x\nb",1002,2002,y\n',
     ],
-    ids=range(14),
+    ids=range(15),
 )
 def test_rows_that_a_stray_quote_has_swallowed_are_not_lost(
     data: str, serving: Serving[Sandbox], tmp_path: Path
@@ -113,7 +114,7 @@ def test_rows_that_a_stray_quote_has_swallowed_are_not_lost(
         'he wrote: "a, b",\n"c", 2, and "d"',
         "12, 13\n14 and 15",
         "sizes:\n3,5\n4,75",
-        "IDs to merge:\n80011,80012,80013,80014\n80015,80016,80017,80018",
+        "IDs to merge:\n80011,80012,80013,80014,80015\n80016,80017,80018,80019,80020",
         "Ordered:\n1, 2, 3",
         "1,500,000 EUR\nin 2024, 1,200,000",
     ],

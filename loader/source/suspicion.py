@@ -156,8 +156,10 @@ class _Cell:
         if places == [None, None] or not self._promising.search(line):
             return _NOTHING
         splits = self._splits(line[::step])
-        if len(splits[0]) > self._width and all(map(_LIKE_AN_ID.fullmatch, splits[0][: self._width])):
-            return _NOTHING  # a list of numbers, longer than a row
+        # A row of numbers with a price like 1,50 has one field too many; what has more of them is a list.
+        too_many = line.count(self._delimiter) > self._width
+        if too_many and all(map(_LIKE_AN_ID.fullmatch, splits[0][: self._width])):
+            return _NOTHING
         views = [self._view(cells, places, outside, step) for cells in splits]
         if None not in places and not any(view.exact for view in views):
             # A row that is too long or too short has its IDs at the one or the other end.
