@@ -67,7 +67,7 @@ def many(folder: Path, rows: int = 3000) -> Path:
 def test_the_first_signal_lets_end_what_is_under_way(
     slow: Serving[Sandbox], tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    file = many(tmp_path)
+    file = many(tmp_path, 1000)
     process = started(slow, file, "--workers", "20", "--overwrite")
     wait_until(lambda: sent(slow) > 60)
     process.send_signal(number)
@@ -76,14 +76,14 @@ def test_the_first_signal_lets_end_what_is_under_way(
     assert "what is under way may finish" in ended.err
     assert "The same command goes on from there" in ended.err
     asked = sent(slow)
-    assert len(rows_of(report_of(file))) == asked < 3000, "an answer was thrown away, or feeding went on"
+    assert len(rows_of(report_of(file))) == asked < 1000, "an answer was thrown away, or feeding went on"
     command = shlex.split(ended.err.splitlines()[-1])
     assert command[0] == "assoc-loader"
     assert "--overwrite" not in command, "it would begin anew"
     again = run(*command[1:])
     assert again.code == 0
-    assert sent(slow) == 3000, "a pair was sent twice"
-    assert len(rows_of(report_of(file))) == 3000
+    assert sent(slow) == 1000, "a pair was sent twice"
+    assert len(rows_of(report_of(file))) == 1000
 
 
 @posix
