@@ -73,7 +73,7 @@ async def look_up(parcel: Parcel, hubspot: HubSpot, pacer: Pacer) -> Standing | 
     answers = parcel.reading.answers
     standing = await parcel.reading.go_on(hubspot, pacer)
     if parcel.reading.answers > answers:
-        parcel.attempts = 0
+        parcel.attempts = parcel.silent = 0
     return standing
 
 
