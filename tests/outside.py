@@ -9,9 +9,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Generic, NamedTuple, Protocol, Self, TypeVar
+
+from tests.warm import warm
 
 TOKEN = "pat-outside-5f0e7c1a-2222-4333-8444-123456789abc"
 COMMAND = (sys.executable, "-m", "loader")
@@ -104,7 +107,10 @@ def end(process: subprocess.Popen[str], timeout: float = 60) -> Finished:
         process.kill()
         process.communicate()
         raise
-    finished = Finished(process.returncode, out or "", err or "")
+    return _looked_at(Finished(process.returncode, out or "", err or ""))
+
+
+def _looked_at(finished: Finished) -> Finished:
     assert "Traceback" not in finished.text, finished.text
     assert "inside assoc-loader" not in finished.text, finished.text
     assert TOKEN not in finished.text
@@ -112,10 +118,21 @@ def end(process: subprocess.Popen[str], timeout: float = 60) -> Finished:
 
 
 def run(
-    *arguments: str | Path, env: Mapping[str, str] | None = None, timeout: float = 60, **more: Any
+    *arguments: str | Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    timeout: float = 60,
+    **more: Any,
 ) -> Finished:
-    """Run the command to its end."""
-    return end(start(*arguments, env=env, **more), timeout)
+    """Run the command to its end, in a `warm` process where that makes no difference."""
+    waiting = None if more else warm()
+    if waiting is None or not waiting.serves(environment(env)):
+        return end(start(*arguments, env=env, cwd=cwd, **more), timeout)
+    ended = waiting.run([*map(str, arguments)], environment(env), cwd or Path.cwd(), timeout)
+    out, err = (
+        TextIOWrapper(BytesIO(text), "utf-8", "surrogateescape") for text in (ended.stdout, ended.stderr)
+    )
+    return _looked_at(Finished(ended.returncode, out.read(), err.read()))
 
 
 def load(
