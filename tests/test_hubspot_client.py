@@ -18,6 +18,7 @@ import pytest
 from loader import __version__
 from loader.errors import UsageError
 from loader.hubspot import Answer, HubSpot, Kind, Secret, StaticToken, Verdict
+from loader.hubspot.secret import HIDDEN
 from loader.model import Pair
 from tests.hubspot_wire import STANDS, TOKEN, Ledger, Script, Seen, Wire, http, says
 
@@ -512,6 +513,17 @@ def test_a_server_that_echoes_the_request_does_not_make_us_show_the_token(status
         verdict = verdict_on(says(http(status, body, **headers)), log=lines.append)
         assert TOKEN[:20] not in repr(verdict)
         assert TOKEN[:20] not in repr(lines)
+
+
+@pytest.mark.parametrize("spelling", [TOKEN, TOKEN.replace("-", "\\u002d"), TOKEN.replace("-", "%2D")])
+def test_nor_does_a_server_that_echoes_it_in_a_success(spelling: str) -> None:
+    body = STANDS.replace(b"HUBSPOT_DEFINED", spelling.encode())
+    for answer in (http(200, body), http(200, STANDS, **{"X-HubSpot-Correlation-Id": spelling})):
+        verdict = verdict_on(says(answer))
+        assert verdict.kind is Kind.SUCCESS
+        assert HIDDEN in repr(verdict)
+        assert spelling not in repr(verdict)
+        assert TOKEN not in repr(verdict)
 
 
 def test_no_object_or_traceback_shows_the_token() -> None:

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 import aiohttp
 import orjson
+from aiohttp.hdrs import AUTHORIZATION
+from multidict import CIMultiDict
 
 from loader.errors import UsageError
 from loader.hubspot.answers import judge, judge_status
@@ -88,7 +90,7 @@ class HubSpot:
         self._token: Secret | None = None
         self._in_flight = 0
         self._heard = -inf
-        self._authorization: dict[str, str] = {}
+        self._authorization: CIMultiDict[str] = CIMultiDict()
 
     async def __aenter__(self) -> Self:
         self._session = open_session(
@@ -192,7 +194,7 @@ class HubSpot:
         sent_at = time.perf_counter()
         if token is not self._token:
             # Not in the session's own headers: those aiohttp sends to a proxy as well, before there is TLS.
-            self._token, self._authorization = token, {"Authorization": BearerHeader(token)}
+            self._token, self._authorization = token, CIMultiDict({AUTHORIZATION: BearerHeader(token)})
         url = endpoint(self._base, call.path)
         response: aiohttp.ClientResponse | None = None
         body: bytes | None = None
@@ -242,10 +244,19 @@ class HubSpot:
         read: _Reader[_Read],
     ) -> _Read | Verdict:
         """What an answer came to, whose `body` may have broken off by a `fault`."""
-        # A server or proxy may echo the request, and the report would then show the token.
-        headers = token.hide_in_headers(response.headers)
-        result: _Read | Verdict = read(response.status, headers, body and token.hide_in_bytes(body))
-        if response.status == 429:
+        status = response.status
+        headers: Mapping[str, str] = response.headers
+        result: _Read | Verdict = read(status, headers, body)
+        # A server or proxy may echo the request, and the report would then show the token. What a success
+        # shows is looked at here; of anything else it might show a part, so that is read again without.
+        if not (
+            isinstance(result, Verdict)
+            and result.kind is Kind.SUCCESS
+            and not token.stands_in(f"{result.association_types}\n{result.correlation_id}")
+        ):
+            headers = token.hide_in_headers(headers)
+            result = read(status, headers, body and token.hide_in_bytes(body))
+        if status == 429:
             if isinstance(result, Verdict) and result.kind is Kind.THROTTLED:
                 call.pacer.throttled(ticket, headers, result.retry_after)
             else:

@@ -39,6 +39,10 @@ class Secret:
             self._escaped = re.compile("".join(map(_spellings, self._text)))
         return self._escaped.sub(HIDDEN, text)
 
+    def stands_in(self, text: str) -> bool:
+        """Whether `hide_in` finds anything."""
+        return self.hide_in(text) != text
+
     def hide_in_bytes(self, body: bytes) -> bytes:
         """`body` likewise: a server or proxy may echo the request that it refuses."""
         if self._bytes in body or b"\\" in body or b"%" in body or b"&" in body:
@@ -48,7 +52,7 @@ class Secret:
     def hide_in_headers(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         """`headers` likewise."""
         values = "\n".join(headers.values())
-        if self.hide_in(values) == values:
+        if not self.stands_in(values):
             return headers
         return CIMultiDict((name, self.hide_in(value)) for name, value in headers.items())
 

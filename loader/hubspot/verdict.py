@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from typing import NamedTuple
 
 
-class Kind(Enum):
+class Kind(StrEnum):
     """The kinds of the contract's outcome table (section 4); the values are the log file's words."""
 
     SUCCESS = "success"  #: the pair stands in the answer's results
