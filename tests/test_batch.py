@@ -419,3 +419,12 @@ def test_an_unfinished_batch_is_asked_for_again(status: str) -> None:
 )
 def test_answers_of_any_shape_leave_all_open(document: dict[str, Any]) -> None:
     assert told(read(THREE, **document)) == ({}, [["1"], ["2"], ["3"]])
+
+
+def test_the_rate_bounds_batch_calls_too(tmp_path: Path, sandbox: Serving[Sandbox]) -> None:
+    file = write_pairs(tmp_path / "pairs.csv", ((n, n + 1) for n in range(1, 12_001)))
+    finished = load(sandbox.url, file, "--method", "batch", "--rate", "2/1")
+    assert finished.code == 0, finished.err
+    times = sandbox.ask(lambda hubspot: [seen.at for seen in hubspot.state.requests])
+    assert len(times) >= 6  # batches of 2,000
+    assert min(later - at for at, later in zip(times, times[2:], strict=False)) >= 1.0

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from loader.pace import Concurrency, Quota, Ticket
+from loader.pace import Ceiling, Concurrency, Pace, Pacer, Quota, Rate, Ticket
 from tests import clock
 
 
@@ -107,3 +107,32 @@ def test_the_quota_is_shared() -> None:
         assert (quota.limit, quota.remaining) == (1000, 7)
 
     clock.run(main())
+
+
+@pytest.mark.parametrize("rate", [Rate(20, 10.0), Rate(3, 1.0), Rate(3000, 1.0)])
+def test_two_pacers_stay_below_one_ceiling(rate: Rate) -> None:
+    """Single and batch calls of one run, `--rate N/S` for both together; counted as they arrive."""
+    arrived: list[tuple[float, str]] = []
+
+    async def send(pacer: Pacer, name: str) -> None:
+        loop = asyncio.get_running_loop()
+        while loop.time() < 30.0:
+            ticket = await pacer.acquire()
+            await asyncio.sleep(0.004)
+            arrived.append((loop.time(), name))
+            await asyncio.sleep(0.006)
+            pacer.answered(ticket, {})
+
+    async def main() -> None:
+        ceiling = Ceiling(rate)
+        single, batch = Pace(ceiling=ceiling), Concurrency(ceiling=ceiling)
+        # Nobody has said what the account allows, so the ceiling is all that bounds the single calls.
+        await asyncio.gather(*(send(pacer, name) for pacer, name in ((single, "one"), (batch, "many")) * 30))
+
+    clock.run(main())
+    times = [at for at, _ in arrived]
+    assert all(
+        later - at >= rate.seconds - 1e-9 for at, later in zip(times, times[rate.requests :], strict=False)
+    )
+    assert len(arrived) >= 0.9 * rate.requests * 30 / rate.seconds
+    assert {name for _, name in arrived} == {"one", "many"}

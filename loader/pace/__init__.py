@@ -4,6 +4,7 @@
 does not count there. Both speak `Pacer`, so the client does not care which one it was given.
 """
 
+from loader.pace.ceiling import Ceiling
 from loader.pace.concurrency import Concurrency
 from loader.pace.headers import Quota
 from loader.pace.pace import Pace
@@ -12,6 +13,7 @@ from loader.pace.rate import Rate, parse_rate
 from loader.pace.ticket import Pacer, PaceReading, Ticket, Watch
 
 __all__ = [
+    "Ceiling",
     "Concurrency",
     "Pace",
     "PaceReading",

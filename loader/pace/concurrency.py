@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Mapping
 from math import inf
 
+from loader.pace.ceiling import Ceiling
 from loader.pace.headers import Quota, read_limits
 from loader.pace.pause import Pause, Throttling
 from loader.pace.ticket import PaceReading, Ticket, Watch
@@ -26,42 +27,44 @@ class Concurrency:
     """A `Pacer` that bounds how many requests are under way at once, and finds the bound by itself.
 
     One more each time that as many answers have come in as may be under way; a tenth less when answers slow
-    down, half after a 429 (once for a burst of them). `quota` and `pause` are shared with the run's other
-    pacers.
+    down, half after a 429 (once for a burst of them). `quota`, `pause` and `ceiling` (None: there is no
+    other bound) are shared with the run's other pacers.
     """
 
     def __init__(
-        self, quota: Quota | None = None, watch: Watch | None = None, pause: Pause | None = None
+        self,
+        quota: Quota | None = None,
+        watch: Watch | None = None,
+        pause: Pause | None = None,
+        ceiling: Ceiling | None = None,
     ) -> None:
         self.quota = quota or Quota()
         self._watch = watch
         self._pause = pause or Pause(watch)
         self._throttling = Throttling(self._pause)
+        self._ceiling = ceiling
         self._allowance = _FIRST
         self._flying = 0
         self._requests = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[asyncio.Future[Ticket]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._lately = self._in_all = 0.0
 
     async def acquire(self) -> Ticket:
         """Wait until one more request may be sent; first come, first served."""
         loop = asyncio.get_running_loop()
-        if self._waiting or not self._free(loop.time()):
-            place: asyncio.Future[None] = loop.create_future()
+        if self._waiting or self._blocked_until(loop.time()) is not None:
+            place: asyncio.Future[Ticket] = loop.create_future()
             self._waiting.append(place)
             self._call_up()
             try:
-                await place
+                return await place
             except asyncio.CancelledError:
-                if place.done() and not place.cancelled():  # called up in the same moment: to the next one
-                    self._flying -= 1
-                    self._call_up()
+                if place.done() and not place.cancelled():  # called up in the same moment
+                    self.lost(place.result())
+                    self._requests -= 1
                 raise
-        else:
-            self._flying += 1
-        self._requests += 1
-        return Ticket(self._requests, loop.time(), self._flying)
+        return self._send(loop.time())
 
     def answered(self, ticket: Ticket, headers: Mapping[str, str]) -> None:
         """Take note of any HTTP answer but a short-term 429."""
@@ -74,7 +77,7 @@ class Concurrency:
             self._lately = self._in_all  # what made it slower shows in the next answers first
         else:
             self._set(self._allowance + 1 / self._allowance)
-        self._land(headers)
+        self._land(ticket, headers)
 
     def throttled(self, ticket: Ticket, headers: Mapping[str, str], retry_after: float | None) -> None:
         """Take note of a short-term 429: everyone pauses, for `retry_after` seconds where it says so."""
@@ -83,11 +86,11 @@ class Concurrency:
             self._set(self._allowance * _LESS_WHEN_THROTTLED)
             if self._watch is not None:
                 self._watch("concurrency", {"requests": int(self._allowance)})
-        self._land(headers)
+        self._land(ticket, headers)
 
     def lost(self, ticket: Ticket) -> None:
         """Take note that no answer will come."""
-        self._land({})
+        self._land(ticket, {})
 
     def pause(self, seconds: float, reason: str) -> None:
         """Let nobody send for `seconds` from now. Never shortens a pause that is under way."""
@@ -109,28 +112,40 @@ class Concurrency:
             pause_reason=self._pause.reason if paused_for else "",
         )
 
-    def _free(self, now: float) -> bool:
-        return self._flying < int(self._allowance) and self._pause.until <= now
+    def _blocked_until(self, now: float) -> float | None:
+        """When to look again whether a request may go (inf: when one has ended); None: it may go now."""
+        if self._flying >= int(self._allowance):
+            return inf
+        if self._pause.until > now:
+            return self._pause.until
+        return self._ceiling.full_until(now) if self._ceiling is not None else None
+
+    def _send(self, now: float) -> Ticket:
+        self._flying += 1
+        self._requests += 1
+        slot = self._ceiling.send(now) if self._ceiling is not None else 0
+        return Ticket(self._requests, now, self._flying, slot=slot)
 
     def _set(self, allowance: float) -> None:
         self._allowance = min(max(allowance, _FEWEST), _MOST)
 
-    def _land(self, headers: Mapping[str, str]) -> None:
+    def _land(self, ticket: Ticket, headers: Mapping[str, str]) -> None:
         self._flying -= 1
+        if self._ceiling is not None:
+            self._ceiling.land(ticket.slot, asyncio.get_running_loop().time())
         self.quota.learn(read_limits(headers))
         self._call_up()
 
     def _call_up(self) -> None:
-        """Let those go whose turn it is, and come back when a pause ends."""
+        """Let those go whose turn it is, and come back when a pause ends or the ceiling has room."""
         loop = asyncio.get_running_loop()
         now = loop.time()
-        while self._waiting and self._free(now):
+        while self._waiting and (wake := self._blocked_until(now)) is None:
             place = self._waiting.popleft()
             if not place.done():
-                self._flying += 1
-                place.set_result(None)
+                place.set_result(self._send(now))
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._waiting and self._pause.until > now:
-            self._timer = loop.call_at(self._pause.until, self._call_up)
+        if self._waiting and wake is not None and wake < inf:
+            self._timer = loop.call_at(wake, self._call_up)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from math import inf
 
 from aiolimiter import AsyncLimiter
 
 from loader.pace.advisor import Advisor
+from loader.pace.ceiling import Ceiling
 from loader.pace.headers import NOTHING, Limits, Quota, read_limits
 from loader.pace.latency import LeastLatency
 from loader.pace.pause import Pause, Throttling
@@ -20,10 +20,6 @@ from loader.pace.window import Window
 #: HubSpot's lowest limit: what holds until an answer says more (developers' guide, usage guidelines).
 LOWEST_TIER = Rate(100, 10.0)
 
-#: Clocks differ by some parts in ten thousand, and count in steps.
-_CLOCK_ERROR = 0.002 + time.get_clock_info("monotonic").resolution
-#: How far one request may be later on its way to the server than the one whose slot it takes by send time.
-_ARRIVAL_JITTER = 0.025
 #: The share of an interval that everyone waits for the first answer.
 _PROBE_SHARE = 0.5
 #: Sends are spaced a little closer than the limit asks, so that a delay can be made up for.
@@ -61,27 +57,26 @@ class Pace:
     leaves some free, so that two loaders on one token come to hold half each (`Advisor`). aiolimiter spaces
     the sends evenly inside the window, so that no burst comes back every interval.
 
-    `ceiling` is an upper bound, kept in a window of its own by the same two rules (None: the account's
-    limit decides). `reserve` is the percentage of the limit to leave to others. `watch` is told of decisions.
-    `quota` is where daily readings go, and `pause` is the pause for everyone: the run's pacers share both.
+    `ceiling` is an upper bound, kept by the same two rules (None: the account's limit decides). `reserve` is
+    the percentage of the limit to leave to others. `watch` is told of decisions. `quota` is where daily
+    readings go, and `pause` is the pause for everyone: the run's pacers share these two and the ceiling.
     All times are seconds on the running loop's clock.
     """
 
     def __init__(
         self,
         *,
-        ceiling: Rate | None = None,
+        ceiling: Ceiling | None = None,
         reserve: float = 0.0,
         watch: Watch | None = None,
         quota: Quota | None = None,
         pause: Pause | None = None,
     ) -> None:
-        start = ceiling or LOWEST_TIER
+        start = ceiling.rate if ceiling else LOWEST_TIER
         self.quota = quota or Quota()
         self._advisor = Advisor(start.requests, start.seconds, reserve)
         self._window = Window(start.seconds)
         self._ceiling = ceiling
-        self._ceiling_window = self._window  # as long as both are for the same interval
         self._latency = LeastLatency()
         self._pause = pause or Pause(watch)
         self._throttling = Throttling(self._pause)
@@ -97,6 +92,7 @@ class Pace:
         # as long as nobody else shares the limit, answers that come sooner than this have no news.
         self._credit = 0
         self._listen_at = 0.0
+        self._slot = 0  # our latest one under the ceiling
         self._space()
 
     async def acquire(self) -> Ticket:
@@ -105,7 +101,7 @@ class Pace:
         if loop is None:
             # Looked up once: up to Python 3.11 it costs a system call.
             loop = self._loop = asyncio.get_running_loop()
-        if self._credit and not self._turn.locked():
+        if self._credit and not self._turn.locked() and self._ceiling_seen():
             now = loop.time()
             if self._pause.until <= now:
                 self._credit -= 1
@@ -178,7 +174,7 @@ class Pace:
             limit=advisor.limit if advisor.known else None,
             interval=advisor.interval,
             allowance=allowance,
-            in_window=self._window.sent(now, advisor.interval + _ARRIVAL_JITTER),
+            in_window=self._window.sent(now),
             requests=self._requests,
             daily_limit=self.quota.limit,
             daily_remaining=self.quota.remaining,
@@ -195,34 +191,36 @@ class Pace:
         """So many requests per interval as the ceiling lets through of the `allowance`."""
         if self._ceiling is None:
             return allowance
-        bound = self._ceiling.requests * self._advisor.interval / self._ceiling.seconds
+        bound = self._ceiling.rate.requests * self._advisor.interval / self._ceiling.rate.seconds
         return max(1, min(allowance, round(bound)))
 
     def _send(self, now: float) -> Ticket:
         self._requests = number = self._requests + 1
         window, advisor = self._window, self._advisor
-        by_send = advisor.by_send > 0 and window.held(now, self._keep_answers(window)) >= advisor.by_answer
+        by_send = advisor.by_send > 0 and window.held(now, self._latency.bound) >= advisor.by_answer
         window.send(number, now)
-        if self._ceiling is not None and self._ceiling_window is not window:
-            self._ceiling_window.send(number, now)
-            self._ceiling_window.sent(now, self._ceiling_window.interval + _ARRIVAL_JITTER)  # forgets the old
-        return Ticket(number, now, window.sent(now, window.interval + _ARRIVAL_JITTER), by_send)
+        if self._ceiling is not None:
+            self._slot = self._ceiling.send(now)
+        return Ticket(number, now, window.sent(now), by_send, self._slot)
 
     def _room(self, now: float) -> int:
         """How many requests fit by their answers alone; it only grows until something is learned or sent."""
-        window, ceiling = self._window, self._ceiling_window
-        room = self._advisor.by_answer - window.held(now, self._keep_answers(window))
+        room = self._advisor.by_answer - self._window.held(now, self._latency.bound)
         if self._ceiling is not None:
-            room = min(room, self._ceiling.requests - ceiling.held(now, self._keep_answers(ceiling)))
+            room = min(room, self._ceiling.room(now, self._latency.bound))
         return max(1, room)
+
+    def _ceiling_seen(self) -> bool:
+        """Whether nobody else has sent under the ceiling since we did."""
+        return self._ceiling is None or self._ceiling.requests == self._slot
 
     def _land(self, ticket: Ticket) -> float:
         assert self._loop is not None, "a ticket comes from acquire"
         now = self._loop.time()
         self._probed = True
         self._window.land(ticket.number, now)
-        if self._ceiling is not None and self._ceiling_window is not self._window:
-            self._ceiling_window.land(ticket.number, now)
+        if self._ceiling is not None:
+            self._ceiling.land(ticket.slot, now)
         return now
 
     def _learn(self, now: float, ticket: Ticket, limits: Limits) -> None:
@@ -230,11 +228,8 @@ class Pace:
             return
         self._credit = 0
         self.quota.learn(limits)
-        own = self._window.sent(now, self._window.interval + _ARRIVAL_JITTER)
+        own = self._window.sent(now)
         if self._advisor.learn(now, limits, ticket, own):
-            shared = self._ceiling is not None and self._ceiling_window is self._window
-            if shared and self._advisor.interval != self._window.interval:
-                self._ceiling_window = self._window.copy()
             self._window.interval = self._advisor.interval
             self._tell("limit", requests=self._advisor.limit, seconds=self._advisor.interval)
         self._space()
@@ -245,30 +240,16 @@ class Pace:
             return self._pause.until
         if not self._probed and self._requests:
             # The first request goes alone: its answer tells the limit. A slow one is not waited for.
-            probe_ends = self._window.next_by_send(self._window.interval * _PROBE_SHARE)
+            probe_ends = self._window.oldest + self._window.interval * _PROBE_SHARE
             if probe_ends > now:
                 return probe_ends
             self._probed = True
         self._advisor.refresh(now)
-        wake = self._full_until(now, self._window, self._advisor.by_answer, self._advisor.by_send)
+        advisor, latency = self._advisor, self._latency.bound
+        wake = self._window.full_until(now, latency, advisor.by_answer, advisor.by_send)
         if wake is None and self._ceiling is not None:
-            most = self._ceiling.requests
-            by_send = most if self._advisor.by_send else 0
-            return self._full_until(now, self._ceiling_window, most, by_send)
+            return self._ceiling.full_until(now, latency, by_send=advisor.by_send > 0)
         return wake
-
-    def _keep_answers(self, window: Window) -> float:
-        """Seconds after its answer during which a request may still be in the server's window."""
-        return max(0.0, window.interval + _CLOCK_ERROR - self._latency.bound)
-
-    def _full_until(self, now: float, window: Window, by_answer: int, by_send: int) -> float | None:
-        """When to look again at a window that is full; None: it has room."""
-        keep_sends = window.interval + _ARRIVAL_JITTER
-        keep_answers = self._keep_answers(window)
-        if window.held(now, keep_answers) < by_answer or window.sent(now, keep_sends) < by_send:
-            return None
-        by_sends = window.next_by_send(keep_sends) if by_send else inf
-        return min(by_sends, window.next_by_answer(keep_answers))
 
     async def _sleep(self, loop: asyncio.AbstractEventLoop, until: float) -> None:
         """Wait until `until`, or until something is learned. Only the first in the queue gets here."""
@@ -294,7 +275,7 @@ class Pace:
         self._tell("pace", requests=round(pace), seconds=self._advisor.interval)
         spacing = self._advisor.interval / pace
         if self._ceiling is not None:
-            spacing = max(spacing, self._ceiling.seconds / self._ceiling.requests)
+            spacing = max(spacing, self._ceiling.rate.seconds / self._ceiling.rate.requests)
         spacing *= _SPACING
         burst = max(1, round(_BURST * pace / self._advisor.limit))
         self._limiter = AsyncLimiter(burst, spacing * burst) if spacing >= _SHORTEST_SPACING else None

@@ -16,6 +16,7 @@ class Ticket(NamedTuple):
     sent: float  # seconds on the loop's clock
     own: int  # our own requests in the window that ends with this one, itself included
     by_send: bool = False  # whether it goes on the evidence of send times alone
+    slot: int = 0  # its number under the run's ceiling; 0 where there is none
 
 
 class PaceReading(NamedTuple):

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from math import inf
+
+#: Clocks differ by some parts in ten thousand, and count in steps.
+_CLOCK_ERROR = 0.002 + time.get_clock_info("monotonic").resolution
+#: How far one request may be later on its way to the server than the one whose slot it takes by send time.
+_ARRIVAL_JITTER = 0.025
 
 
 class Window:
     """A log of send and answer times over a rolling window of `interval` seconds.
 
-    The caller says how long a time stays in the log, so an interval that changes applies at once, to old
-    entries as well. Nothing is done on a timer: entries leave when somebody looks.
+    A send stays in the log for an interval and the jitter of arrivals. An answer stays for an interval less
+    the least `latency` of a request, since the server counted it so much earlier at least. An interval that
+    changes applies at once, to old entries as well. Nothing is done on a timer: entries leave when somebody
+    looks. Times are in seconds on the loop's clock.
     """
 
     __slots__ = ("_answers", "_flying", "_sends", "interval")
@@ -21,15 +29,10 @@ class Window:
         self._answers: deque[float] = deque()
         self._flying: dict[int, float] = {}  # number -> send time, in the order of sending
 
-    def copy(self) -> Window:
-        """Another log of the same requests."""
-        copy = Window(self.interval)
-        copy._sends, copy._answers, copy._flying = (
-            self._sends.copy(),
-            self._answers.copy(),
-            self._flying.copy(),
-        )
-        return copy
+    @property
+    def oldest(self) -> float:
+        """When the oldest request in the log was sent; -inf where there is none."""
+        return self._sends[0] if self._sends else -inf
 
     def send(self, number: int, now: float) -> None:
         """Note a request that goes out now."""
@@ -41,21 +44,21 @@ class Window:
         if self._flying.pop(number, None) is not None:  # None: presumed counted long ago
             self._answers.append(now)
 
-    def sent(self, now: float, keep: float) -> int:
-        """How many requests were sent within the last `keep` seconds."""
-        sends = self._sends
-        while sends and sends[0] + keep <= now:  # not `now - keep`: the same sum as in `next_by_send`
+    def sent(self, now: float) -> int:
+        """How many requests may have arrived within the last interval."""
+        sends, keep = self._sends, self.interval + _ARRIVAL_JITTER
+        while sends and sends[0] + keep <= now:  # not `now - keep`: the same sum as in `full_until`
             sends.popleft()
         return len(sends)
 
-    def held(self, now: float, keep: float) -> int:
-        """How many requests are under way or were answered within the last `keep` seconds.
+    def held(self, now: float, latency: float) -> int:
+        """How many requests are under way or were answered so lately that they may still be counted.
 
         A request that has been under way for a whole interval is presumed to have been counted by now: a
         limit is enforced at the server's door, and what has not got through the door in ten seconds is a
         broken connection. Else answers that take half a minute would choke the pace.
         """
-        flying = self._flying
+        flying, keep = self._flying, self._keep_answers(latency)
         while flying:
             number = next(iter(flying))
             if flying[number] + self.interval > now:
@@ -67,12 +70,16 @@ class Window:
             answers.popleft()
         return len(answers) + len(flying)
 
-    def next_by_send(self, keep: float) -> float:
-        """When the oldest send time leaves the log, in seconds on the loop's clock."""
-        return self._sends[0] + keep if self._sends else inf
-
-    def next_by_answer(self, keep: float) -> float:
-        """When the oldest answer leaves the log, or the oldest request under way counts as answered."""
+    def full_until(self, now: float, latency: float, by_answer: int, by_send: int) -> float | None:
+        """When to look again at a window in which so many requests fit by either time; None: it has room."""
+        if self.held(now, latency) < by_answer or self.sent(now) < by_send:
+            return None
+        # The oldest answer leaves the log, or the oldest request under way counts as answered.
         if self._answers:
-            return self._answers[0] + keep
-        return next(iter(self._flying.values())) + self.interval if self._flying else inf
+            wake = self._answers[0] + self._keep_answers(latency)
+        else:
+            wake = next(iter(self._flying.values())) + self.interval if self._flying else inf
+        return min(wake, self._sends[0] + self.interval + _ARRIVAL_JITTER) if by_send else wake
+
+    def _keep_answers(self, latency: float) -> float:
+        return max(0.0, self.interval + _CLOCK_ERROR - latency)

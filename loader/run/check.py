@@ -14,7 +14,7 @@ from typing import BinaryIO, NamedTuple
 
 from loader.errors import InputError, Interrupted, Stopped
 from loader.model import Outcome, Pair, Status
-from loader.pace import Pace
+from loader.pace import Ceiling, Pace
 from loader.run.brake import Brake
 from loader.run.connection import checked_account, connect
 from loader.run.ending import Quota, end_of_load
@@ -111,7 +111,8 @@ async def run_check(
         except asyncio.CancelledError:
             brake.pull()  # a thread can't be cancelled, and nobody should wait for it
             raise
-    pace = Pace(ceiling=settings.ceiling, reserve=settings.reserve)
+    ceiling = Ceiling(settings.ceiling) if settings.ceiling else None
+    pace = Pace(ceiling=ceiling, reserve=settings.reserve)
     found = await _ask(settings, read.sketches, pace, warn, stdin) if online else None
     will = forecast(read.to_send, settings, pace.reading)
     if found is not None:  # the day as far as it is known

@@ -48,14 +48,12 @@ def forecast(rows: int, settings: LoadSettings, pace: PaceReading) -> Forecast:
     """
     looks = -(-rows // MOST_RECORDS) if settings.skip_existing else 0
     if settings.method == "batch":
-        requests = looks + (looks or -(-rows // MOST_PAIRS))
-        seconds = requests / _BATCH_CALLS_PER_SECOND
-        day = pace.daily_limit, pace.daily_remaining
-        return Forecast(requests, _BATCH_CALLS_PER_SECOND, seconds, True, *day)
-    requests = looks + rows
-    assumed = pace.limit is None
-    limit, interval = (ASSUMED_LIMIT, ASSUMED_INTERVAL) if pace.limit is None else (pace.limit, pace.interval)
-    per_second = max(int(limit * (1 - settings.reserve / 100)), 1) / interval
+        requests, assumed = looks + (looks or -(-rows // MOST_PAIRS)), True
+        per_second = _BATCH_CALLS_PER_SECOND
+    else:
+        requests, assumed = looks + rows, pace.limit is None
+        limit, interval = (pace.limit or ASSUMED_LIMIT, pace.interval if pace.limit else ASSUMED_INTERVAL)
+        per_second = max(int(limit * (1 - settings.reserve / 100)), 1) / interval
     if settings.ceiling is not None:
         per_second = min(per_second, settings.ceiling.requests / settings.ceiling.seconds)
     return Forecast(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Self
 
-from loader.pace import Concurrency, Pace, Pause
+from loader.pace import Ceiling, Concurrency, Pace, Pause
 from loader.settings import ConnectionSettings
 
 
 class Paces(NamedTuple):
-    """Both draw on the same daily limit, and keep the same pauses, whoever was told to pause."""
+    """Both draw on the same daily limit, keep below the same `--rate`, and pause whoever was told to."""
 
     single: Pace
     batch: Concurrency
@@ -19,8 +19,9 @@ class Paces(NamedTuple):
     def of(cls, settings: ConnectionSettings, watch: Callable[[str, dict[str, object]], None]) -> Self:
         """The paces that the settings ask for; `watch` is told of their decisions."""
         pause = Pause(watch)
-        single = Pace(ceiling=settings.ceiling, reserve=settings.reserve, watch=watch, pause=pause)
-        return cls(single, Concurrency(single.quota, watch, pause))
+        ceiling = Ceiling(settings.ceiling) if settings.ceiling else None
+        single = Pace(ceiling=ceiling, reserve=settings.reserve, watch=watch, pause=pause)
+        return cls(single, Concurrency(single.quota, watch, pause, ceiling))
 
     def pause(self, seconds: float, reason: str) -> None:
         """Let nobody send for `seconds` from now."""

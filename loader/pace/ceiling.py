@@ -1,0 +1,39 @@
+"""What `--rate N/S` asks for: a bound on all requests of a run, whichever pacer lets them go."""
+
+from __future__ import annotations
+
+from loader.pace.rate import Rate
+from loader.pace.window import Window
+
+
+class Ceiling:
+    """At most `rate.requests` in any stretch of `rate.seconds`, as they arrive at the server.
+
+    One for all the pacers of a run. A slot is taken when a request is sent and comes free as `Pace` explains;
+    `latency` is the least that a request takes, as far as the pacer that asks knows.
+    """
+
+    def __init__(self, rate: Rate) -> None:
+        self.rate = rate
+        self._window = Window(rate.seconds)
+        self.requests = 0  # sent so far
+
+    def send(self, now: float) -> int:
+        """Take a slot for a request that goes out now; the number is for `land`."""
+        self.requests += 1
+        self._window.send(self.requests, now)
+        self._window.sent(now)  # which forgets the old
+        return self.requests
+
+    def land(self, number: int, now: float) -> None:
+        """Note that a request has ended, with or without an answer."""
+        self._window.land(number, now)
+
+    def room(self, now: float, latency: float = 0.0) -> int:
+        """How many more requests fit by their answers alone."""
+        return self.rate.requests - self._window.held(now, latency)
+
+    def full_until(self, now: float, latency: float = 0.0, *, by_send: bool = False) -> float | None:
+        """When to look again; None: one more request may go, `by_send` also by send times alone."""
+        most = self.rate.requests
+        return self._window.full_until(now, latency, most, most if by_send else 0)
