@@ -25,10 +25,10 @@ def sent(serving: Serving[Sandbox]) -> int:
     return serving.ask(lambda sandbox: sandbox.state.calls["associate"])
 
 
-def report_of_load(file: Path) -> bytes:
+def report_of_load(file: Path, *options: str) -> bytes:
     """Load a file, whose pairs are all good and new to the account, and return the report."""
     with unlimited() as serving:
-        ended = load(serving.url, file, "--skip-existing")
+        ended = load(serving.url, file, "--skip-existing", *options)
     assert ended.code == 0, ended.err
     return report_of(file).read_bytes()
 
