@@ -139,7 +139,7 @@ def test_nothing_but_trouble_is_no_clean_account(pairs: Path) -> None:
 
 def test_the_forecast_goes_by_the_limit_and_not_by_what_the_last_window_happened_to_hold(pairs: Path) -> None:
     with account() as serving:
-        for _ in range(3):
+        for _ in range(2):
             assert "300 requests at 19.0/s: 16 s" in check(serving, pairs).out
         assert "300 requests at 9.5/s" in check(serving, pairs, "--reserve", "50").out
 

@@ -71,14 +71,14 @@ def is_whole(report: Path, rows: int) -> None:
 
 @posix
 def test_a_full_disk_stops_the_run_and_costs_nothing(hubspot: Serving[Sandbox], tmp_path: Path) -> None:
-    file = pairs(tmp_path, 1000)
+    file = pairs(tmp_path, 500)
     full = run("load", file, "--base-url", hubspot.url, *TYPES, preexec_fn=fill_the_disk)
     assert full.code == 3
     assert "can't be written any more: File too large" in full.err
     assert "same command again" in full.err
     assert all(row["status"] == "associated" for row in rows_of(report_of(file)))
     assert load(hubspot.url, file).code == 0
-    is_whole(report_of(file), 1000)
+    is_whole(report_of(file), 500)
 
 
 @posix
@@ -86,7 +86,7 @@ def test_the_summary_of_a_run_that_filled_the_disk_counts_what_the_report_has(
     hubspot: Serving[Sandbox], slow: Serving[Sandbox], tmp_path: Path
 ) -> None:
     file = write_pairs(
-        tmp_path / "pairs.csv", [("oops", 1), *((n, n + 10**6) for n in range(1, 3000))]
+        tmp_path / "pairs.csv", [("oops", 1), *((n, n + 10**6) for n in range(1, 1000))]
     )  # the first is invalid
     full = run(
         "load", file, "--base-url", slow.url, *TYPES, "--workers", "20", "--json", preexec_fn=fill_the_disk
@@ -97,10 +97,10 @@ def test_the_summary_of_a_run_that_filled_the_disk_counts_what_the_report_has(
     assert told["stopped"] == "report_unwritable"
     assert {status: count for status, count in told["counts"].items() if count} == there
     assert told["rows"] == there.total()
-    assert told["open_rows"] == 3000 - there.total()
-    assert f"Stopped with {3000 - there.total():,} rows to go" in full.err
+    assert told["open_rows"] == 1000 - there.total()
+    assert f"Stopped with {1000 - there.total():,} rows to go" in full.err
     assert load(hubspot.url, file).code == 1
-    is_whole(report_of(file), 3000)
+    is_whole(report_of(file), 1000)
 
 
 @posix
@@ -228,8 +228,8 @@ def test_a_report_behind_a_link_stays_where_it_lies(hubspot: Serving[Sandbox], t
 
 @posix
 def test_a_report_deleted_meanwhile_is_put_back(slow: Serving[Sandbox], tmp_path: Path) -> None:
-    file = pairs(tmp_path, 3000)
-    process = start("load", file, "--base-url", slow.url, *TYPES, "--workers", "20")
+    file = pairs(tmp_path, 1000)
+    process = start("load", file, "--base-url", slow.url, *TYPES, "--workers", "10")
     report = report_of(file)
     wait_until(lambda: report.exists() and report.stat().st_size > 5000)
     report.unlink()
@@ -238,7 +238,7 @@ def test_a_report_deleted_meanwhile_is_put_back(slow: Serving[Sandbox], tmp_path
     assert "was deleted or moved" in stopped.err
     assert len(rows_of(report)) > 20
     assert load(slow.url, file).code == 0
-    is_whole(report, 3000)
+    is_whole(report, 1000)
 
 
 @posix
@@ -365,8 +365,9 @@ def test_an_input_changed_during_the_run(slow: Serving[Sandbox], tmp_path: Path,
 
 
 def test_two_runs_on_one_report(slow: Serving[Sandbox], tmp_path: Path) -> None:
-    file = pairs(tmp_path, 6000)  # enough for the first to outlive the others on the busiest machine
-    first = start("load", file, "--base-url", slow.url, *TYPES, "--workers", "10")
+    file = pairs(tmp_path, 1000)
+    # So slow that the first outlives the others on the busiest machine.
+    first = start("load", file, "--base-url", slow.url, *TYPES, "--workers", "2")
     wait_until(lambda: report_of(file).exists() and report_of(file).stat().st_size > 1000)
     second = load(slow.url, file)
     assert second.code == 2
@@ -376,7 +377,7 @@ def test_two_runs_on_one_report(slow: Serving[Sandbox], tmp_path: Path) -> None:
     first.terminate()
     assert end(first).code == 143
     assert load(slow.url, file).code == 0
-    is_whole(report_of(file), 6000)
+    is_whole(report_of(file), 1000)
 
 
 # Closed and full outputs
@@ -448,17 +449,17 @@ def test_a_terminal_that_is_closed_meanwhile(slow: Serving[Sandbox], tmp_path: P
     import pty
 
     ours, theirs = pty.openpty()
-    file = pairs(tmp_path, 2000)
+    file = pairs(tmp_path, 500)
     process = start(
-        "load", file, "--base-url", slow.url, *TYPES, "--workers", "50", stderr=theirs, start_new_session=True
+        "load", file, "--base-url", slow.url, *TYPES, "--workers", "10", stderr=theirs, start_new_session=True
     )
     os.close(theirs)
     wait_until(lambda: report_of(file).exists() and report_of(file).stat().st_size > 1000)
     os.close(ours)
     finished = end(process)
     assert finished.code == 0
-    assert "2,000 rows: 2,000 associated" in finished.out
-    is_whole(report_of(file), 2000)
+    assert "500 rows: 500 associated" in finished.out
+    is_whole(report_of(file), 500)
 
 
 def in_shell(
