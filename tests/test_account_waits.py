@@ -86,7 +86,7 @@ def test_a_used_up_day_is_slept_through_as_long_as_the_answer_asks(tmp_path: Pat
 def test_a_token_that_can_not_be_had_stops_the_run_in_time(tmp_path: Path, answer: bytes) -> None:
     """That the token's endpoint answers does not end the outage."""
     ended, puts, rows = one_row(
-        tmp_path, answering(http(200, STANDS), token=answer), "--outage-timeout", "3", env=OAUTH
+        tmp_path, answering(http(200, STANDS), token=answer), "--outage-timeout", "1", env=OAUTH
     )
     assert (ended.code, puts, rows) == (3, 0, [])
     assert "No access token can be had" in ended.err

@@ -129,10 +129,11 @@ def test_killed_in_the_middle_it_goes_on(
         slow = SandboxSettings(rate_limit=0, latency=(seconds / 2, seconds))
         return lambda server: setattr(server, "settings", slow)
 
-    rows = 30_000
+    rows = 12_000
     file = write_pairs(tmp_path / "pairs.csv", [(10**9 + i, 2 * 10**9 + i) for i in range(rows)])
     sandbox.ask(latency(0.6))
     arguments: list[str | Path] = ["load", file, "--base-url", sandbox.url, *TYPES, *FAST, *options]
+    arguments += ["--workers", "2"]  # else all of it is under way at once
     process = start(*arguments)
     until = time.monotonic() + 40
     while not report_of(file).exists() or report_of(file).stat().st_size < 200_000:

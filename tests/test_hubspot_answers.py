@@ -298,12 +298,15 @@ def test_a_page_is_told_on_one_line_without_tags(body: bytes, words: str | None)
     assert words is None or message.split(": ", 1)[1].replace("Web\ufffd", "Web \ufffd") == words
 
 
-json_values = st.recursive(
+scalars = (
     st.none()
     | st.booleans()
     | st.integers(-(2**63), 2**64 - 1)
     | st.floats(allow_nan=False)
-    | st.text(max_size=9),
+    | st.text(max_size=9)
+)
+json_values = st.recursive(
+    scalars,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner, max_size=4),
     max_leaves=12,
 )
@@ -313,8 +316,10 @@ known_names = st.sampled_from(
     ["message", "category", "subCategory", "context", "policyName", "correlationId", "associationSpec"]
 )
 hubspot_like = st.recursive(
-    json_values,
-    lambda inner: st.dictionaries(known_names, inner, max_size=6) | st.lists(inner, max_size=3),
+    scalars,
+    lambda inner: (
+        st.dictionaries(known_names | st.text(max_size=9), inner, max_size=6) | st.lists(inner, max_size=4)
+    ),
     max_leaves=20,
 )
 statuses = st.integers(-1, 1000) | st.sampled_from([200, 207, 400, 403, 429])

@@ -30,21 +30,22 @@ def sent_pairs(serving: Serving[Sandbox]) -> list[tuple[str, str]]:
     return [(match[1], match[2]) for match in matches if match]
 
 
-def test_a_hundred_thousand_rows(sandbox: Serving[Sandbox], tmp_path: Path) -> None:
-    pairs = [(51_000_000_000 + i, 9_100_000_000 + i % 1000) for i in range(100_000)]
+def test_twenty_thousand_rows(sandbox: Serving[Sandbox], tmp_path: Path) -> None:
+    """More than the report's writer takes at once; `test_batch` loads a hundred thousand."""
+    pairs = [(51_000_000_000 + i, 9_100_000_000 + i % 1000) for i in range(20_000)]
     file = write_pairs(tmp_path / "pairs.csv", pairs)
     ended = load(sandbox.url, file, *FAST, "--json", "--workers", "64", timeout=110)
     assert ended.code == 0, ended.err
     summary = json.loads(ended.out)
-    assert summary["counts"]["associated"] == 100_000
+    assert summary["counts"]["associated"] == 20_000
     assert summary["finished"] is True
     rows = rows_of(report_of(file))
-    assert [int(row["row"]) for row in rows] == list(range(1, 100_001))
+    assert [int(row["row"]) for row in rows] == list(range(1, 20_001))
     assert [(int(row["from_object_id"]), int(row["to_object_id"])) for row in rows] == pairs
     assert {row["status"] for row in rows} == {"associated"}
     assert {row["association_types"] for row in rows} == {"HUBSPOT_DEFINED:279;HUBSPOT_DEFINED:280"}
     standing = sandbox.ask(lambda server: len(server.state.associations))
-    assert standing == 200_000  # both directions
+    assert standing == 40_000  # both directions
 
 
 def test_the_same_command_goes_on_and_then_has_nothing_to_do(

@@ -95,10 +95,13 @@ def test_a_batch_is_split_no_sooner_than_it_may_be_sent_again(
     sizes: list[tuple[float, int]] = []
 
     async def script(seen: Seen, writer: asyncio.StreamWriter) -> None:
-        if seen.method == "POST":
-            sizes.append((time.monotonic(), len(orjson.loads(seen.body)["inputs"])))
-        headers = {"Retry-After": retry_after} if retry_after and seen.method == "POST" else {}
-        writer.write(http(status if seen.method == "POST" else 400, b"{}", **headers))
+        if seen.method != "POST":
+            writer.write(http(400, b"{}"))
+            return
+        sizes.append((time.monotonic(), len(orjson.loads(seen.body)["inputs"])))
+        headers = {"Retry-After": retry_after} if retry_after else {}
+        whole = sizes[-1][1] == 4
+        writer.write(http(status if whole else 401, b"{}", **headers))  # a 401 stops the run
 
     with Serving(lambda: Wire(script)) as wire:
         load(wire.url, file, "--rate", "1000000/1", "--max-attempts", "2", "--method", "batch")

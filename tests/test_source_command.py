@@ -67,96 +67,6 @@ def test_a_broken_file_is_refused_with_line_and_reason(
     assert [word for word in words if word not in finished.err] == [], finished.err
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        # What a delimiter in a note, or in the quotes around it, does to a swallowed row's number of fields.
-        'note,from_object_id,to_object_id\n"Pipe, 3"",1001,2001\nHose 5",1002,2002\nother,1003,2003\n',
-        'from_object_id,to_object_id,note\n1001,2001,"pipe 3""\n1002,2002,""Smith, John"\n1003,2003,x\n',
-        'from_object_id,to_object_id,note\n1001,2001,"abc\n1002,2002,""a,b"\n',
-        'from_object_id,to_object_id,note\n1001,2001,"\n1002,2002,""1,2"\n',
-        'from_object_id,note,to_object_id\n1001,"Pipe, 3"",2001\n1002,""Hose, 5"",2002\n1003,x",2003\n',
-        # IDs that spreadsheets leave, and one that is missing.
-        'from_object_id,to_object_id,note\n1001,2001,"a\n1002.0, 2002,b"\n1003,2003,c\n',
-        'from_object_id,to_object_id,note\n1001,2001,"a\n,2002,b"\n1003,2003,c\n',
-        'from_object_id,note,to_object_id\n1001,"a,\n1002,b",2002\n1003,c,2003\n',
-        # Swallowed rows that are too long or too short, and quotes in different columns.
-        'from_object_id,to_object_id,note\n1001,2001,"a\n1002,2002,b,c"\n1003,2003,d\n',
-        'from_object_id,to_object_id,price\n1001,2001,"3""""\n1002,2002,1,50"\n1003,2003,2\n',
-        'from_object_id,to_object_id,note,more\n1001,2001,x,"a\n1002,2002,b"\n1003,2003,c,d\n',
-        'note,from_object_id,to_object_id\n"a,1001,2001,x\nb",1002,2002\n',
-        'from_object_id,to_object_id,note,more\n1001,2001,"a,x\n1002,2002,b,y"\n1003,2003,c,z\n',
-        'from_object_id,to_object_id,note\n1001,2001,"a\n1002",2002,b\n1003,2003,c\n',
-        'note,from_object_id,to_object_id,more\na,1001,2001,"x\nb",1002,2002,y\n',
-    ],
-    ids=range(15),
-)
-def test_rows_that_a_stray_quote_has_swallowed_are_not_lost(
-    data: str, serving: Serving[Sandbox], tmp_path: Path
-) -> None:
-    file = tmp_path / "pairs.csv"
-    file.write_text(data, encoding="utf-8")
-    finished = refused(serving, file)
-    assert "line 2: a quoted cell swallows lines that look like rows" in finished.err
-
-
-@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
-@pytest.mark.parametrize("place", [0, 1, 2])
-@pytest.mark.parametrize(
-    "note",
-    [
-        "Call on May 3, 2024\nagreed",
-        "Invalidenstr. 5, 10115\nBerlin",
-        "Main St\n10115, Berlin",
-        "Dear John,\n5, rue de Rivoli, 75001\nParis",
-        "Mr X,\n10115, Berlin",
-        '1. Pipe, 3"\n2. Hose, 5"\n3. other',
-        'he wrote: "a, b",\n"c", 2, and "d"',
-        "12, 13\n14 and 15",
-        "sizes:\n3,5\n4,75",
-        "IDs to merge:\n80011,80012,80013,80014,80015\n80016,80017,80018,80019,80020",
-        "Ordered:\n1, 2, 3",
-        "1,500,000 EUR\nin 2024, 1,200,000",
-    ],
-)
-def test_honest_notes_of_several_lines_load_in_every_column(
-    note: str, place: int, quoting: Literal[0, 1], serving: Serving[Sandbox], tmp_path: Path
-) -> None:
-    rows = [["from_object_id", "to_object_id"], ["38012345671", "9012345672"], ["38012345673", "9012345674"]]
-    for row, text in zip(rows, ("note", note, "x"), strict=True):
-        row.insert(place, text)
-    file = tmp_path / "pairs.csv"
-    with file.open("w", encoding="utf-8", newline="") as out:
-        csv.writer(out, quoting=quoting).writerows(rows)
-    finished = load(serving.url, file)
-    assert finished.code == 0, finished.text
-    assert [row["note"] for row in rows_of(report_of(file))] == [note, "x"]
-
-
-def test_a_note_of_several_lines_in_a_row_of_another_width_is_one_invalid_row(
-    serving: Serving[Sandbox], tmp_path: Path
-) -> None:
-    file = tmp_path / "pairs.csv"
-    rows = '1,2,"two\nlines",,\n3,4,n,\n5,6,"two,\nlines"\n'
-    file.write_text(f"from_object_id,to_object_id,note,more\n{rows}", encoding="utf-8")
-    assert load(serving.url, file).code == 1
-    assert [(row["status"], row["error_category"]) for row in rows_of(report_of(file))] == [
-        ("invalid", "TOO_MANY_FIELDS"),
-        ("associated", ""),
-        ("invalid", "TOO_FEW_FIELDS"),
-    ]
-
-
-def test_what_looks_like_rows_may_be_genuine_and_the_hint_says_what_to_do_then(
-    serving: Serving[Sandbox], tmp_path: Path
-) -> None:
-    file = tmp_path / "pairs.csv"
-    file.write_text(HEADER + '1,2,a\n3,4,"Ordered:\n1, 2, 3"\n', encoding="utf-8")
-    assert (
-        "If this is a genuine text, write it on one line, or leave 'note' out" in refused(serving, file).err
-    )
-
-
 @pytest.mark.parametrize("delimiter", [",", "\t"])
 @pytest.mark.parametrize("head", ["  \n", "\n \u00a0\r\n\n", "\r \r", " \nsep={}\n  \n"])
 def test_blank_lines_above_the_header_do_not_count_and_white_space_is_blank(
@@ -171,16 +81,19 @@ def test_blank_lines_above_the_header_do_not_count_and_white_space_is_blank(
 
 
 @pytest.mark.parametrize("suffix", sorted(PACK))
-def test_an_archive_cut_short_is_refused_and_a_whole_one_is_read(
-    suffix: str, serving: Serving[Sandbox], tmp_path: Path
-) -> None:
+def test_an_archive_cut_short_is_refused(suffix: str, serving: Serving[Sandbox], tmp_path: Path) -> None:
     text = HEADER + "".join(f"{n},{n * 3},\n" for n in range(1, 40))
     file = tmp_path / f"pairs.csv{suffix}"
     file.write_bytes(PACK[suffix](text.encode())[:-9])
     assert suffix in refused(serving, file).err
-    file.write_bytes(PACK[suffix](text.encode()))
+
+
+def test_a_whole_archive_is_loaded(serving: Serving[Sandbox], tmp_path: Path) -> None:
+    """Of one kind, for all of them are opened in one place; `test_source_input` reads the others."""
+    file = tmp_path / "pairs.csv.gz"
+    file.write_bytes(gzip.compress((HEADER + "1,2,a\n3,4,b\n").encode()))
     assert load(serving.url, file).code == 0
-    assert len(rows_of(tmp_path / "pairs.report.csv")) == 39
+    assert [row["note"] for row in rows_of(tmp_path / "pairs.report.csv")] == ["a", "b"]
 
 
 def test_standard_input_needs_a_report_and_is_read_twice(serving: Serving[Sandbox], tmp_path: Path) -> None:

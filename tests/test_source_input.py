@@ -8,32 +8,13 @@ from pathlib import Path
 import pytest
 
 from loader.errors import InputError, Stopped, UsageError
-from loader.model import Outcome, Pair
+from loader.model import Pair
 from loader.source import Columns, Source, open_input
 from tests.campaigns.dirty_archives import PACK
 from tests.campaigns.dirty_values import IDS, TYPES
+from tests.reading import COLUMNS, read, refusal
 
-COLUMNS = Columns(from_type="contacts", to_type="companies")
 HEADER = b"from_object_id,to_object_id,note\n"
-
-
-def read(
-    folder: Path, data: bytes, columns: Columns = COLUMNS, encoding: str = "auto"
-) -> tuple[list[Pair], list[Outcome]]:
-    """The pairs to send and the rows settled without sending."""
-    path = folder / "input.csv"
-    path.write_bytes(data)
-    with open_input(str(path)) as file:
-        source = Source(file, columns, encoding=encoding)
-        batches = list(source.batches(source.survey()))
-    return [p for batch in batches for p in batch.pairs], [o for batch in batches for o in batch.outcomes]
-
-
-def refusal(folder: Path, data: bytes, columns: Columns = COLUMNS, encoding: str = "auto") -> InputError:
-    """The error with which this file is refused."""
-    with pytest.raises(InputError) as caught:
-        read(folder, data, columns, encoding)
-    return caught.value
 
 
 @pytest.mark.parametrize(("cell", "value"), [form for form in IDS if '"' not in form[0]])
@@ -206,6 +187,13 @@ def test_a_row_that_stray_quotes_swallow_by_half_is_noticed(tmp_path: Path) -> N
     data = b'from_object_id,to_object_id,note,more\n1,2,n,"\n3,4,"\nlines",x\n'
     error = refusal(tmp_path, data)
     assert (error.line, "swallows lines" in str(error)) == (2, True)
+
+
+@pytest.mark.parametrize("suffix", sorted(PACK))
+def test_a_whole_archive_is_read(suffix: str, tmp_path: Path) -> None:
+    text = HEADER + b"".join(b"%d,%d,\n" % (n, n * 3) for n in range(1, 40))
+    pairs, _ = read(tmp_path, PACK[suffix](text), name=f"pairs.csv{suffix}")
+    assert [pair.to_id for pair in pairs] == [str(n * 3) for n in range(1, 40)]
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zst"])

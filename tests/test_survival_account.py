@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from loader.sandbox import Sandbox, SandboxSettings, SandboxState
+from tests.loaded import UNLIMITED, sent
 from tests.outside import (
     TOKEN,
     TYPES,
@@ -24,8 +25,7 @@ from tests.outside import (
     write_pairs,
 )
 
-FAST = SandboxSettings(rate_limit=1_000_000, daily_limit=None)
-SLOW = replace(FAST, latency=(0.02, 0.05))
+SLOW = replace(UNLIMITED, latency=(0.02, 0.05))
 OAUTH = {
     "HUBSPOT_ACCESS_TOKEN": "",
     "HUBSPOT_CLIENT_ID": "client",
@@ -34,7 +34,7 @@ OAUTH = {
 }
 
 
-def serving(settings: SandboxSettings = FAST) -> Serving[Sandbox]:
+def serving(settings: SandboxSettings = UNLIMITED) -> Serving[Sandbox]:
     return Serving(lambda: Sandbox(settings, state=SandboxState(100_000)))
 
 
@@ -43,10 +43,6 @@ def change(hubspot: Serving[Sandbox], **settings: object) -> None:
         sandbox.settings = replace(sandbox.settings, **settings)  # type: ignore[arg-type] # by name
 
     hubspot.ask(apply)
-
-
-def sent(hubspot: Serving[Sandbox]) -> int:
-    return hubspot.ask(lambda sandbox: sandbox.state.calls["associate"])
 
 
 def pairs(folder: Path, rows: int) -> Path:
@@ -75,21 +71,21 @@ def goes_on_to_the_end(hubspot: Serving[Sandbox], file: Path, rows: int) -> None
 
 
 def test_a_token_refused_at_the_start(tmp_path: Path) -> None:
-    with serving(replace(FAST, tokens=frozenset({"another"}))) as hubspot:
-        file = pairs(tmp_path, 500)
+    with serving(replace(UNLIMITED, tokens=frozenset({"another"}))) as hubspot:
+        file = pairs(tmp_path, 50)
         stopped = load(hubspot.url, file)
         assert stopped.code == 3
         assert "Check that the access token is whole" in stopped.err
         assert "api-eu1.hubapi.com" in stopped.err
         assert not rows_of(report_of(file))
         change(hubspot, tokens=None)
-        goes_on_to_the_end(hubspot, file, 500)
+        goes_on_to_the_end(hubspot, file, 50)
 
 
 @pytest.mark.parametrize("how", ["revoked", "expired", "no permission"])
 def test_a_token_refused_in_the_middle(tmp_path: Path, how: str) -> None:
     with serving(SLOW) as hubspot:
-        file = pairs(tmp_path, 1000)
+        file = pairs(tmp_path, 500)
 
         def accident() -> None:
             if how == "revoked":
@@ -98,18 +94,18 @@ def test_a_token_refused_in_the_middle(tmp_path: Path, how: str) -> None:
                 fault = "9000401300000" if how == "expired" else "9000403400000"
                 hubspot.ask(lambda sandbox: sandbox.state.fail(fault, path_prefix="/crm", times=0))
 
-        stopped = in_the_middle(hubspot, file, 200, accident)
+        stopped = in_the_middle(hubspot, file, 100, accident)
         assert stopped.code == 3
         assert "The same command goes on" in stopped.err
         assert {line["status"] for line in rows_of(report_of(file))} == {"associated"}
-        assert 200 <= len(rows_of(report_of(file))) < 1000
+        assert 100 <= len(rows_of(report_of(file))) < 500
         hubspot.ask(lambda sandbox: sandbox.state.heal())
         change(hubspot, tokens=None)
-        goes_on_to_the_end(hubspot, file, 1000)
+        goes_on_to_the_end(hubspot, file, 500)
 
 
 def test_oauth_that_is_refused_at_the_start(tmp_path: Path) -> None:
-    with serving(replace(FAST, refresh_tokens=frozenset({"another"}))) as hubspot:
+    with serving(replace(UNLIMITED, refresh_tokens=frozenset({"another"}))) as hubspot:
         file = pairs(tmp_path, 50)
         stopped = load(hubspot.url, file, env=OAUTH)
         assert stopped.code == 3
@@ -119,8 +115,8 @@ def test_oauth_that_is_refused_at_the_start(tmp_path: Path) -> None:
 
 
 def test_oauth_renews_again_and_again(tmp_path: Path) -> None:
-    with serving(replace(SLOW, token_lifetime=2)) as hubspot:
-        file = pairs(tmp_path, 1000)
+    with serving(replace(SLOW, token_lifetime=1)) as hubspot:
+        file = pairs(tmp_path, 600)
         finished = load(hubspot.url, file, "--workers", "10", env=OAUTH)
         assert finished.code == 0, finished.err
         assert hubspot.ask(lambda sandbox: sandbox.state.calls["token"]) > 1
@@ -128,7 +124,7 @@ def test_oauth_renews_again_and_again(tmp_path: Path) -> None:
 
 def test_oauth_that_is_refused_in_the_middle(tmp_path: Path) -> None:
     with serving(replace(SLOW, token_lifetime=1)) as hubspot:
-        file = pairs(tmp_path, 3000)
+        file = pairs(tmp_path, 1000)
         process = start("load", file, "--base-url", hubspot.url, *TYPES, "--workers", "10", env=OAUTH)
         while sent(hubspot) < 200:
             time.sleep(0.005)
@@ -136,11 +132,11 @@ def test_oauth_that_is_refused_in_the_middle(tmp_path: Path) -> None:
         stopped = end(process, 30)
         assert stopped.code == 3
         assert {line["status"] for line in rows_of(report_of(file))} == {"associated"}
-        goes_on_to_the_end(hubspot, file, 3000)
+        goes_on_to_the_end(hubspot, file, 1000)
 
 
 def test_scopes_missing_for_one_of_two_type_pairs(tmp_path: Path) -> None:
-    with serving(replace(FAST, types_without_scope=frozenset({"deals"}))) as hubspot:
+    with serving(replace(UNLIMITED, types_without_scope=frozenset({"deals"}))) as hubspot:
         file = write_pairs(
             tmp_path / "pairs.csv",
             [(n, n + 10**6, "deals" if n > 150 else "companies") for n in range(1, 301)],
@@ -169,34 +165,34 @@ def test_a_short_move_is_waited_for(tmp_path: Path) -> None:
 
 def test_a_long_move_stops_the_run(tmp_path: Path) -> None:
     with serving(SLOW) as hubspot:
-        file = pairs(tmp_path, 1000)
+        file = pairs(tmp_path, 500)
 
         def accident() -> None:
             hubspot.ask(lambda s: s.state.fail("9000477300000", path_prefix="/crm", times=0))
 
-        stopped = in_the_middle(hubspot, file, 200, accident)
+        stopped = in_the_middle(hubspot, file, 100, accident)
         assert stopped.code == 3
         assert "another data centre" in stopped.err
         hubspot.ask(lambda sandbox: sandbox.state.heal())
-        goes_on_to_the_end(hubspot, file, 1000)
+        goes_on_to_the_end(hubspot, file, 500)
 
 
 def test_the_daily_limit_in_the_middle(tmp_path: Path) -> None:
     with serving(replace(SLOW, daily_limit=300)) as hubspot:
-        file = pairs(tmp_path, 1000)
+        file = pairs(tmp_path, 400)
         stopped = load(hubspot.url, file, "--workers", "10")
         assert stopped.code == 3
         assert "it is reset at" in stopped.err
         assert "--wait-for-daily-reset" in stopped.err
         assert len(rows_of(report_of(file))) >= 290
         change(hubspot, daily_limit=None)
-        goes_on_to_the_end(hubspot, file, 1000)
+        goes_on_to_the_end(hubspot, file, 400)
 
 
 def test_a_wrong_file_is_stopped_early(tmp_path: Path) -> None:
     with serving() as hubspot:
         hubspot.ask(lambda sandbox: sandbox.state.keep_only("contacts", frozenset()))
-        file = pairs(tmp_path, 5000)
+        file = pairs(tmp_path, 500)
         stopped = load(hubspot.url, file, "--workers", "20")
         assert stopped.code == 3
         assert "100 rows in a row were refused" in stopped.err
@@ -206,19 +202,19 @@ def test_a_wrong_file_is_stopped_early(tmp_path: Path) -> None:
         assert {line["status"] for line in rows_of(report_of(file))} == {"failed"}
         again = load(hubspot.url, file, "--stop-after-failures", "0")
         assert again.code == 1
-        assert sent(hubspot) == 5000
-        assert [line["row"] for line in rows_of(report_of(file))] == [str(n) for n in range(1, 5001)]
+        assert sent(hubspot) == 500
+        assert [line["row"] for line in rows_of(report_of(file))] == [str(n) for n in range(1, 501)]
 
 
 def test_good_rows_in_between_are_no_wrong_file(tmp_path: Path) -> None:
     with serving() as hubspot:
         file = write_pairs(
             tmp_path / "pairs.csv",
-            [(f"9000404000{n:03}" if n % 10 else n + 1, n + 10**6) for n in range(900)],
+            [(f"9000404000{n:03}" if n % 10 else n + 1, n + 10**6) for n in range(300)],
         )
         finished = load(hubspot.url, file, "--stop-after-failures", "50", "--workers", "4")
         assert finished.code == 1, finished.err
-        assert len(rows_of(report_of(file))) == 900
+        assert len(rows_of(report_of(file))) == 300
 
 
 def test_a_storm_of_429_blames_no_row(tmp_path: Path) -> None:

@@ -10,15 +10,16 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from loader.sandbox import Sandbox, SandboxSettings, SandboxState
+from loader.sandbox import Sandbox, SandboxState
+from tests.loaded import UNLIMITED, beginning, report_of_load, sent, unlimited
 from tests.outside import TYPES, Serving, end, load, report_of, rows_of, run, start, write_pairs
 
-UNLIMITED = SandboxSettings(rate_limit=1_000_000, daily_limit=None)
-SLOW = SandboxSettings(rate_limit=1_000_000, daily_limit=None, latency=(0.05, 0.1))
+SLOW = replace(UNLIMITED, latency=(0.05, 0.1))
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX files, limits and modes")
 unprivileged = pytest.mark.skipif(
@@ -28,8 +29,14 @@ unprivileged = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def hubspot() -> Iterator[Serving[Sandbox]]:
-    with Serving(lambda: Sandbox(UNLIMITED, state=SandboxState(100_000))) as serving:
+    with unlimited() as serving:
         yield serving
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The finished report of thirty `pairs`."""
+    return report_of_load(pairs(tmp_path_factory.mktemp("loaded"), 30))
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +47,6 @@ def slow() -> Iterator[Serving[Sandbox]]:
 
 def pairs(folder: Path, rows: int, first: int = 1) -> Path:
     return write_pairs(folder / "pairs.csv", ((n, n + 10**6) for n in range(first, first + rows)))
-
-
-def sent(serving: Serving[Sandbox]) -> int:
-    return serving.ask(lambda sandbox: sandbox.state.calls["associate"])
 
 
 def wait_until(happened: Callable[[], bool]) -> None:
@@ -71,14 +74,14 @@ def is_whole(report: Path, rows: int) -> None:
 
 @posix
 def test_a_full_disk_stops_the_run_and_costs_nothing(hubspot: Serving[Sandbox], tmp_path: Path) -> None:
-    file = pairs(tmp_path, 1000)
+    file = pairs(tmp_path, 500)
     full = run("load", file, "--base-url", hubspot.url, *TYPES, preexec_fn=fill_the_disk)
     assert full.code == 3
     assert "can't be written any more: File too large" in full.err
     assert "same command again" in full.err
     assert all(row["status"] == "associated" for row in rows_of(report_of(file)))
     assert load(hubspot.url, file).code == 0
-    is_whole(report_of(file), 1000)
+    is_whole(report_of(file), 500)
 
 
 @posix
@@ -86,7 +89,7 @@ def test_the_summary_of_a_run_that_filled_the_disk_counts_what_the_report_has(
     hubspot: Serving[Sandbox], slow: Serving[Sandbox], tmp_path: Path
 ) -> None:
     file = write_pairs(
-        tmp_path / "pairs.csv", [("oops", 1), *((n, n + 10**6) for n in range(1, 3000))]
+        tmp_path / "pairs.csv", [("oops", 1), *((n, n + 10**6) for n in range(1, 1000))]
     )  # the first is invalid
     full = run(
         "load", file, "--base-url", slow.url, *TYPES, "--workers", "20", "--json", preexec_fn=fill_the_disk
@@ -97,10 +100,10 @@ def test_the_summary_of_a_run_that_filled_the_disk_counts_what_the_report_has(
     assert told["stopped"] == "report_unwritable"
     assert {status: count for status, count in told["counts"].items() if count} == there
     assert told["rows"] == there.total()
-    assert told["open_rows"] == 3000 - there.total()
-    assert f"Stopped with {3000 - there.total():,} rows to go" in full.err
+    assert told["open_rows"] == 1000 - there.total()
+    assert f"Stopped with {1000 - there.total():,} rows to go" in full.err
     assert load(hubspot.url, file).code == 1
-    is_whole(report_of(file), 3000)
+    is_whole(report_of(file), 1000)
 
 
 @posix
@@ -228,8 +231,8 @@ def test_a_report_behind_a_link_stays_where_it_lies(hubspot: Serving[Sandbox], t
 
 @posix
 def test_a_report_deleted_meanwhile_is_put_back(slow: Serving[Sandbox], tmp_path: Path) -> None:
-    file = pairs(tmp_path, 3000)
-    process = start("load", file, "--base-url", slow.url, *TYPES, "--workers", "20")
+    file = pairs(tmp_path, 1000)
+    process = start("load", file, "--base-url", slow.url, *TYPES, "--workers", "10")
     report = report_of(file)
     wait_until(lambda: report.exists() and report.stat().st_size > 5000)
     report.unlink()
@@ -238,7 +241,7 @@ def test_a_report_deleted_meanwhile_is_put_back(slow: Serving[Sandbox], tmp_path
     assert "was deleted or moved" in stopped.err
     assert len(rows_of(report)) > 20
     assert load(slow.url, file).code == 0
-    is_whole(report, 3000)
+    is_whole(report, 1000)
 
 
 @posix
@@ -277,17 +280,18 @@ def test_a_report_that_others_write_is_left_to_them(slow: Serving[Sandbox], tmp_
     assert "hello\n" in report.read_text()
 
 
-def test_a_report_of_another_input_is_left_untouched(hubspot: Serving[Sandbox], tmp_path: Path) -> None:
-    file = pairs(tmp_path, 10)
-    assert load(hubspot.url, file).code == 0
-    kept = report_of(file).read_bytes()
+def test_a_report_of_another_input_is_left_untouched(
+    hubspot: Serving[Sandbox], tmp_path: Path, whole: bytes
+) -> None:
+    report = tmp_path / "pairs.report.csv"
+    report.write_bytes(whole)
     before = sent(hubspot)
-    other = write_pairs(tmp_path / "other.csv", ((n, n + 5) for n in range(1, 11)))
-    refused = load(hubspot.url, other, "-o", report_of(file))
+    other = write_pairs(tmp_path / "other.csv", ((n, n + 5) for n in range(1, 31)))
+    refused = load(hubspot.url, other, "-o", report)
     assert refused.code == 2
     assert "is not the report of this input" in refused.err
     assert "--overwrite" in refused.err
-    assert report_of(file).read_bytes() == kept
+    assert report.read_bytes() == whole
     assert sent(hubspot) == before
 
 
@@ -308,13 +312,12 @@ Rows = list[tuple[int, int]]
     ids=["a row changed", "a row removed", "a row inserted", "the end cut off"],
 )
 def test_an_input_changed_between_two_runs(
-    hubspot: Serving[Sandbox], tmp_path: Path, change: Callable[[Rows], Rows], words: str
+    hubspot: Serving[Sandbox], tmp_path: Path, whole: bytes, change: Callable[[Rows], Rows], words: str
 ) -> None:
     rows = [(n, n + 10**6) for n in range(1, 11)]
-    file = write_pairs(tmp_path / "pairs.csv", rows)
-    assert load(hubspot.url, file).code == 0
-    kept = report_of(file).read_bytes()
-    write_pairs(file, change(rows))
+    file = write_pairs(tmp_path / "pairs.csv", change(rows))
+    kept = beginning(whole, 10)
+    report_of(file).write_bytes(kept)
     before = sent(hubspot)
     refused = load(hubspot.url, file)
     assert refused.code == 2
@@ -323,10 +326,9 @@ def test_an_input_changed_between_two_runs(
     assert sent(hubspot) == before
 
 
-def test_an_input_grown_at_its_end_goes_on(hubspot: Serving[Sandbox], tmp_path: Path) -> None:
-    file = pairs(tmp_path, 10)
-    assert load(hubspot.url, file).code == 0
-    pairs(tmp_path, 15)
+def test_an_input_grown_at_its_end_goes_on(hubspot: Serving[Sandbox], tmp_path: Path, whole: bytes) -> None:
+    file = pairs(tmp_path, 15)
+    report_of(file).write_bytes(beginning(whole, 10))
     before = sent(hubspot)
     assert load(hubspot.url, file).code == 0
     assert sent(hubspot) == before + 5
@@ -365,8 +367,9 @@ def test_an_input_changed_during_the_run(slow: Serving[Sandbox], tmp_path: Path,
 
 
 def test_two_runs_on_one_report(slow: Serving[Sandbox], tmp_path: Path) -> None:
-    file = pairs(tmp_path, 6000)  # enough for the first to outlive the others on the busiest machine
-    first = start("load", file, "--base-url", slow.url, *TYPES, "--workers", "10")
+    file = pairs(tmp_path, 1000)
+    # So slow that the first outlives the others on the busiest machine.
+    first = start("load", file, "--base-url", slow.url, *TYPES, "--workers", "2")
     wait_until(lambda: report_of(file).exists() and report_of(file).stat().st_size > 1000)
     second = load(slow.url, file)
     assert second.code == 2
@@ -376,7 +379,7 @@ def test_two_runs_on_one_report(slow: Serving[Sandbox], tmp_path: Path) -> None:
     first.terminate()
     assert end(first).code == 143
     assert load(slow.url, file).code == 0
-    is_whole(report_of(file), 6000)
+    is_whole(report_of(file), 1000)
 
 
 # Closed and full outputs
@@ -448,17 +451,17 @@ def test_a_terminal_that_is_closed_meanwhile(slow: Serving[Sandbox], tmp_path: P
     import pty
 
     ours, theirs = pty.openpty()
-    file = pairs(tmp_path, 2000)
+    file = pairs(tmp_path, 500)
     process = start(
-        "load", file, "--base-url", slow.url, *TYPES, "--workers", "50", stderr=theirs, start_new_session=True
+        "load", file, "--base-url", slow.url, *TYPES, "--workers", "10", stderr=theirs, start_new_session=True
     )
     os.close(theirs)
     wait_until(lambda: report_of(file).exists() and report_of(file).stat().st_size > 1000)
     os.close(ours)
     finished = end(process)
     assert finished.code == 0
-    assert "2,000 rows: 2,000 associated" in finished.out
-    is_whole(report_of(file), 2000)
+    assert "500 rows: 500 associated" in finished.out
+    is_whole(report_of(file), 500)
 
 
 def in_shell(
@@ -481,16 +484,17 @@ def in_shell(
 @pytest.mark.parametrize("tail", [b"11,contacts,1", b"\0" * 4096, b"\n", b'"', b"rubbish\n"])
 @pytest.mark.parametrize("options", [("--limit", "10"), ()])
 def test_damage_at_the_end_of_a_report_is_cut_off_where_nothing_is_left_to_do(
-    hubspot: Serving[Sandbox], tmp_path: Path, tail: bytes, options: tuple[str, ...]
+    hubspot: Serving[Sandbox], tmp_path: Path, whole: bytes, tail: bytes, options: tuple[str, ...]
 ) -> None:
     file = pairs(tmp_path, 30)
     report = report_of(file)
-    assert load(hubspot.url, file, *options).code == 0
-    whole = report.read_bytes()
-    report.write_bytes(whole + tail)
+    sound = beginning(whole, 10) if options else whole
+    report.write_bytes(sound + tail)
+    before = sent(hubspot)
     again = load(hubspot.url, file, *options)
     assert again.code == 0, again.err
-    assert report.read_bytes() == whole
+    assert report.read_bytes() == sound
+    assert sent(hubspot) == before
 
 
 def test_damage_at_the_end_of_an_undo_report_is_cut_off_too(
@@ -507,13 +511,13 @@ def test_damage_at_the_end_of_an_undo_report_is_cut_off_too(
     assert report.read_bytes() == whole
 
 
-@pytest.mark.parametrize("limit", ["10", "30"])
+@pytest.mark.parametrize("done", [10, 30])
 def test_a_report_that_was_saved_with_quotes_is_gone_on_with(
-    hubspot: Serving[Sandbox], tmp_path: Path, limit: str
+    hubspot: Serving[Sandbox], tmp_path: Path, whole: bytes, done: int
 ) -> None:
     file = pairs(tmp_path, 30)
     report = report_of(file)
-    assert load(hubspot.url, file, "--limit", limit).code == 0
+    report.write_bytes(beginning(whole, done) if done < 30 else whole)
     with report.open(encoding="utf-8", newline="") as old:
         rows = list(csv.reader(old))
     with report.open("w", encoding="utf-8", newline="") as new:

@@ -66,6 +66,10 @@ class _Watch(NamedTuple):
         size = self._size()
         return lambda: self._size() > size
 
+    def records(self) -> int:
+        """How many lines the report has."""
+        return self.report.read_bytes().count(b"\n") if self.report.exists() else 0
+
     def _size(self) -> int:
         return self.report.stat().st_size if self.report.exists() else 0
 
@@ -165,7 +169,8 @@ def _wait_for(moment: str, watch: _Watch, random: Random, lasts: float, rows: in
         case "first request":
             watch.until(lambda: watch.requests() > began)
         case "in flight":
-            wanted = began + random.randrange(1, rows)
+            left = rows - watch.records()  # else most runs after the first would end before that request
+            wanted = began + random.randrange(1, max(2, left))
             watch.until(lambda: watch.requests() >= wanted)
         case "flushing":
             for _ in range(random.randrange(1, 8)):
@@ -194,7 +199,7 @@ def campaign(seed: int, kills: int, parallel: int, tell: Callable[[str], None]) 
     def play(number: int) -> Result:
         folder = root / f"story-{number}"
         folder.mkdir()
-        return tell_story(seed, number, _KILLS_PER_STORY, folder)
+        return tell_story(seed, number, min(_KILLS_PER_STORY, -(-kills // parallel)), folder)
 
     total: Counter[str] = Counter()
     stories = twice = broken = 0
