@@ -57,7 +57,7 @@ def read(text: str, columns: Columns = COLUMNS, **how: Any) -> tuple[Survey, lis
 
 
 @given(st.one_of(PIECES, FIELDS))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_text_below_a_header_is_accounted_for(body: str) -> None:
     result = read("from_object_id,to_object_id,note\n" + body)
     if isinstance(result, str):
@@ -71,14 +71,14 @@ def test_any_text_below_a_header_is_accounted_for(body: str) -> None:
 
 
 @given(FIELDS | PIECES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_text_at_all_is_read_or_refused_in_words(text: str) -> None:
     result = read(text)
     assert result
 
 
 @given(st.lists(st.tuples(IDS, FIELDS, IDS, FIELDS), max_size=20), st.sampled_from(["\n", "\r\n"]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_what_the_csv_module_writes_comes_back(rows: list[tuple[str, str, str, str]], end: str) -> None:
     """Notes are free but for what reads as a row of its own: that one the loader refuses on purpose."""
     rows = [(a, _no_row(one), b, _no_row(two)) for a, one, b, two in rows]
@@ -104,7 +104,7 @@ def _no_row(note: str) -> str:
 
 
 @given(PIECES, st.booleans())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_pandas_and_the_record_scanner_agree(body: str, typed: bool) -> None:
     header = "from_object_id,to_object_id,note\n"
     columns = COLUMNS

@@ -170,16 +170,16 @@ def test_the_second_ctrl_c_leaves_at_once_and_the_report_is_sound(tmp_path: Path
 
 @posix
 def test_ctrl_c_in_the_pre_pass_sends_nothing(slow: Serving[Sandbox], tmp_path: Path) -> None:
-    """Reading this file takes seconds; nobody waits for that after Ctrl-C."""
+    """Nobody waits for the first reading after Ctrl-C: with IDs that begin with 0 it takes this file 8 s."""
     file = tmp_path / "pairs.csv"
-    file.write_text("from_object_id,to_object_id\n" + "".join(f"{n},7\n" for n in range(1, 3_000_000)))
+    file.write_text("from_object_id,to_object_id\n" + "".join(f"0{n},7\n" for n in range(1, 400_000)))
     process = started(slow, file)
     wait_until(lambda: report_of(file).with_name("pairs.report.csv.lock").exists())
     time.sleep(0.3)
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     ended = end(process)
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 3
     assert ended.code == 130
     assert "The same command goes on" in ended.err
     assert sent(slow) == 0
