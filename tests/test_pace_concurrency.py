@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 
 import pytest
 
@@ -136,3 +137,53 @@ def test_two_pacers_stay_below_one_ceiling(rate: Rate) -> None:
     )
     assert len(arrived) >= 0.9 * rate.requests * 30 / rate.seconds
     assert {name for _, name in arrived} == {"one", "many"}
+
+
+def test_quick_batch_calls_keep_the_ceiling_beside_slow_single_calls() -> None:
+    """What a single call takes at least says nothing of when a quick batch call was counted."""
+    random = Random(1)
+    arrived: list[float] = []
+
+    async def send(pacer: Pacer, answer: tuple[float, float], pause: float) -> None:
+        loop = asyncio.get_running_loop()
+        while loop.time() < 120.0:
+            ticket = await pacer.acquire()
+            await asyncio.sleep(random.uniform(0.01, 0.015))
+            arrived.append(loop.time())
+            await asyncio.sleep(random.uniform(*answer))
+            pacer.answered(ticket, {})
+            await asyncio.sleep(random.uniform(0.0, pause))
+
+    async def main() -> None:
+        ceiling = Ceiling(Rate(50, 10.0))
+        single, batch = Pace(ceiling=ceiling), Concurrency(ceiling=ceiling)
+        singles = (send(single, (0.39, 0.4), 0.0) for _ in range(60))
+        await asyncio.gather(*singles, *(send(batch, (0.03, 0.05), 6.0) for _ in range(8)))
+
+    clock.run(main())
+    assert all(later - at >= 10.0 - 1e-9 for at, later in zip(arrived, arrived[50:], strict=False))
+    assert len(arrived) >= 0.95 * 50 * 12
+
+
+def test_answers_slower_than_the_ceilings_seconds_cost_half_of_it_and_no_more() -> None:
+    """Also where the account's own window, of the same seconds as long as nothing is known, is full first."""
+
+    random = Random(1)
+
+    async def main() -> int:
+        pace = Pace(ceiling=Ceiling(Rate(3, 1.0)))
+        loop = asyncio.get_running_loop()
+        sent = 0
+
+        async def send() -> None:
+            nonlocal sent
+            while loop.time() < 300.0:
+                ticket = await pace.acquire()
+                sent += 1
+                await asyncio.sleep(random.uniform(2.5, 3.5))
+                pace.answered(ticket, {})
+
+        await asyncio.gather(*(send() for _ in range(30)))
+        return sent
+
+    assert clock.run(main()) >= 0.48 * 3 * 300

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loader.pace import Ceiling, Pace, Rate
+from loader.pace.window import Window
 from tests import clock
 from tests.benchmarks.window_server import WindowServer, load, uniform
 
@@ -98,3 +99,14 @@ def test_a_pause_brings_no_burst_afterwards(after: tuple[float, float]) -> None:
     assert "ours" not in server.log.rejected
     assert server.log.accepted_between("ours", 15.3, 18.0) == 0
     assert server.log.accepted_between("ours", 60.0, 80.0) >= 0.95 * 380
+
+
+def test_it_makes_no_difference_when_a_window_is_looked_at() -> None:
+    """A request without an answer holds its slot for two intervals, whoever asks, and how late."""
+    for looks in ([], [(1.0, 0.0)], [(1.5, 0.0), (1.7, 0.9)], [(1.9, 5.0)]):
+        window = Window(1.0)
+        window.send(1, 0.0)
+        for now, latency in looks:
+            assert window.held(now, latency) == 1
+        assert window.held(2.0 - 1e-6, 0.0) == 1
+        assert window.held(2.0 + 1e-6, 0.0) == 0

@@ -70,6 +70,8 @@ class Concurrency:
         """Take note of any HTTP answer but a short-term 429."""
         latency = asyncio.get_running_loop().time() - ticket.sent
         self._throttling.relieve(ticket.sent)
+        if self._ceiling is not None:
+            self._ceiling.learn(ticket.sent + latency, latency)
         self._lately += (latency - self._lately) * (_LATELY if self._lately else 1.0)
         self._in_all += (latency - self._in_all) * (_IN_ALL if self._in_all else 1.0)
         if self._lately > _SLOWER * self._in_all:

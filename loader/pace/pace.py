@@ -131,6 +131,8 @@ class Pace:
         if self._limiter is not None or now >= self._listen_at or not self._advisor.alone:
             self._listen_at = now + _SHORTEST_SPACING
             self._latency.learn(now, now - ticket.sent, self._window.interval)
+            if self._ceiling is not None:
+                self._ceiling.learn(now, now - ticket.sent)
             self._throttling.relieve(ticket.sent)
             self._learn(now, ticket, read_limits(headers))
             self._room(now)  # which forgets old answers, where the next sends need not ask
@@ -207,7 +209,7 @@ class Pace:
         """How many requests fit by their answers alone; it only grows until something is learned or sent."""
         room = self._advisor.by_answer - self._window.held(now, self._latency.bound)
         if self._ceiling is not None:
-            room = min(room, self._ceiling.room(now, self._latency.bound))
+            room = min(room, self._ceiling.room(now))
         return max(1, room)
 
     def _ceiling_seen(self) -> bool:
@@ -248,7 +250,7 @@ class Pace:
         advisor, latency = self._advisor, self._latency.bound
         wake = self._window.full_until(now, latency, advisor.by_answer, advisor.by_send)
         if wake is None and self._ceiling is not None:
-            return self._ceiling.full_until(now, latency, by_send=advisor.by_send > 0)
+            return self._ceiling.full_until(now, by_send=advisor.by_send > 0)
         return wake
 
     async def _sleep(self, loop: asyncio.AbstractEventLoop, until: float) -> None:

@@ -18,16 +18,17 @@ class Window:
     A send stays in the log for an interval and the jitter of arrivals. An answer stays for an interval less
     the least `latency` of a request, since the server counted it so much earlier at least. An interval that
     changes applies at once, to old entries as well. Nothing is done on a timer: entries leave when somebody
-    looks. Times are in seconds on the loop's clock.
+    looks, and it makes no difference when. Times are in seconds on the loop's clock.
     """
 
-    __slots__ = ("_answers", "_flying", "_sends", "interval")
+    __slots__ = ("_answers", "_flying", "_presumed", "_sends", "interval")
 
     def __init__(self, interval: float) -> None:
         self.interval = interval
         self._sends: deque[float] = deque()
         self._answers: deque[float] = deque()
         self._flying: dict[int, float] = {}  # number -> send time, in the order of sending
+        self._presumed: deque[float] = deque()  # when they are presumed to have been counted
 
     @property
     def oldest(self) -> float:
@@ -58,27 +59,29 @@ class Window:
         limit is enforced at the server's door, and what has not got through the door in ten seconds is a
         broken connection. Else answers that take half a minute would choke the pace.
         """
-        flying, keep = self._flying, self._keep_answers(latency)
+        flying, presumed, interval = self._flying, self._presumed, self.interval
         while flying:
             number = next(iter(flying))
-            if flying[number] + self.interval > now:
+            if flying[number] + interval > now:
                 break
-            del flying[number]
-            self._answers.append(now + self.interval - keep)  # a whole interval from now, whatever `keep` is
-        answers = self._answers
+            presumed.append(flying.pop(number) + interval)
+        while presumed and presumed[0] + interval <= now:
+            presumed.popleft()
+        answers, keep = self._answers, self._keep_answers(latency)
         while answers and answers[0] + keep <= now:
             answers.popleft()
-        return len(answers) + len(flying)
+        return len(answers) + len(presumed) + len(flying)
 
     def full_until(self, now: float, latency: float, by_answer: int, by_send: int) -> float | None:
         """When to look again at a window in which so many requests fit by either time; None: it has room."""
         if self.held(now, latency) < by_answer or self.sent(now) < by_send:
             return None
-        # The oldest answer leaves the log, or the oldest request under way counts as answered.
-        if self._answers:
-            wake = self._answers[0] + self._keep_answers(latency)
-        else:
-            wake = next(iter(self._flying.values())) + self.interval if self._flying else inf
+        # The oldest answer leaves the log, or the oldest of those that are presumed or will be.
+        wake = self._answers[0] + self._keep_answers(latency) if self._answers else inf
+        if self._presumed:
+            wake = min(wake, self._presumed[0] + self.interval)
+        elif self._flying:
+            wake = min(wake, next(iter(self._flying.values())) + self.interval)
         return min(wake, self._sends[0] + self.interval + _ARRIVAL_JITTER) if by_send else wake
 
     def _keep_answers(self, latency: float) -> float:
