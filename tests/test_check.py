@@ -87,6 +87,7 @@ def test_a_clean_file_ends_with_0_and_leaves_nothing_behind(tmp_path: Path) -> N
     assert (found["requests"], found["seconds"], found["pace_is_a_guess"]) == (2, 4.0, True)
     assert found["online"] is None
     assert [path.name for path in tmp_path.iterdir()] == ["pairs.csv.gz"]
+    assert "2 requests at 0.017/s" in check(file, "--rate", "1/60").out
 
 
 def test_a_file_that_cannot_be_used_ends_with_2(tmp_path: Path) -> None:

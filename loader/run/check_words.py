@@ -90,7 +90,7 @@ def _cost(check: Check) -> Iterator[str]:
         yield "Nothing to send."
         return
     guess = " (a guess until HubSpot is asked: --online)" if will.assumed and online is None else ""
-    yield f"{counted(will.requests, 'request')} at {will.per_second:.1f}/s{guess}: {duration(will.seconds)}"
+    yield f"{counted(will.requests, 'request')} at {will.pace}{guess}: {duration(will.seconds)}"
     if will.daily_limit:
         yield f"{_days(will.requests / will.daily_limit)} of quota ({will.daily_limit:,} requests a day)"
     elif online is None:

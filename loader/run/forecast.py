@@ -35,6 +35,11 @@ class Forecast:
     daily_remaining: int | None
 
     @property
+    def pace(self) -> str:
+        """Like ``19.0/s`` or ``0.017/s``."""
+        return f"{self.per_second:{'.1f' if self.per_second >= 1 else '.2g'}}/s"
+
+    @property
     def days_of_quota(self) -> float | None:
         """The share of a day's requests, 1.0 being all of them."""
         return self.requests / self.daily_limit if self.daily_limit else None
@@ -85,9 +90,7 @@ def announcement(job: Job, account: Account | None, pace: PaceReading) -> list[s
 
 def cost(will: Forecast, account: Account | None) -> list[str]:
     """The forecast: requests, pace and time, and the share of the day where it matters."""
-    pace = f"{will.per_second:.1f}/s" + (
-        " (a guess: HubSpot has not said how fast it may be)" if will.assumed else ""
-    )
+    pace = will.pace + (" (a guess: HubSpot has not said how fast it may be)" if will.assumed else "")
     line = f"About {counted(will.requests, 'request')} at {pace}: {duration(will.seconds)}"
     if will.seconds > _WORTH_A_CLOCK:
         line += f", until {told(datetime.now(UTC) + timedelta(seconds=will.seconds), account)}"
