@@ -10,7 +10,7 @@ from loader.settings import ConnectionSettings
 
 
 class Paces(NamedTuple):
-    """Both draw on the same daily limit, keep below the same `--rate`, and pause whoever was told to."""
+    """Both draw on the same daily limit, keep below the same `--rate`, and pause together."""
 
     single: Pace
     batch: Concurrency
