@@ -16,7 +16,7 @@ from loader.model import Outcome, Pair, Status
 from loader.report import Record, read_records
 from loader.report.layout import header, line
 from loader.summary import WIDTH, as_json, as_text, summarise
-from loader.terminal import visible
+from loader.text import visible
 
 NOON = 1_795_521_600.0  # 2026-11-24 12:00 UTC
 EVIL = "\x1b]0;owned\x07\x1b[2Jgone\u202e\r\nnext\x00\x9b31m"

@@ -30,7 +30,7 @@ from loader.run import (
 )
 from loader.run.forecast import counted
 from loader.settings import UndoSettings, VerifySettings
-from loader.terminal import visible
+from loader.text import visible
 
 _STARTS_AGAIN = "The same command starts again."
 _ANSWER = "Answer y or n, or say --yes in scripts."

@@ -21,7 +21,7 @@ from loader.report import read_records
 from loader.run import Brake, LoadSummary, run_load
 from loader.settings import LoadSettings
 from loader.summary import as_text, summarise
-from loader.terminal import visible
+from loader.text import visible
 
 _EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 #: Seconds that leaving at once may take: some thread may be in a read that never ends (a pipe, a dead disk).

@@ -44,7 +44,7 @@ def summary(report: str, html: str | None, log_file: str | None, json: bool) -> 
     from loader.errors import Stopped, UsageError
     from loader.report import read_records
     from loader.summary import as_json, as_text, summarise
-    from loader.terminal import visible
+    from loader.text import visible
 
     for name, path in (("REPORT", report), ("--html", html), ("--log-file", log_file)):
         if path == "":

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import click
 
-from loader.terminal import command_line, visible
+from loader.text import command_line, visible
 
 
 def complain(message: str, hint: str = "") -> None:

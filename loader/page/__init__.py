@@ -27,7 +27,7 @@ from loader.page.timeline import Column, Latency, Timeline, read_latency, unix_t
 from loader.report import Record, read_records
 from loader.report.durable import write_whole
 from loader.summary import ReportSummary, summarise, typed_command
-from loader.terminal import visible
+from loader.text import visible
 
 _HERE = Path(__file__).parent
 #: How a page of ours begins (page.html.j2), and in how many bytes that stands.

@@ -11,7 +11,7 @@ from markupsafe import escape
 from loader.model import GOOD
 from loader.report import Record
 from loader.summary import cause_of_record
-from loader.terminal import cut, visible
+from loader.text import cut, visible
 
 _ROWS_PER_CAUSE = 2_000
 _MOST_BYTES = 1_200_000  # of the page's 2 MB

@@ -18,7 +18,7 @@ from rich.text import Text
 from loader.pace import PaceReading
 from loader.progress.lines import Lines, speed, stand, troubles
 from loader.run import Tally
-from loader.terminal import visible
+from loader.text import visible
 
 
 class Board(Lines):

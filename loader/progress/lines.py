@@ -15,7 +15,7 @@ from loader.hubspot.account import Account
 from loader.pace import PaceReading
 from loader.run import Job, Tally
 from loader.run.forecast import announcement, duration
-from loader.terminal import visible
+from loader.text import visible
 
 _RATE_OVER = 30.0
 

@@ -25,7 +25,7 @@ from loader.run.prepare import Job, compare, open_source
 from loader.run.replacing import may_overwrite_report
 from loader.run.sketch import Sketches
 from loader.settings import LoadSettings
-from loader.terminal import cut
+from loader.text import cut
 
 #: Stands for the report of a `check` that has none to compare with: standard input without `--report`.
 NO_REPORT = os.devnull

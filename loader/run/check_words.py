@@ -12,7 +12,7 @@ from loader.run.daily import told
 from loader.run.findings import Crowd, KindFindings, Sample
 from loader.run.forecast import counted, duration
 from loader.run.inquiry import Online
-from loader.terminal import cut, visible
+from loader.text import cut, visible
 
 #: Requests a day of the tiers (HubSpot's usage guidelines), for who has not asked the account.
 _TIERS = (("Free and Starter", 250_000), ("Professional", 625_000), ("Enterprise", 1_000_000))

@@ -12,7 +12,7 @@ from loader.run.daily import told
 from loader.run.prepare import Job
 from loader.run.standing import MOST_RECORDS
 from loader.settings import LoadSettings
-from loader.terminal import cut
+from loader.text import cut
 
 #: What is assumed until HubSpot says its limits: the lowest tier (HubSpot's usage guidelines).
 ASSUMED_LIMIT, ASSUMED_INTERVAL = 100, 10.0
