@@ -13,12 +13,12 @@ import click
 
 from loader import __version__
 from loader.cli.check import check
+from loader.cli.console import complain
 from loader.cli.load import load
 from loader.cli.sandbox import sandbox
 from loader.cli.summary import summary
 from loader.cli.undo import undo
 from loader.cli.verify import verify
-from loader.cli.words import complain
 from loader.errors import Interrupted, LoaderError
 
 _AGAIN = "The same command goes on, or starts again."

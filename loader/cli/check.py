@@ -74,11 +74,11 @@ def check(online: bool, only: str | None, json: bool, report: str | None, **opti
     import asyncio
     from json import dumps
 
+    from loader.cli.check_text import as_json, as_text
+    from loader.cli.console import complain
     from loader.cli.result import printed
-    from loader.cli.words import complain
     from loader.errors import Stopped
     from loader.run.check import NO_REPORT, run_check
-    from loader.run.check_words import as_json, as_text
     from loader.settings import LoadSettings
 
     statuses = None if only is None else statuses_of(only)

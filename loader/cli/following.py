@@ -11,12 +11,12 @@ from typing import TypeVar
 
 import click
 
+from loader.cli.console import complain, goes_on, rows_of
+from loader.cli.display import Lines, display_for
+from loader.cli.execute import Signals
 from loader.cli.result import printed
-from loader.cli.running import Signals
-from loader.cli.words import complain, goes_on, rows_of
 from loader.errors import Interrupted, UsageError
 from loader.model import Status
-from loader.progress import Lines, display_for
 from loader.run import (
     Brake,
     Certificate,

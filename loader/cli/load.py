@@ -88,7 +88,7 @@ def load(only: str | None, json: bool, quiet: int, verbose: int, **options: Any)
     INPUT is a CSV file with a header (also .gz .bz2 .xz .zip .zst), or '-' for standard input. Each data row
     below the header is one pair of record IDs. The same command again goes on where the report stops.
     """
-    from loader.cli.running import run_to_the_end
+    from loader.cli.execute import run_to_the_end
     from loader.settings import LoadSettings
 
     statuses = None if only is None else statuses_of(only)

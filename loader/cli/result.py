@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import click
 
-from loader.cli.words import complain
+from loader.cli.console import complain
 from loader.errors import Interrupted
 
 

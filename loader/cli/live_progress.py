@@ -15,8 +15,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from loader.cli.progress import Lines, speed, stand, troubles
 from loader.pace import PaceReading
-from loader.progress.lines import Lines, speed, stand, troubles
 from loader.run import Tally
 from loader.text import visible
 

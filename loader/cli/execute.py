@@ -12,11 +12,11 @@ from typing import Any
 
 import click
 
+from loader.cli.console import complain, goes_on, rows_of
+from loader.cli.display import display_for
 from loader.cli.result import printed
-from loader.cli.words import complain, goes_on, rows_of
 from loader.errors import Interrupted
 from loader.model import GOOD, Status
-from loader.progress import display_for
 from loader.report import read_records
 from loader.run import Brake, LoadSummary, run_load
 from loader.settings import LoadSettings
