@@ -12,13 +12,13 @@ from typing import Any, Literal
 import orjson
 import pytest
 
+from loader.engine.batching import BatchPacking
+from loader.engine.sender import Split
+from loader.engine.work_queue import Parcel
 from loader.hubspot import Answer, Kind, Verdict
 from loader.model import Outcome, Pair, Status
 from loader.run import run_load
-from loader.run.batch import BatchPacking
 from loader.run.blame import sort_out
-from loader.run.parcels import Parcel
-from loader.run.roles import Split
 from loader.run.summary import LoadSummary
 from loader.sandbox import Sandbox, SandboxSettings, SandboxState
 from loader.settings import LoadSettings

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
+from loader.engine.daily_quota import Day
+from loader.engine.stats import Tally
 from loader.hubspot.account import Account
 from loader.pace import Pace
-from loader.run.daily import Day
-from loader.run.tally import Tally
 from tests.clock import run
 
 NEW_YORK = Account(1, "STANDARD", "app.hubspot.com", "America/New_York")

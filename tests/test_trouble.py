@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from loader.engine.daily_quota import Day
+from loader.engine.pool import Pool
+from loader.engine.retry import RetryPolicy
+from loader.engine.sender import Limits, Surroundings
+from loader.engine.stats import Tally
+from loader.engine.work_queue import Parcel, ParcelQueue
 from loader.hubspot import Kind, Verdict
 from loader.model import Lot, Pair, Status
 from loader.pace import Pace
-from loader.run.daily import Day
-from loader.run.parcels import Parcel, ParcelQueue
-from loader.run.policy import RetryPolicy
-from loader.run.pool import Pool
-from loader.run.roles import Limits, Surroundings
-from loader.run.tally import Tally
 from loader.sandbox import Sandbox, SandboxSettings
 from tests import clock
 from tests.outside import Serving, load, report_of, rows_of, write_pairs

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from loader.engine.daily_quota import told
 from loader.hubspot.account import Account
 from loader.model import Status
 from loader.run.check import Check, RowVerdict
-from loader.run.daily import told
 from loader.run.findings import Crowd, KindFindings, Sample
 from loader.run.forecast import counted, duration
 from loader.run.inquiry import Online

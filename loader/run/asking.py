@@ -12,9 +12,9 @@ from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
+from loader.engine.retry import RetryPolicy
 from loader.hubspot import Answer, HubSpot, Kind, Verdict, decode
 from loader.hubspot.details import scopes
-from loader.run.policy import RetryPolicy
 
 _TRIES = 3
 _PASSING = frozenset({Kind.PASSING, Kind.SILENT, Kind.UNREACHABLE, Kind.THROTTLED})

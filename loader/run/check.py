@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from loader.engine.cancellation import Brake
 from loader.errors import InputError, Interrupted, Stopped
 from loader.model import Outcome, Pair, Status
 from loader.pace import Ceiling, Pace
-from loader.run.brake import Brake
 from loader.run.connection import checked_account, connect
 from loader.run.ending import Quota, end_of_load
 from loader.run.forecast import Forecast, forecast

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol
 
+from loader.engine.cancellation import Brake
+from loader.engine.paces import Paces
+from loader.engine.pipeline import Connected
+from loader.engine.stats import Tally
 from loader.pace import PaceReading
-from loader.run.brake import Brake
 from loader.run.connection import checked_account, connect
 from loader.run.log import Log
-from loader.run.paces import Paces
-from loader.run.sending import Connected
-from loader.run.tally import Tally
 from loader.settings import ConnectionSettings
 
 

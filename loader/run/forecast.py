@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from loader.engine.batching import MOST_PAIRS
+from loader.engine.daily_quota import told
 from loader.hubspot.account import Account
 from loader.pace import PaceReading
-from loader.run.batch import MOST_PAIRS
-from loader.run.daily import told
 from loader.run.prepare import Job
 from loader.run.standing import MOST_RECORDS
 from loader.settings import LoadSettings

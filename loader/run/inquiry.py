@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from loader.engine.retry import RetryPolicy
 from loader.errors import CredentialsError, UsageError
 from loader.hubspot import HubSpot, Kind, Verdict
 from loader.hubspot.account import Account, DailyUsage, read_account, read_daily_usage
@@ -21,7 +22,6 @@ from loader.run.asking import (
 )
 from loader.run.ending import Quota
 from loader.run.findings import Crowd, KindFindings, Problem, Sample
-from loader.run.policy import RetryPolicy
 from loader.run.sketch import Column, Sketch
 from loader.source.rules import canonical_type
 

@@ -10,20 +10,20 @@ from typing import BinaryIO, Protocol
 
 import numpy as np
 
+from loader.engine.cancellation import Brake
+from loader.engine.methods import way_to_send
+from loader.engine.paces import Paces
+from loader.engine.pipeline import Connected, send_all
+from loader.engine.stats import Tally
 from loader.errors import Interrupted, ReportLost, Stopped
 from loader.hubspot.account import Account
 from loader.model import Outcome, lots
 from loader.pace import PaceReading
 from loader.report import ReportWriter, put_in_order, rows_by_status
-from loader.run.brake import Brake
 from loader.run.connection import checked_account, connect
 from loader.run.log import Log
-from loader.run.paces import Paces
 from loader.run.prepare import Job, prepare
-from loader.run.senders import way_to_send
-from loader.run.sending import Connected, send_all
 from loader.run.summary import LoadSummary
-from loader.run.tally import Tally
 from loader.settings import LoadSettings
 from loader.source import Batch
 

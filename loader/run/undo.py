@@ -19,6 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from loader.csvtext import encode_cells
+from loader.engine.archiving import ArchiveSender, archive_packing
+from loader.engine.cancellation import Brake
+from loader.engine.methods import Way
+from loader.engine.pipeline import Connected, send_all
+from loader.engine.stats import Tally
 from loader.errors import ReportError, ReportLost, Stopped
 from loader.hubspot.account import Account
 from loader.model import Pair, Status
@@ -33,13 +38,8 @@ from loader.report import (
     read_records,
     rows_by_status,
 )
-from loader.run.archive import ArchiveSender, archive_packing
-from loader.run.brake import Brake
 from loader.run.follow_up import Listener, connected
 from loader.run.replacing import LOADED_AT, can, may_overwrite_undo
-from loader.run.senders import Way
-from loader.run.sending import Connected, send_all
-from loader.run.tally import Tally
 from loader.settings import UndoSettings
 from loader.source import Batch
 

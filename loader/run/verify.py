@@ -18,20 +18,20 @@ from pathlib import Path
 from typing import BinaryIO
 
 from loader.csvtext import encode_cells
+from loader.engine.cancellation import Brake
+from loader.engine.pipeline import Connected
+from loader.engine.sender import Split
+from loader.engine.skip_existing import asking_packing, look_up
+from loader.engine.stats import Tally
+from loader.engine.work_queue import Parcel, ParcelQueue
 from loader.errors import ReportError, Stopped
 from loader.hubspot import HubSpot, Kind, Verdict
 from loader.hubspot.account import Account
 from loader.model import OWN_COLUMNS, Lot, Outcome, Pair, Status, lots
 from loader.pace import Pacer
 from loader.report import Record, ReportLock, read_header, read_records
-from loader.run.brake import Brake
-from loader.run.existing import asking_packing, look_up
 from loader.run.follow_up import Listener, connected
-from loader.run.parcels import Parcel, ParcelQueue
 from loader.run.replacing import VERIFIED_COLUMNS, may_replace_verified
-from loader.run.roles import Split
-from loader.run.sending import Connected
-from loader.run.tally import Tally
 from loader.settings import VerifySettings
 
 #: Rows of the report that are looked up and held in memory at a time.

@@ -13,12 +13,12 @@ from operator import itemgetter
 
 import orjson
 
+from loader.engine.sender import Split
+from loader.engine.work_queue import Parcel
 from loader.hubspot import HubSpot, Verdict
 from loader.model import Pair
 from loader.pace import Pacer
 from loader.run.blame import sort_out
-from loader.run.parcels import Parcel
-from loader.run.roles import Split
 
 #: Pairs in one request: HubSpot names no limit, and a third party found this one (facts).
 MOST_PAIRS = 2000

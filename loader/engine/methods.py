@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
+from loader.engine.batching import BatchPacking, BatchSender, packed
+from loader.engine.sender import Sender, Split
+from loader.engine.skip_existing import ExistingFirst, asking_packing
+from loader.engine.work_queue import Parcel
 from loader.hubspot import HubSpot, Verdict
 from loader.model import Pair
 from loader.pace import Pacer
-from loader.run.batch import BatchPacking, BatchSender, packed
-from loader.run.existing import ExistingFirst, asking_packing
-from loader.run.parcels import Parcel
-from loader.run.roles import Sender, Split
 from loader.settings import LoadSettings
 
 

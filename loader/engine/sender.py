@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from loader.engine.daily_quota import Day
+from loader.engine.work_queue import Parcel
 from loader.hubspot import Verdict
 from loader.model import Lot
-from loader.run.daily import Day
-from loader.run.parcels import Parcel
 
 
 class Split(NamedTuple):

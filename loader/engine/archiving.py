@@ -6,13 +6,13 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 
+from loader.engine.packing import RecordPacking
+from loader.engine.sender import Split
+from loader.engine.work_queue import Parcel
 from loader.hubspot import HubSpot, Verdict, decode, judge
 from loader.model import Lot, Outcome, Pair, Status, lots
 from loader.pace import Pacer
 from loader.run.blame import failed, refusals, smaller
-from loader.run.packing import RecordPacking
-from loader.run.parcels import Parcel
-from loader.run.roles import Split
 
 #: Different from-records in one request (facts: doc), and pairs, for which no limit is known.
 _MOST_RECORDS, _MOST_PAIRS = 100, 1000

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from loader.engine.circuit_breaker import Outage
+from loader.engine.moving import move
+from loader.engine.retry import MADE_NOTHING_SENDS, RetryPolicy
+from loader.engine.sender import Limits, Report, Sender, Split, Surroundings
+from loader.engine.stats import Tally
+from loader.engine.work_queue import Parcel, ParcelQueue
 from loader.errors import Stopped
 from loader.hubspot import Kind, Verdict
 from loader.model import Lot, Outcome, Status
-from loader.run.moving import move
-from loader.run.outage import Outage
-from loader.run.parcels import Parcel, ParcelQueue
-from loader.run.policy import MADE_NOTHING_SENDS, RetryPolicy
-from loader.run.roles import Limits, Report, Sender, Split, Surroundings
-from loader.run.tally import Tally
 
 #: Seconds that requests under way may take to end once the run is to stop.
 GRACE = 30.0

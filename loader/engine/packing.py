@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from operator import itemgetter
 
+from loader.engine.work_queue import Parcel
 from loader.model import Pair
-from loader.run.parcels import Parcel
 
 #: Pairs that wait for their parcel to be full, of all pairs of types together.
 _MOST_HELD = 50_000

@@ -9,20 +9,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from loader.engine.cancellation import Brake
+from loader.engine.daily_quota import Day
+from loader.engine.feed import feed
+from loader.engine.methods import Way
+from loader.engine.paces import Paces
+from loader.engine.pool import Pool
+from loader.engine.retry import RetryPolicy
+from loader.engine.sender import Limits, Report, Sender, Surroundings
+from loader.engine.stats import Tally
+from loader.engine.work_queue import ParcelQueue
 from loader.errors import Stopped
 from loader.hubspot import HubSpot
 from loader.hubspot.account import Account
 from loader.report import ReportWriter
-from loader.run.brake import Brake
-from loader.run.daily import Day
-from loader.run.feed import feed
-from loader.run.paces import Paces
-from loader.run.parcels import ParcelQueue
-from loader.run.policy import RetryPolicy
-from loader.run.pool import Pool
-from loader.run.roles import Limits, Report, Sender, Surroundings
-from loader.run.senders import Way
-from loader.run.tally import Tally
 from loader.settings import ConnectionSettings
 from loader.source import Batch
 

@@ -11,7 +11,7 @@ silent, and acquits nobody.
 
 from __future__ import annotations
 
-from loader.run.parcels import Parcel
+from loader.engine.work_queue import Parcel
 
 #: Different rows without any answer in between that make an outage.
 SILENT_ROWS = 5

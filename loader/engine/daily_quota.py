@@ -13,10 +13,10 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
+from loader.engine.stats import Tally
 from loader.errors import Stopped
 from loader.hubspot.account import Account
 from loader.pace import Pace
-from loader.run.tally import Tally
 
 _LOOK = 15.0
 #: HubSpot's clock and this one differ, and a reset may take a moment.

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+from loader.engine.stats import Tally
+from loader.engine.work_queue import Parcel, ParcelQueue
 from loader.model import Pair, lots
 from loader.report import ReportWriter
-from loader.run.parcels import Parcel, ParcelQueue
-from loader.run.tally import Tally
 from loader.source import Batch
 
 #: Outcomes waiting for the disk, beyond which the reader waits too.

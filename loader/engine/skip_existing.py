@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from loader.engine.packing import RecordPacking
+from loader.engine.sender import Sender, Split
+from loader.engine.work_queue import Parcel
 from loader.hubspot import HubSpot, Kind, Verdict
 from loader.model import Outcome, Pair, Status, lots
 from loader.pace import Pacer
-from loader.run.packing import RecordPacking
-from loader.run.parcels import Parcel
-from loader.run.roles import Sender, Split
 from loader.run.standing import MOST_RECORDS, Reading, Standing
 
 #: Pairs in one parcel, where few records have many.
