@@ -16,9 +16,9 @@ from loader.engine.batching import BatchPacking
 from loader.engine.sender import Split
 from loader.engine.work_queue import Parcel
 from loader.hubspot import Answer, Kind, Verdict
+from loader.hubspot.batch_response import sort_out
 from loader.model import Outcome, Pair, Status
 from loader.run import run_load
-from loader.run.blame import sort_out
 from loader.run.summary import LoadSummary
 from loader.sandbox import Sandbox, SandboxSettings, SandboxState
 from loader.settings import LoadSettings

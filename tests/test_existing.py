@@ -15,8 +15,8 @@ import orjson
 import pytest
 
 from loader.hubspot import HubSpot, Secret, StaticToken, Verdict
+from loader.hubspot.association_reader import Reading, Standing
 from loader.model import Pair
-from loader.run.standing import Reading, Standing
 from loader.sandbox import Sandbox, SandboxSettings
 from tests.hubspot_wire import TOKEN, Ledger, Seen, Wire, http
 from tests.outside import TYPES, Serving, load, report_of, rows_of, run, start, write_pairs

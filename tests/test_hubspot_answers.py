@@ -18,7 +18,7 @@ from loader.hubspot.answers import (
     UNREADABLE,
     judge,
 )
-from loader.hubspot.details import LONGEST_DETAILS, LONGEST_MESSAGE
+from loader.hubspot.error_details import LONGEST_DETAILS, LONGEST_MESSAGE
 from loader.hubspot.verdict import Kind, Verdict
 from loader.model import Pair
 from tests.hubspot_wire import STANDS

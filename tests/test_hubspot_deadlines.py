@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from loader.hubspot.deadlines import Deadlines
+from loader.hubspot.timeouts import Deadlines
 from tests.clock import run
 
 

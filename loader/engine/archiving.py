@@ -10,9 +10,9 @@ from loader.engine.packing import RecordPacking
 from loader.engine.sender import Split
 from loader.engine.work_queue import Parcel
 from loader.hubspot import HubSpot, Verdict, decode, judge
+from loader.hubspot.batch_response import failed, refusals, smaller
 from loader.model import Lot, Outcome, Pair, Status, lots
 from loader.pace import Pacer
-from loader.run.blame import failed, refusals, smaller
 
 #: Different from-records in one request (facts: doc), and pairs, for which no limit is known.
 _MOST_RECORDS, _MOST_PAIRS = 100, 1000

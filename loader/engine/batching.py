@@ -16,9 +16,9 @@ import orjson
 from loader.engine.sender import Split
 from loader.engine.work_queue import Parcel
 from loader.hubspot import HubSpot, Verdict
+from loader.hubspot.batch_response import sort_out
 from loader.model import Pair
 from loader.pace import Pacer
-from loader.run.blame import sort_out
 
 #: Pairs in one request: HubSpot names no limit, and a third party found this one (facts).
 MOST_PAIRS = 2000

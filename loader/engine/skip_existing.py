@@ -9,9 +9,9 @@ from loader.engine.packing import RecordPacking
 from loader.engine.sender import Sender, Split
 from loader.engine.work_queue import Parcel
 from loader.hubspot import HubSpot, Kind, Verdict
+from loader.hubspot.association_reader import MOST_RECORDS, Reading, Standing
 from loader.model import Outcome, Pair, Status, lots
 from loader.pace import Pacer
-from loader.run.standing import MOST_RECORDS, Reading, Standing
 
 #: Pairs in one parcel, where few records have many.
 _MOST_PAIRS = 10_000

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from itertools import count
 
 from loader.hubspot import Verdict
+from loader.hubspot.association_reader import Reading
 from loader.model import Pair
-from loader.run.standing import Reading
 
 #: Rows under way or waiting for another attempt at most; beyond it none are begun, so that memory stays flat.
 MOST_BEGUN = 40_000

@@ -18,10 +18,10 @@ from loader.hubspot.answers import decode, entries, judge, judge_status
 from loader.hubspot.client import Answer, HubSpot
 from loader.hubspot.credentials import Credentials, StaticToken, find_credentials
 from loader.hubspot.oauth import OAuth
+from loader.hubspot.retry_after import retry_after
 from loader.hubspot.secret import Secret
 from loader.hubspot.transport import parse_base_url
 from loader.hubspot.verdict import Kind, Verdict
-from loader.hubspot.waits import retry_after
 
 __all__ = [
     "Answer",

@@ -13,10 +13,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 import orjson
 
-from loader.hubspot.details import details, error_objects, one_line, page_words, scopes
+from loader.hubspot.error_details import details, error_objects, one_line, page_words, scopes
 from loader.hubspot.results import types_between
+from loader.hubspot.retry_after import LONGEST_WAIT, retry_after
 from loader.hubspot.verdict import Kind, Verdict
-from loader.hubspot.waits import LONGEST_WAIT, retry_after
 from loader.model import Pair
 
 EU_HINT = "An account hosted in the EU may need --base-url https://api-eu1.hubapi.com."

@@ -17,12 +17,12 @@ from multidict import CIMultiDict
 from loader.errors import UsageError
 from loader.hubspot.answers import judge, judge_status
 from loader.hubspot.credentials import Credentials
-from loader.hubspot.deadlines import Deadlines
-from loader.hubspot.faults import WIRE_FAULTS, broken_off, verdict_of_fault
 from loader.hubspot.oauth import RenewalError
 from loader.hubspot.secret import BearerHeader, Secret
+from loader.hubspot.timeouts import Deadlines
 from loader.hubspot.transport import ANSWER_LIMIT, endpoint, open_session, parse_base_url, read_body
 from loader.hubspot.verdict import Kind, Verdict
+from loader.hubspot.wire_errors import WIRE_FAULTS, broken_off, verdict_of_fault
 from loader.model import Pair
 from loader.pace import Pacer, Ticket
 

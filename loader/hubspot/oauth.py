@@ -17,11 +17,11 @@ from math import inf
 
 from loader.errors import Stopped
 from loader.hubspot.answers import decode, judge_status
-from loader.hubspot.details import one_line
-from loader.hubspot.faults import WIRE_FAULTS, verdict_of_fault
+from loader.hubspot.error_details import one_line
 from loader.hubspot.secret import Secret
 from loader.hubspot.transport import endpoint, open_session, parse_base_url, read_body
 from loader.hubspot.verdict import Kind, Verdict
+from loader.hubspot.wire_errors import WIRE_FAULTS, verdict_of_fault
 
 RENEW_AT = 0.85  #: the share of a token's life after which it is renewed
 DEFAULT_LIFE = 1800.0  #: seconds, where the answer does not say

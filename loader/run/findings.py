@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from loader.run.asking import AssociationLimit
+from loader.hubspot.lookups import AssociationLimit
 from loader.run.sketch import Busy
 
 #: Columns look swapped where this share of the sample exists the other way round, and fewer than half as many

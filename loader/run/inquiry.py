@@ -12,14 +12,14 @@ from loader.engine.retry import RetryPolicy
 from loader.errors import CredentialsError, UsageError
 from loader.hubspot import HubSpot, Kind, Verdict
 from loader.hubspot.account import Account, DailyUsage, read_account, read_daily_usage
-from loader.pace import PaceReading
-from loader.run.asking import (
+from loader.hubspot.lookups import (
     patiently,
     read_association_limit,
     read_default_type,
     read_existing,
     scopes_named,
 )
+from loader.pace import PaceReading
 from loader.run.ending import Quota
 from loader.run.findings import Crowd, KindFindings, Problem, Sample
 from loader.run.sketch import Column, Sketch

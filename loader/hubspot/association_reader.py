@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from loader.hubspot import HubSpot, Kind, Verdict, decode, judge
-from loader.hubspot.details import error_objects
+from loader.hubspot.error_details import error_objects
 from loader.model import Pair
 from loader.pace import Pacer
 

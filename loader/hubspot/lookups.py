@@ -14,7 +14,7 @@ import orjson
 
 from loader.engine.retry import RetryPolicy
 from loader.hubspot import Answer, HubSpot, Kind, Verdict, decode
-from loader.hubspot.details import scopes
+from loader.hubspot.error_details import scopes
 
 _TRIES = 3
 _PASSING = frozenset({Kind.PASSING, Kind.SILENT, Kind.UNREACHABLE, Kind.THROTTLED})

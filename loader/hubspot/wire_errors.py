@@ -11,7 +11,7 @@ from typing import Final
 
 import aiohttp
 
-from loader.hubspot.details import one_line
+from loader.hubspot.error_details import one_line
 from loader.hubspot.verdict import Kind, Verdict
 
 #: Everything that the wire can do to a request. OSError and ValueError stand beside aiohttp's own tree,

@@ -16,10 +16,10 @@ import orjson
 from loader.engine.sender import Split
 from loader.engine.work_queue import Parcel
 from loader.hubspot import Answer, Verdict, decode, entries, judge
-from loader.hubspot.details import error_objects
+from loader.hubspot.alike import types_of_all
+from loader.hubspot.error_details import error_objects
 from loader.hubspot.results import plain_results
 from loader.model import Lot, Outcome, Pair, Status, lots
-from loader.run.alike import types_of_all
 from loader.source.rules import canonical_type
 
 #: So many pairs that the answer leaves open are sent one by one at once; more of them in halves.
