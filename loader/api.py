@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Literal, TypeAlias, TypedDict, Unpack
 
+from loader.commands import Brake, Job, LoadSummary, Tally, run_load
 from loader.errors import UsageError
 from loader.hubspot.account import Account
 from loader.model import Outcome
 from loader.pace import PaceReading
-from loader.run import Brake, Job, LoadSummary, Tally, run_load
 from loader.settings import LoadSettings
 
 __all__ = ["Brake", "LoadOptions", "LoadSummary", "load", "load_async"]

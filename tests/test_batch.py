@@ -12,14 +12,14 @@ from typing import Any, Literal
 import orjson
 import pytest
 
+from loader.commands import run_load
+from loader.commands.result import LoadSummary
 from loader.engine.batching import BatchPacking
 from loader.engine.sender import Split
 from loader.engine.work_queue import Parcel
 from loader.hubspot import Answer, Kind, Verdict
 from loader.hubspot.batch_response import sort_out
 from loader.model import Outcome, Pair, Status
-from loader.run import run_load
-from loader.run.summary import LoadSummary
 from loader.sandbox import Sandbox, SandboxSettings, SandboxState
 from loader.settings import LoadSettings
 from tests.outside import Serving, load, report_of, rows_of, write_pairs

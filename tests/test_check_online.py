@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from loader.commands.ending import Quota, end_of_load
+from loader.commands.online_findings import Crowd, KindFindings, Sample
+from loader.commands.sampling import SAMPLE, Column
 from loader.hubspot.account import Account
-from loader.run.ending import Quota, end_of_load
-from loader.run.findings import Crowd, KindFindings, Sample
-from loader.run.sketch import SAMPLE, Column
 from loader.sandbox import Sandbox, SandboxSettings
 from tests.hubspot_wire import Wire, http, says
 from tests.outside import TYPES, Finished, Serving, run, write_pairs

@@ -77,8 +77,8 @@ def check(online: bool, only: str | None, json: bool, report: str | None, **opti
     from loader.cli.check_text import as_json, as_text
     from loader.cli.console import complain
     from loader.cli.result import printed
+    from loader.commands.check import NO_REPORT, run_check
     from loader.errors import Stopped
-    from loader.run.check import NO_REPORT, run_check
     from loader.settings import LoadSettings
 
     statuses = None if only is None else statuses_of(only)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from loader.commands.check import Check, RowVerdict
+from loader.commands.forecast import counted, duration
+from loader.commands.online_check import Online
+from loader.commands.online_findings import Crowd, KindFindings, Sample
 from loader.engine.daily_quota import told
 from loader.hubspot.account import Account
 from loader.model import Status
-from loader.run.check import Check, RowVerdict
-from loader.run.findings import Crowd, KindFindings, Sample
-from loader.run.forecast import counted, duration
-from loader.run.inquiry import Online
 from loader.text import cut, visible
 
 #: Requests a day of the tiers (HubSpot's usage guidelines), for who has not asked the account.

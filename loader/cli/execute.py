@@ -15,10 +15,10 @@ import click
 from loader.cli.console import complain, goes_on, rows_of
 from loader.cli.display import display_for
 from loader.cli.result import printed
+from loader.commands import Brake, LoadSummary, run_load
 from loader.errors import Interrupted
 from loader.model import GOOD, Status
 from loader.report import read_records
-from loader.run import Brake, LoadSummary, run_load
 from loader.settings import LoadSettings
 from loader.summary import as_text, summarise
 from loader.text import visible

@@ -15,9 +15,7 @@ from loader.cli.console import complain, goes_on, rows_of
 from loader.cli.display import Lines, display_for
 from loader.cli.execute import Signals
 from loader.cli.result import printed
-from loader.errors import Interrupted, UsageError
-from loader.model import Status
-from loader.run import (
+from loader.commands import (
     Brake,
     Certificate,
     Listener,
@@ -28,7 +26,9 @@ from loader.run import (
     run_undo,
     run_verify,
 )
-from loader.run.forecast import counted
+from loader.commands.forecast import counted
+from loader.errors import Interrupted, UsageError
+from loader.model import Status
 from loader.settings import UndoSettings, VerifySettings
 from loader.text import visible
 

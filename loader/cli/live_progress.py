@@ -16,8 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from loader.cli.progress import Lines, speed, stand, troubles
+from loader.commands import Tally
 from loader.pace import PaceReading
-from loader.run import Tally
 from loader.text import visible
 
 

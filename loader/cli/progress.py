@@ -11,10 +11,10 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+from loader.commands import Job, Tally
+from loader.commands.forecast import announcement, duration
 from loader.hubspot.account import Account
 from loader.pace import PaceReading
-from loader.run import Job, Tally
-from loader.run.forecast import announcement, duration
 from loader.text import visible
 
 _RATE_OVER = 30.0

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from loader.run import LoadSummary, run_load
+from loader.commands import LoadSummary, run_load
 from loader.sandbox import Sandbox, SandboxSettings, SandboxState
 from loader.settings import LoadSettings
 from tests.outside import Serving, write_pairs

@@ -76,8 +76,8 @@ def load(url: str, rows: int, workers: int) -> dict[str, float]:
     `whole` is by the summary's seconds, from the first look at the input to the report in order; `sending` is
     without the first reading. Both include everything that the loader does between them.
     """
-    from loader.run import run_load
-    from loader.run.load import Nobody
+    from loader.commands import run_load
+    from loader.commands.load import Nobody
     from loader.settings import LoadSettings
 
     class Clock(Nobody):

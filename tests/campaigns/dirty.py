@@ -23,8 +23,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from loader.commands import run_load
 from loader.errors import InputError, UsageError
-from loader.run import run_load
 from loader.sandbox import Sandbox, SandboxSettings
 from loader.sandbox.state import SandboxState
 from loader.settings import LoadSettings

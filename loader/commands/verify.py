@@ -17,6 +17,8 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
+from loader.commands.follow_up import Listener, connected
+from loader.commands.replacing import VERIFIED_COLUMNS, may_replace_verified
 from loader.csvtext import encode_cells
 from loader.engine.cancellation import Brake
 from loader.engine.pipeline import Connected
@@ -30,8 +32,6 @@ from loader.hubspot.account import Account
 from loader.model import OWN_COLUMNS, Lot, Outcome, Pair, Status, lots
 from loader.pace import Pacer
 from loader.report import Record, ReportLock, read_header, read_records
-from loader.run.follow_up import Listener, connected
-from loader.run.replacing import VERIFIED_COLUMNS, may_replace_verified
 from loader.settings import VerifySettings
 
 #: Rows of the report that are looked up and held in memory at a time.

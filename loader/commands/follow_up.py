@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol
 
+from loader.commands.event_log import Log
+from loader.commands.session import checked_account, connect
 from loader.engine.cancellation import Brake
 from loader.engine.paces import Paces
 from loader.engine.pipeline import Connected
 from loader.engine.stats import Tally
 from loader.pace import PaceReading
-from loader.run.connection import checked_account, connect
-from loader.run.log import Log
 from loader.settings import ConnectionSettings
 
 

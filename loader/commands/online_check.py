@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from loader.commands.ending import Quota
+from loader.commands.online_findings import Crowd, KindFindings, Problem, Sample
+from loader.commands.sampling import Column, Sketch
 from loader.engine.retry import RetryPolicy
 from loader.errors import CredentialsError, UsageError
 from loader.hubspot import HubSpot, Kind, Verdict
@@ -20,9 +23,6 @@ from loader.hubspot.lookups import (
     scopes_named,
 )
 from loader.pace import PaceReading
-from loader.run.ending import Quota
-from loader.run.findings import Crowd, KindFindings, Problem, Sample
-from loader.run.sketch import Column, Sketch
 from loader.source.rules import canonical_type
 
 _NOBODY_THERE = "Check the network and --base-url, then run the same command again."

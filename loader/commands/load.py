@@ -10,6 +10,10 @@ from typing import BinaryIO, Protocol
 
 import numpy as np
 
+from loader.commands.event_log import Log
+from loader.commands.plan import Job, prepare
+from loader.commands.result import LoadSummary
+from loader.commands.session import checked_account, connect
 from loader.engine.cancellation import Brake
 from loader.engine.methods import way_to_send
 from loader.engine.paces import Paces
@@ -20,10 +24,6 @@ from loader.hubspot.account import Account
 from loader.model import Outcome, lots
 from loader.pace import PaceReading
 from loader.report import ReportWriter, put_in_order, rows_by_status
-from loader.run.connection import checked_account, connect
-from loader.run.log import Log
-from loader.run.prepare import Job, prepare
-from loader.run.summary import LoadSummary
 from loader.settings import LoadSettings
 from loader.source import Batch
 

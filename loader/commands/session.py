@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import BinaryIO
 
+from loader.commands.event_log import Log
 from loader.errors import CredentialsError
 from loader.hubspot import HubSpot, Secret, StaticToken, find_credentials
 from loader.hubspot.account import Account, read_account
 from loader.hubspot.credentials import Found
 from loader.pace import Concurrency, Pacer
-from loader.run.log import Log
 from loader.settings import ConnectionSettings
 
 

@@ -18,6 +18,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from loader.commands.follow_up import Listener, connected
+from loader.commands.replacing import LOADED_AT, can, may_overwrite_undo
 from loader.csvtext import encode_cells
 from loader.engine.archiving import ArchiveSender, archive_packing
 from loader.engine.cancellation import Brake
@@ -38,8 +40,6 @@ from loader.report import (
     read_records,
     rows_by_status,
 )
-from loader.run.follow_up import Listener, connected
-from loader.run.replacing import LOADED_AT, can, may_overwrite_undo
 from loader.settings import UndoSettings
 from loader.source import Batch
 

@@ -12,18 +12,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from loader.commands.ending import Quota, end_of_load
+from loader.commands.event_log import Log
+from loader.commands.forecast import Forecast, forecast
+from loader.commands.online_check import Inquiry, Online
+from loader.commands.plan import Job, compare, open_source
+from loader.commands.replacing import may_overwrite_report
+from loader.commands.sampling import Sketches
+from loader.commands.session import checked_account, connect
 from loader.engine.cancellation import Brake
 from loader.errors import InputError, Interrupted, Stopped
 from loader.model import Outcome, Pair, Status
 from loader.pace import Ceiling, Pace
-from loader.run.connection import checked_account, connect
-from loader.run.ending import Quota, end_of_load
-from loader.run.forecast import Forecast, forecast
-from loader.run.inquiry import Inquiry, Online
-from loader.run.log import Log
-from loader.run.prepare import Job, compare, open_source
-from loader.run.replacing import may_overwrite_report
-from loader.run.sketch import Sketches
 from loader.settings import LoadSettings
 from loader.text import cut
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from loader.commands.sampling import Busy
 from loader.hubspot.lookups import AssociationLimit
-from loader.run.sketch import Busy
 
 #: Columns look swapped where this share of the sample exists the other way round, and fewer than half as many
 #: the way the file says. Old records of different types can share an ID, so some always match.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from loader.commands.plan import Job
 from loader.engine.batching import MOST_PAIRS
 from loader.engine.daily_quota import told
 from loader.hubspot.account import Account
 from loader.hubspot.association_reader import MOST_RECORDS
 from loader.pace import PaceReading
-from loader.run.prepare import Job
 from loader.settings import LoadSettings
 from loader.text import cut
 

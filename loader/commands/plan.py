@@ -11,10 +11,10 @@ from typing import BinaryIO
 
 import numpy as np
 
+from loader.commands.replacing import can, may_overwrite_report
 from loader.errors import ReportError
 from loader.model import Status
 from loader.report import ReportLock, Settled, read_back
-from loader.run.replacing import can, may_overwrite_report
 from loader.settings import LoadSettings
 from loader.source import Columns, Source, Survey, open_input
 

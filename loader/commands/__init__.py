@@ -37,15 +37,15 @@ brake        ending it from outside
 log          `--log-file`
 """
 
+from loader.commands.follow_up import Listener
+from loader.commands.load import Audience, run_load
+from loader.commands.plan import Job
+from loader.commands.result import LoadSummary
+from loader.commands.session import read_whose_account
+from loader.commands.undo import UndoJob, UndoSummary, prepare_undo, run_undo
+from loader.commands.verify import Certificate, run_verify
 from loader.engine.cancellation import Brake
 from loader.engine.stats import Tally
-from loader.run.connection import read_whose_account
-from loader.run.follow_up import Listener
-from loader.run.load import Audience, run_load
-from loader.run.prepare import Job
-from loader.run.summary import LoadSummary
-from loader.run.undo import UndoJob, UndoSummary, prepare_undo, run_undo
-from loader.run.verify import Certificate, run_verify
 
 __all__ = [
     "Audience",
