@@ -9,8 +9,8 @@ from loader.pace.concurrency import Concurrency
 from loader.pace.headers import Quota
 from loader.pace.pace import Pace
 from loader.pace.pause import Pause
+from loader.pace.permit import Pacer, PaceReading, Ticket, Watch
 from loader.pace.rate import Rate, parse_rate
-from loader.pace.ticket import Pacer, PaceReading, Ticket, Watch
 
 __all__ = [
     "Ceiling",

@@ -10,7 +10,7 @@ from math import inf
 from loader.pace.ceiling import Ceiling
 from loader.pace.headers import Quota, read_limits
 from loader.pace.pause import Pause, Throttling
-from loader.pace.ticket import PaceReading, Ticket, Watch
+from loader.pace.permit import PaceReading, Ticket, Watch
 
 #: Requests at once: to begin with, and never fewer or more than.
 _FIRST, _FEWEST, _MOST = 4.0, 1.0, 16.0

@@ -8,13 +8,13 @@ from math import inf
 
 from aiolimiter import AsyncLimiter
 
-from loader.pace.advisor import Advisor
+from loader.pace.budget import Advisor
 from loader.pace.ceiling import Ceiling
 from loader.pace.headers import NOTHING, Limits, Quota, read_limits
 from loader.pace.latency import LeastLatency
 from loader.pace.pause import Pause, Throttling
+from loader.pace.permit import PaceReading, Ticket, Watch
 from loader.pace.rate import Rate
-from loader.pace.ticket import PaceReading, Ticket, Watch
 from loader.pace.window import Window
 
 #: HubSpot's lowest limit: what holds until an answer says more (developers' guide, usage guidelines).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loader.pace.ticket import Watch
+from loader.pace.permit import Watch
 
 #: The longest pause that an answer may ask for; the longer ones (477, daily limit) are decided above.
 _LONGEST = 300.0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import inf
 
+from loader.pace.foreign_usage import Others
 from loader.pace.headers import Limits
-from loader.pace.others import Others
-from loader.pace.ticket import Ticket
+from loader.pace.permit import Ticket
 
 #: Seconds that a limit without an interval is for (HubSpot's usage guidelines).
 _INTERVAL = 10.0
