@@ -16,8 +16,8 @@ reading      the whole input: surveyed once, then streamed
 """
 
 from loader.source.blocks import Refused
-from loader.source.layout import Columns, Layout
-from loader.source.opening import InputFile, open_input
-from loader.source.reading import Batch, Source, Survey
+from loader.source.header import Columns, Layout
+from loader.source.input_file import InputFile, open_input
+from loader.source.source import Batch, Source, Survey
 
 __all__ = ["Batch", "Columns", "InputFile", "Layout", "Refused", "Source", "Survey", "open_input"]

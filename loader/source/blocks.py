@@ -1,7 +1,7 @@
 """Blocks of text into judged rows: pandas parses what is plainly well-formed, the scanner the rest.
 
-Most lines of most files are beyond doubt (`loader.source.plain`), and pandas reads all of them that a block
-has at once; it is held to the number of lines that went in. Every other line goes through the record
+Most lines of most files are plainly well-formed (`loader.source.fast_path`), and pandas reads all of them in
+a block at once; it is held to the number of lines that went in. Every other line goes through the record
 scanner and the rules, cell by cell.
 """
 
@@ -17,14 +17,14 @@ import numpy as np
 
 from loader.errors import InputError
 from loader.model import Pair
-from loader.source.judging import RowJudge, self_pair
-from loader.source.kinds import Kinds, Numbers
-from loader.source.layout import Layout
-from loader.source.plain import PlainLines, parse, plain_lines, rest_texts
-from loader.source.records import Record, RecordScanner
-from loader.source.rules import Fault, shown
-from loader.source.suspicion import STRAY_QUOTE, swallowed_lines
-from loader.source.text import LONGEST_RECORD, line_ends
+from loader.source.cell_rules import Fault, shown
+from loader.source.decoding import LONGEST_RECORD, line_ends
+from loader.source.fast_path import PlainLines, parse, plain_lines, rest_texts
+from loader.source.header import Layout
+from loader.source.scanner import Record, RecordScanner
+from loader.source.stray_quotes import STRAY_QUOTE, swallowed_lines
+from loader.source.type_pairs import Kinds, Numbers
+from loader.source.validation import RowJudge, self_pair
 
 if TYPE_CHECKING:
     import pandas as pd

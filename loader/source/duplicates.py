@@ -12,7 +12,7 @@ from array import array
 import numpy as np
 import numpy.typing as npt
 
-from loader.source.kinds import Numbers
+from loader.source.type_pairs import Numbers
 
 Keys = npt.NDArray[np.uint64]
 

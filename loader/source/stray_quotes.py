@@ -17,11 +17,11 @@ from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from loader.source.records import Record
-from loader.source.rules import shown
+from loader.source.cell_rules import shown
+from loader.source.scanner import Record
 
 if TYPE_CHECKING:
-    from loader.source.layout import Layout
+    from loader.source.header import Layout
 
 #: What to do about a stray quote, for the messages' second half.
 STRAY_QUOTE = "A stray quotation mark stands there: remove it, or double it inside a quoted cell."

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from loader.errors import InputError, UsageError
 from loader.model import OWN_COLUMNS, RESULT_COLUMNS
-from loader.source.records import Record, RecordScanner
-from loader.source.rules import is_type, judge_id, shown
-from loader.source.suspicion import swallowed_by_header
-from loader.source.text import line_ends
+from loader.source.cell_rules import is_type, judge_id, shown
+from loader.source.decoding import line_ends
+from loader.source.scanner import Record, RecordScanner
+from loader.source.stray_quotes import swallowed_by_header
 
 _CANDIDATES = (",", ";", "\t", "|")
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}

@@ -14,8 +14,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
 from loader.csvtext import encode_cell
-from loader.source.layout import Layout
-from loader.source.rules import TOO_FEW_FIELDS, TOO_MANY_FIELDS
+from loader.source.cell_rules import TOO_FEW_FIELDS, TOO_MANY_FIELDS
+from loader.source.header import Layout
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +27,7 @@ PlainLines: TypeAlias = Callable[[Layout], re.Pattern[str]]
 def plain_lines(layout: Layout) -> re.Pattern[str]:
     r"""Matches as many whole plain lines as follow one another, ended by ``\n`` or ``\r\n``; maybe none.
 
-    IDs of nineteen digits, leading zeros and decimals are left to the rules in `loader.source.rules`.
+    IDs of nineteen digits, leading zeros and decimals are left to the rules in `loader.source.cell_rules`.
     """
     d = re.escape(layout.delimiter)
     pad = "" if layout.delimiter == " " else " *+"

@@ -20,12 +20,12 @@ import numpy.typing as npt
 from loader.errors import InputError, Stopped, UsageError
 from loader.model import Outcome, Pair, Status
 from loader.source.blocks import Block, BlockReader, Refused
+from loader.source.decoding import LONGEST_RECORD, TextBlock, line_ends, text_blocks, text_encoding
 from loader.source.duplicates import FirstRows, Keys, pair_keys, repeated_keys
-from loader.source.kinds import Kinds, Numbers
-from loader.source.layout import Columns, Layout, read_header
-from loader.source.opening import InputFile
-from loader.source.plain import PlainLines, plain_lines
-from loader.source.text import LONGEST_RECORD, TextBlock, line_ends, text_blocks, text_encoding
+from loader.source.fast_path import PlainLines, plain_lines
+from loader.source.header import Columns, Layout, read_header
+from loader.source.input_file import InputFile
+from loader.source.type_pairs import Kinds, Numbers
 
 _EXAMPLES = 3
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from loader.csvtext import encode_cells
 from loader.model import OWN_COLUMNS, Pair, Status
-from loader.source.kinds import Kinds
-from loader.source.layout import Layout
-from loader.source.records import Record
-from loader.source.rules import TOO_FEW_FIELDS, TOO_MANY_FIELDS, Fault, judge_id, judge_type
+from loader.source.cell_rules import TOO_FEW_FIELDS, TOO_MANY_FIELDS, Fault, judge_id, judge_type
+from loader.source.header import Layout
+from loader.source.scanner import Record
+from loader.source.type_pairs import Kinds
 
 _MEND = "mend the row in the original input"
 #: Rows of a report whose cells are not those of the row that it reports on: `as_it_stands` had to fit them.
