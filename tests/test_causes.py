@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loader.causes import catalogue, cause_of, next_command
-from loader.causes.catalogue import Cause
 from loader.model import GOOD, Status
+from loader.summary import catalogue
+from loader.summary.catalogue import Cause
+from loader.summary.causes import cause_of, next_command
 
 CAUSES = [value for value in vars(catalogue).values() if isinstance(value, Cause)]
 

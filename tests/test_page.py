@@ -18,8 +18,8 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from loader.errors import ReportError, UsageError
 from loader.model import Status
-from loader.page import render, write_page
 from loader.report import Record
+from loader.summary.page import render, write_page
 from tests.browser import chromium, console, loaded, prefer, resize
 from tests.test_summary import missing, outcome, write_report
 

@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loader.page.timeline import Timeline, read_latency, unix_time
+from loader.summary.page.timeline import Timeline, read_latency, unix_time
 
 MOMENTS = st.lists(st.floats(-1e10, 1e11), min_size=1, max_size=60)
 

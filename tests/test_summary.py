@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from loader.model import Outcome, Pair, Status
 from loader.report import Record, read_records
 from loader.report.layout import header, line
-from loader.summary import WIDTH, as_json, as_text, summarise
+from loader.summary.summarise import WIDTH, as_json, as_text, summarise
 from loader.text import visible
 
 NOON = 1_795_521_600.0  # 2026-11-24 12:00 UTC

@@ -20,7 +20,7 @@ from loader.errors import Interrupted
 from loader.model import GOOD, Status
 from loader.report import read_records
 from loader.settings import LoadSettings
-from loader.summary import as_text, summarise
+from loader.summary.summarise import as_text, summarise
 from loader.text import visible
 
 _EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}

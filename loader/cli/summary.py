@@ -43,7 +43,7 @@ def summary(report: str, html: str | None, log_file: str | None, json: bool) -> 
     from loader.cli.result import printed
     from loader.errors import Stopped, UsageError
     from loader.report import read_records
-    from loader.summary import as_json, as_text, summarise
+    from loader.summary.summarise import as_json, as_text, summarise
     from loader.text import visible
 
     for name, path in (("REPORT", report), ("--html", html), ("--log-file", log_file)):
@@ -52,7 +52,7 @@ def summary(report: str, html: str | None, log_file: str | None, json: bool) -> 
     if log_file is not None and html is None:
         raise UsageError("--log-file is for the page, and no page is asked for", "Add --html PATH.")
     if html is not None:
-        from loader.page import write_page  # draws pictures, which takes a moment to import
+        from loader.summary.page import write_page  # draws pictures, which takes a moment to import
 
         found = write_page(report, html, log_file)
     else:

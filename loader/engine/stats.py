@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from loader.causes import Cause, cause_of
 from loader.model import GOOD, Lot, Outcome, Status
+from loader.summary.causes import Cause, cause_of
 
 
 @dataclass

@@ -12,9 +12,9 @@ import re
 from collections.abc import Collection
 from typing import NamedTuple
 
-from loader.causes import catalogue
-from loader.causes.catalogue import Cause
 from loader.model import Status
+from loader.summary import catalogue
+from loader.summary.catalogue import Cause
 
 __all__ = ["Cause", "cause_of", "next_command"]
 

@@ -10,7 +10,7 @@ from markupsafe import escape
 
 from loader.model import GOOD
 from loader.report import Record
-from loader.summary import cause_of_record
+from loader.summary.summarise import cause_of_record
 from loader.text import cut, visible
 
 _ROWS_PER_CAUSE = 2_000

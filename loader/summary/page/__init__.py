@@ -21,12 +21,12 @@ from markupsafe import Markup, escape
 
 from loader.errors import UsageError
 from loader.model import GOOD
-from loader.page import charts
-from loader.page.attention import Attention
-from loader.page.timeline import Column, Latency, Timeline, read_latency, unix_time
 from loader.report import Record, read_records
 from loader.report.durable import write_whole
-from loader.summary import ReportSummary, summarise, typed_command
+from loader.summary.page import charts
+from loader.summary.page.rows import Attention
+from loader.summary.page.timeline import Column, Latency, Timeline, read_latency, unix_time
+from loader.summary.summarise import ReportSummary, summarise, typed_command
 from loader.text import visible
 
 _HERE = Path(__file__).parent

@@ -12,9 +12,9 @@ import textwrap
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from loader.causes import Cause, cause_of, next_command
 from loader.model import GOOD, LOAD_STATUSES, Status
 from loader.report import Record
+from loader.summary.causes import Cause, cause_of, next_command
 from loader.text import command_line, cut, visible
 
 #: Columns of the terminal that `as_text` stays within (a command to be copied is never wrapped).

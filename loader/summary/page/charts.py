@@ -15,7 +15,7 @@ import pygal  # type: ignore[import-untyped]
 from markupsafe import Markup
 
 from loader.model import Status
-from loader.page.timeline import Column, Latency
+from loader.summary.page.timeline import Column, Latency
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
