@@ -56,7 +56,7 @@ class LoadOptions(TypedDict, total=False):
     base_url: str
     api_version: str
     token_file: Path
-    sandbox: bool
+    simulate: bool
     log_file: Path
 
 

@@ -20,8 +20,8 @@ _ARCHIVES = (".gz", ".bz2", ".xz", ".zip", ".zst")
 class ConnectionSettings:
     """Who is asked, with which credentials, how fast, and how hard is tried: what all online commands share.
 
-    Times are in seconds, `reserve` in percent of the limits. `rate` is ``auto`` or ``N/S``. `sandbox` runs
-    against a HubSpot look-alike inside this process. Raises UsageError for values that make no sense.
+    Times are in seconds, `reserve` in percent of the limits. `rate` is ``auto`` or ``N/S``. `simulator` runs
+    against a HubSpot simulator inside this process. Raises UsageError for values that make no sense.
     """
 
     rate: str = "auto"
@@ -35,7 +35,7 @@ class ConnectionSettings:
     base_url: str = BASE_URL
     api_version: str = API_VERSION
     token_file: str | None = None
-    sandbox: bool = False
+    simulate: bool = False
     log_file: str | None = None
     ceiling: Rate | None = field(init=False, default=None)
 

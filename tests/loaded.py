@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from loader.sandbox import Sandbox, SandboxSettings, SandboxState
+from loader.simulator import Simulator, SimulatorSettings, SimulatorState
 from tests.outside import Serving, load, report_of, rows_of
 
-UNLIMITED = SandboxSettings(rate_limit=1_000_000, daily_limit=None)
+UNLIMITED = SimulatorSettings(rate_limit=1_000_000, daily_limit=None)
 
 
-def unlimited() -> Serving[Sandbox]:
-    """A sandbox that holds nobody up and remembers all requests."""
-    return Serving(lambda: Sandbox(UNLIMITED, state=SandboxState(100_000)))
+def unlimited() -> Serving[Simulator]:
+    """A simulator that holds nobody up and remembers all requests."""
+    return Serving(lambda: Simulator(UNLIMITED, state=SimulatorState(100_000)))
 
 
-def sent(serving: Serving[Sandbox]) -> int:
+def sent(serving: Serving[Simulator]) -> int:
     """How many pairs came to the server, each in a request of its own."""
-    return serving.ask(lambda sandbox: sandbox.state.calls["associate"])
+    return serving.ask(lambda simulator: simulator.state.calls["associate"])
 
 
 def report_of_load(file: Path, *options: str) -> bytes:
@@ -38,17 +38,17 @@ def beginning(report: bytes, rows: int) -> bytes:
     return report[: report.index(b"\n%d," % (rows + 1)) + 1]
 
 
-def let_stand(serving: Serving[Sandbox], pairs: Iterable[tuple[str, str]]) -> None:
+def let_stand(serving: Serving[Simulator], pairs: Iterable[tuple[str, str]]) -> None:
     """Associate contacts with companies on the server."""
 
-    def associate(sandbox: Sandbox) -> None:
+    def associate(simulator: Simulator) -> None:
         for from_id, to_id in pairs:
-            sandbox.state.associate("contacts", from_id, "companies", to_id)
+            simulator.state.associate("contacts", from_id, "companies", to_id)
 
     serving.ask(associate)
 
 
-def let_stand_as_reported(serving: Serving[Sandbox], report: Path) -> None:
+def let_stand_as_reported(serving: Serving[Simulator], report: Path) -> None:
     """Associate on the server what a report says has been associated."""
     rows = [row for row in rows_of(report) if row["status"] == "associated"]
     let_stand(serving, [(row["from_object_id"], row["to_object_id"]) for row in rows])

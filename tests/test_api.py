@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 import loader
-from loader.sandbox import Sandbox, SandboxSettings
 from loader.settings import LoadSettings
+from loader.simulator import Simulator, SimulatorSettings
 from tests.outside import TOKEN, Serving, environment, report_of, rows_of, run, write_pairs
 
 FAST = ("--rate", "100000/1")
@@ -32,10 +32,10 @@ def pairs(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serving[Sandbox]]:
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serving[Simulator]]:
     """A slow account: a load of some hundred rows takes seconds."""
     monkeypatch.setenv("HUBSPOT_ACCESS_TOKEN", TOKEN)
-    with Serving(lambda: Sandbox(SandboxSettings(rate_limit=0, latency=(0.05, 0.05)))) as serving:
+    with Serving(lambda: Simulator(SimulatorSettings(rate_limit=0, latency=(0.05, 0.05)))) as serving:
         yield serving
 
 
@@ -80,7 +80,7 @@ def test_importing_it_is_cheap() -> None:
 
 
 def test_in_a_script(pairs: Path) -> None:
-    summary = loader.load(pairs, **TYPES, sandbox=True)
+    summary = loader.load(pairs, **TYPES, simulate=True)
     assert summary.finished
     assert summary.exit_code == 0
     assert summary.counts == {loader.Status.ASSOCIATED: 30}
@@ -90,8 +90,8 @@ def test_in_a_script(pairs: Path) -> None:
 
 def test_in_a_notebook_whose_loop_runs(pairs: Path) -> None:
     async def cell() -> tuple[loader.LoadSummary, loader.LoadSummary]:
-        blocking = loader.load(pairs, **TYPES, sandbox=True, limit=10)  # as people write it
-        return blocking, await loader.load_async(pairs, **TYPES, sandbox=True)
+        blocking = loader.load(pairs, **TYPES, simulate=True, limit=10)  # as people write it
+        return blocking, await loader.load_async(pairs, **TYPES, simulate=True)
 
     first, second = asyncio.run(cell())
     assert (first.rows, second.rows) == (10, 30)
@@ -100,7 +100,7 @@ def test_in_a_notebook_whose_loop_runs(pairs: Path) -> None:
 def test_in_a_task_of_a_scheduler(pairs: Path, caplog: pytest.LogCaptureFixture) -> None:
     def associate(file: str) -> dict[str, object]:
         """What Airflow's or Prefect's @task would decorate: plain values out, an error where it failed."""
-        summary = loader.load(file, **TYPES, sandbox=True)
+        summary = loader.load(file, **TYPES, simulate=True)
         if summary.stopped is not None:
             raise summary.stopped  # the scheduler tries again later, and the load goes on from its report
         return summary.as_json()
@@ -118,8 +118,8 @@ def test_on_outcome_hears_of_every_row_that_this_run_settles(pairs: Path) -> Non
     with pairs.open("a") as file:
         file.write("1,1001\nx,2\n")
     heard: list[loader.Outcome] = []
-    loader.load(pairs, **TYPES, sandbox=True, limit=5)
-    summary = loader.load(pairs, **TYPES, sandbox=True, on_outcome=heard.append)
+    loader.load(pairs, **TYPES, simulate=True, limit=5)
+    summary = loader.load(pairs, **TYPES, simulate=True, on_outcome=heard.append)
     assert sorted(outcome.pair.row for outcome in heard) == list(range(6, 33))
     assert {outcome.status for outcome in heard} == {"associated", "duplicate", "invalid"}
     assert summary.exit_code == 1
@@ -127,10 +127,10 @@ def test_on_outcome_hears_of_every_row_that_this_run_settles(pairs: Path) -> Non
 
 def test_failed_rows_again_and_only_as_text_or_as_a_list(tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(1, 2), (9000404000001, 3)])
-    first = loader.load(file, **TYPES, sandbox=True)
+    first = loader.load(file, **TYPES, simulate=True)
     assert first.counts[loader.Status.FAILED] == 1
     for only in ("failed, gave_up", [loader.Status.FAILED], ["failed"]):
-        again = loader.load(first.report, only=only, sandbox=True, overwrite=True)
+        again = loader.load(first.report, only=only, simulate=True, overwrite=True)
         assert (again.rows, again.exit_code) == (1, 1)
 
 
@@ -147,16 +147,16 @@ def test_what_can_be_put_right_is_raised(tmp_path: Path, monkeypatch: pytest.Mon
     assert not report_of(file).exists()
 
 
-def test_what_stops_a_run_later_stands_in_the_summary(account: Serving[Sandbox], pairs: Path) -> None:
-    account.ask(lambda sandbox: sandbox.state.fail("9000401000001", path_prefix="/crm", times=0))
+def test_what_stops_a_run_later_stands_in_the_summary(account: Serving[Simulator], pairs: Path) -> None:
+    account.ask(lambda simulator: simulator.state.fail("9000401000001", path_prefix="/crm", times=0))
     summary = loader.load(pairs, **TYPES, base_url=account.url)
     assert summary.stopped is not None
     assert (summary.exit_code, summary.finished, summary.open_rows) == (3, False, 30)
-    account.ask(lambda sandbox: sandbox.state.heal())
+    account.ask(lambda simulator: simulator.state.heal())
     assert loader.load(pairs, **TYPES, base_url=account.url).exit_code == 0
 
 
-def test_a_brake_ends_a_run_in_good_order(account: Serving[Sandbox], pairs: Path) -> None:
+def test_a_brake_ends_a_run_in_good_order(account: Serving[Simulator], pairs: Path) -> None:
     brake = loader.Brake()
     seen: list[loader.Outcome] = []
 
@@ -171,11 +171,11 @@ def test_a_brake_ends_a_run_in_good_order(account: Serving[Sandbox], pairs: Path
     settled = rows_of(summary.report)
     assert len(settled) == summary.rows == len(seen)
     assert loader.load(pairs, **TYPES, base_url=account.url).rows == 30
-    sent = account.ask(lambda sandbox: sandbox.state.calls["associate"])
+    sent = account.ask(lambda simulator: simulator.state.calls["associate"])
     assert sent == 30  # nothing was sent twice
 
 
-def test_what_on_outcome_raises_ends_the_run_and_comes_out(account: Serving[Sandbox], pairs: Path) -> None:
+def test_what_on_outcome_raises_ends_the_run_and_comes_out(account: Serving[Simulator], pairs: Path) -> None:
     class QueueIsFull(Exception):
         pass
 
@@ -188,7 +188,7 @@ def test_what_on_outcome_raises_ends_the_run_and_comes_out(account: Serving[Sand
     assert loader.load(pairs, **TYPES, base_url=account.url).rows == 30
 
 
-def test_a_cancelled_task_leaves_a_sound_report(account: Serving[Sandbox], pairs: Path) -> None:
+def test_a_cancelled_task_leaves_a_sound_report(account: Serving[Simulator], pairs: Path) -> None:
     async def main() -> None:
         first = asyncio.Event()
         task = asyncio.create_task(
@@ -207,7 +207,7 @@ def test_a_cancelled_task_leaves_a_sound_report(account: Serving[Sandbox], pairs
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a console's Ctrl-C can't be sent to one process alone")
-def test_ctrl_c_in_a_script_ends_in_good_order(account: Serving[Sandbox], tmp_path: Path) -> None:
+def test_ctrl_c_in_a_script_ends_in_good_order(account: Serving[Simulator], tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(n, n + 10_000) for n in range(1, 3001)])
     script = (
         "import loader, sys\n"
@@ -234,11 +234,11 @@ def test_ctrl_c_in_a_script_ends_in_good_order(account: Serving[Sandbox], tmp_pa
     assert len(settled) == 1 + len(rest.splitlines()) < 3000
     ended = run("load", file, "--from-type", "0-1", "--to-type", "0-2", "--base-url", account.url, *FAST)
     assert ended.code == 0, ended.err  # the report is this input's, and the lock is free
-    assert account.ask(lambda sandbox: sandbox.state.calls["associate"]) == 3000
+    assert account.ask(lambda simulator: simulator.state.calls["associate"]) == 3000
 
 
 def test_a_time_out_that_a_scheduler_raises_ends_in_good_order(
-    account: Serving[Sandbox], tmp_path: Path
+    account: Serving[Simulator], tmp_path: Path
 ) -> None:
     """Airflow raises its time-out in the waiting thread, from a signal handler."""
     if not hasattr(signal, "setitimer"):
@@ -263,7 +263,7 @@ def test_a_time_out_that_a_scheduler_raises_ends_in_good_order(
     assert time.monotonic() - began < 10
     settled = len(rows_of(report_of(file)))
     assert settled < 400
-    assert account.ask(lambda sandbox: sandbox.state.calls["associate"]) == settled
+    assert account.ask(lambda simulator: simulator.state.calls["associate"]) == settled
 
 
 def test_options_that_make_no_sense_are_usage_errors() -> None:

@@ -20,8 +20,8 @@ from loader.engine.work_queue import Parcel
 from loader.hubspot import Answer, Kind, Verdict
 from loader.hubspot.batch_response import sort_out
 from loader.model import Outcome, Pair, Status
-from loader.sandbox import Sandbox, SandboxSettings, SandboxState
 from loader.settings import LoadSettings
+from loader.simulator import Simulator, SimulatorSettings, SimulatorState
 from tests.outside import Serving, load, report_of, rows_of, write_pairs
 
 FAST = ("--rate", "1000000/1")
@@ -30,20 +30,24 @@ Form = Literal["207", "200", "400"]
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Serving[Sandbox]]:
-    with Serving(lambda: Sandbox(SandboxSettings(rate_limit=0))) as serving:
+def simulator() -> Iterator[Serving[Simulator]]:
+    with Serving(lambda: Simulator(SimulatorSettings(rate_limit=0))) as serving:
         yield serving
 
 
 def batch_load(
-    file: Path, settings: SandboxSettings, state: SandboxState, monkeypatch: pytest.MonkeyPatch, **more: Any
+    file: Path,
+    settings: SimulatorSettings,
+    state: SimulatorState,
+    monkeypatch: pytest.MonkeyPatch,
+    **more: Any,
 ) -> LoadSummary:
     monkeypatch.setenv("HUBSPOT_ACCESS_TOKEN", "pat-batch")
 
     async def main() -> LoadSummary:
-        async with Sandbox(settings, state=state) as sandbox:
+        async with Simulator(settings, state=state) as simulator:
             options: dict[str, Any] = {"rate": "1000000/1", "method": "batch", "from_type": "contacts"}
-            options |= {"to_type": "companies", "base_url": sandbox.url} | more
+            options |= {"to_type": "companies", "base_url": simulator.url} | more
             return await run_load(LoadSettings(input=str(file), **options))
 
     return asyncio.run(main())
@@ -60,11 +64,11 @@ def test_blame_is_exact_and_its_price_bounded(
 ) -> None:
     rows = 10_000
     bad = set(random.Random(6).sample(range(rows), rows // 100))
-    state = SandboxState()
+    state = SimulatorState()
     for i in bad:
         state.remove_record("contacts", str(10**9 + i))
     file = write_pairs(tmp_path / "pairs.csv", [(10**9 + i, 2 * 10**9 + i) for i in range(rows)])
-    settings = SandboxSettings(rate_limit=0, batch_failure=form, name_bad_pairs=named)
+    settings = SimulatorSettings(rate_limit=0, batch_failure=form, name_bad_pairs=named)
     summary = batch_load(file, settings, state, monkeypatch)
     assert summary.exit_code == 1
     assert summary.finished
@@ -82,11 +86,11 @@ def test_blame_is_exact_and_its_price_bounded(
 
 
 def test_batches_are_filled_across_the_stretches_of_the_reader(
-    sandbox: Serving[Sandbox], tmp_path: Path
+    simulator: Serving[Simulator], tmp_path: Path
 ) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(10**12 + i, 2 * 10**12 + i) for i in range(100_000)])
-    assert load(sandbox.url, file, *FAST, "--method", "batch").code == 0
-    assert sandbox.ask(lambda server: server.state.calls["batch associate"]) == 50
+    assert load(simulator.url, file, *FAST, "--method", "batch").code == 0
+    assert simulator.ask(lambda server: server.state.calls["batch associate"]) == 50
     rows = rows_of(report_of(file))
     assert [int(row["row"]) for row in rows] == list(range(1, 100_001))
     assert {(row["status"], row["http_status"], row["attempts"]) for row in rows} == {
@@ -94,10 +98,10 @@ def test_batches_are_filled_across_the_stretches_of_the_reader(
     }
 
 
-def test_a_single_pair_goes_by_put(sandbox: Serving[Sandbox], tmp_path: Path) -> None:
+def test_a_single_pair_goes_by_put(simulator: Serving[Simulator], tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
-    assert load(sandbox.url, file, *FAST, "--method", "batch").code == 0
-    calls = sandbox.ask(lambda server: server.state.calls)
+    assert load(simulator.url, file, *FAST, "--method", "batch").code == 0
+    calls = simulator.ask(lambda server: server.state.calls)
     assert (calls["associate"], calls["batch associate"]) == (1, 0)
 
 
@@ -119,22 +123,22 @@ def test_a_single_pair_goes_by_put(sandbox: Serving[Sandbox], tmp_path: Path) ->
     ],
 )
 def test_a_fault_of_the_whole_batch_loses_no_row(
-    sandbox: Serving[Sandbox], tmp_path: Path, fault: str
+    simulator: Serving[Simulator], tmp_path: Path, fault: str
 ) -> None:
-    sandbox.ask(lambda server: server.state.fail(fault, path_prefix=BATCH, times=2))
+    simulator.ask(lambda server: server.state.fail(fault, path_prefix=BATCH, times=2))
     file = write_pairs(tmp_path / "pairs.csv", [(100 + i, 900 + i) for i in range(60)])
-    ended = load(sandbox.url, file, *FAST, "--method", "batch")
+    ended = load(simulator.url, file, *FAST, "--method", "batch")
     assert ended.code == 0, ended.err
     assert [row["status"] for row in rows_of(report_of(file))] == ["associated"] * 60
-    assert sandbox.ask(lambda server: len(server.state.associations)) == 120
+    assert simulator.ask(lambda server: len(server.state.associations)) == 120
 
 
-def test_rows_that_spoil_every_batch_they_are_in(sandbox: Serving[Sandbox], tmp_path: Path) -> None:
+def test_rows_that_spoil_every_batch_they_are_in(simulator: Serving[Simulator], tmp_path: Path) -> None:
     poison = ["9000500000001", "9000422000001", "9000200200001"]
     pairs = [(str(100 + i), str(900 + i)) for i in range(40)]
     pairs[7:7] = [(record, "1") for record in poison]
     file = write_pairs(tmp_path / "pairs.csv", pairs)
-    ended = load(sandbox.url, file, *FAST, "--method", "batch", "--max-attempts", "2", timeout=100)
+    ended = load(simulator.url, file, *FAST, "--method", "batch", "--max-attempts", "2", timeout=100)
     assert ended.code == 1
     by_id = {row["from_object_id"]: row["status"] for row in rows_of(report_of(file))}
     assert [by_id.pop(record) for record in poison] == ["gave_up", "failed", "failed"]
@@ -143,8 +147,8 @@ def test_rows_that_spoil_every_batch_they_are_in(sandbox: Serving[Sandbox], tmp_
 
 def test_missing_scopes_stop_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(i, i + 50) for i in range(1, 20)])
-    settings = SandboxSettings(types_without_scope=frozenset({"companies"}))
-    summary = batch_load(file, settings, SandboxState(), monkeypatch)
+    settings = SimulatorSettings(types_without_scope=frozenset({"companies"}))
+    summary = batch_load(file, settings, SimulatorState(), monkeypatch)
     assert summary.exit_code == 3
     assert summary.stopped is not None
     assert summary.stopped.reason == "missing_scopes"
@@ -154,10 +158,10 @@ def test_missing_scopes_stop_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_file_that_is_wholly_wrong_stops_after_a_few_hundred_requests(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state = SandboxState()
+    state = SimulatorState()
     state.keep_only("contacts", frozenset())
     file = write_pairs(tmp_path / "pairs.csv", [(1000 + i, 5000 + i) for i in range(4000)])
-    settings = SandboxSettings(rate_limit=0, batch_failure="400")
+    settings = SimulatorSettings(rate_limit=0, batch_failure="400")
     summary = batch_load(file, settings, state, monkeypatch, workers=4)
     assert summary.stopped is not None
     assert summary.stopped.reason == "too_many_failures"
@@ -167,11 +171,11 @@ def test_a_file_that_is_wholly_wrong_stops_after_a_few_hundred_requests(
 def test_many_unnamed_bad_rows_among_good_ones_do_not_stop_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state = SandboxState()
+    state = SimulatorState()
     for i in range(0, 6000, 10):
         state.remove_record("contacts", str(1000 + i))
     file = write_pairs(tmp_path / "pairs.csv", [(1000 + i, 50_000 + i) for i in range(6000)])
-    settings = SandboxSettings(rate_limit=0, name_bad_pairs=False)
+    settings = SimulatorSettings(rate_limit=0, name_bad_pairs=False)
     summary = batch_load(file, settings, state, monkeypatch)
     assert summary.finished
     assert summary.counts[Status.FAILED] == 600
@@ -421,10 +425,10 @@ def test_answers_of_any_shape_leave_all_open(document: dict[str, Any]) -> None:
     assert told(read(THREE, **document)) == ({}, [["1"], ["2"], ["3"]])
 
 
-def test_the_rate_bounds_batch_calls_too(tmp_path: Path, sandbox: Serving[Sandbox]) -> None:
+def test_the_rate_bounds_batch_calls_too(tmp_path: Path, simulator: Serving[Simulator]) -> None:
     file = write_pairs(tmp_path / "pairs.csv", ((n, n + 1) for n in range(1, 12_001)))
-    finished = load(sandbox.url, file, "--method", "batch", "--rate", "2/1")
+    finished = load(simulator.url, file, "--method", "batch", "--rate", "2/1")
     assert finished.code == 0, finished.err
-    times = sandbox.ask(lambda hubspot: [seen.at for seen in hubspot.state.requests])
+    times = simulator.ask(lambda hubspot: [seen.at for seen in hubspot.state.requests])
     assert len(times) >= 6  # batches of 2,000
     assert min(later - at for at, later in zip(times, times[2:], strict=False)) >= 1.0

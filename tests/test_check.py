@@ -109,7 +109,7 @@ def test_standard_input_needs_no_report(tmp_path: Path) -> None:
 
 def test_an_existing_report_is_counted_and_not_touched(tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(1, 2), (3, 4), (5, 6)])
-    assert run("load", file, *TYPES, "--sandbox", "--limit", "1").code == 0
+    assert run("load", file, *TYPES, "--simulate", "--limit", "1").code == 0
     report = tmp_path / "pairs.report.csv"
     with report.open("ab") as torn:
         torn.write(b"2,contacts,3,comp")  # a kill in the middle of a line: check must not mend it
@@ -125,7 +125,7 @@ def test_an_existing_report_is_counted_and_not_touched(tmp_path: Path) -> None:
 
 def test_a_report_of_another_input_ends_with_2(tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
-    assert run("load", file, *TYPES, "--sandbox").code == 0
+    assert run("load", file, *TYPES, "--simulate").code == 0
     write_pairs(file, [(7, 8)])
     ended = check(file)
     assert ended.code == 2
@@ -142,7 +142,7 @@ def test_a_report_that_a_load_holds_can_be_checked_against(tmp_path: Path) -> No
 
 def test_only_judges_the_rows_of_a_report(tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(1, 2), ("x", 4)])
-    assert run("load", file, *TYPES, "--sandbox").code == 1
+    assert run("load", file, *TYPES, "--simulate").code == 1
     found = checked(tmp_path / "pairs.report.csv", "--only", "associated", code=0)
     assert (found["rows"], found["chosen"], found["to_send"]) == (2, 1, 1)
 

@@ -15,29 +15,31 @@ from loader.commands.ending import Quota, end_of_load
 from loader.commands.online_findings import Crowd, KindFindings, Sample
 from loader.commands.sampling import SAMPLE, Column
 from loader.hubspot.account import Account
-from loader.sandbox import Sandbox, SandboxSettings
+from loader.simulator import Simulator, SimulatorSettings
 from tests.hubspot_wire import Wire, http, says
 from tests.outside import TYPES, Finished, Serving, run, write_pairs
 
 
 @contextmanager
-def account(prepare: Callable[[Sandbox], None] | None = None, **settings: Any) -> Iterator[Serving[Sandbox]]:
-    """A sandbox; afterwards nothing stands in it that did not before, and it saw no PUT."""
-    with Serving(lambda: Sandbox(SandboxSettings(**{"rate_limit": 190, **settings}))) as serving:
+def account(
+    prepare: Callable[[Simulator], None] | None = None, **settings: Any
+) -> Iterator[Serving[Simulator]]:
+    """A simulator; afterwards nothing stands in it that did not before, and it saw no PUT."""
+    with Serving(lambda: Simulator(SimulatorSettings(**{"rate_limit": 190, **settings}))) as serving:
         if prepare is not None:
             serving.ask(prepare)
-        before = serving.ask(lambda sandbox: sandbox.state.associations)
+        before = serving.ask(lambda simulator: simulator.state.associations)
         yield serving
-        assert serving.ask(lambda sandbox: sandbox.state.associations) == before
-        methods = serving.ask(lambda sandbox: {seen.method for seen in sandbox.state.requests})
+        assert serving.ask(lambda simulator: simulator.state.associations) == before
+        methods = serving.ask(lambda simulator: {seen.method for seen in simulator.state.requests})
         assert methods <= {"GET", "POST"}
 
 
-def check(serving: Serving[Sandbox], file: Path, *options: str) -> Finished:
+def check(serving: Serving[Simulator], file: Path, *options: str) -> Finished:
     return run("check", file, *TYPES, "--online", "--base-url", serving.url, *options)
 
 
-def checked(serving: Serving[Sandbox], file: Path, *options: str, code: int) -> dict[str, Any]:
+def checked(serving: Serving[Simulator], file: Path, *options: str, code: int) -> dict[str, Any]:
     ended = check(serving, file, "--json", *options)
     assert ended.code == code, ended.text
     online: dict[str, Any] = json.loads(ended.out)["online"]
@@ -64,9 +66,9 @@ def test_the_account_its_limits_and_the_default_association(pairs: Path) -> None
 
 
 def test_columns_that_look_swapped(pairs: Path) -> None:
-    def swap(sandbox: Sandbox) -> None:
-        sandbox.state.keep_only("companies", frozenset(str(n) for n in range(1, 301)))
-        sandbox.state.keep_only("contacts", frozenset(str(n + 1000) for n in range(1, 301)))
+    def swap(simulator: Simulator) -> None:
+        simulator.state.keep_only("companies", frozenset(str(n) for n in range(1, 301)))
+        simulator.state.keep_only("contacts", frozenset(str(n + 1000) for n in range(1, 301)))
 
     with account(swap) as serving:
         online = checked(serving, pairs, code=2)
@@ -76,13 +78,13 @@ def test_columns_that_look_swapped(pairs: Path) -> None:
 
 def test_records_that_are_missing_are_a_warning_and_a_foreign_file_a_problem(pairs: Path) -> None:
     half = frozenset(str(n) for n in range(1, 301, 2))
-    with account(lambda sandbox: sandbox.state.keep_only("contacts", half)) as serving:
+    with account(lambda simulator: simulator.state.keep_only("contacts", half)) as serving:
         online = checked(serving, pairs, code=1)
         assert online["kinds"][0]["looks_swapped"] is False
         (problem,) = online["problems"]
         assert problem["blocks"] is False
         assert "sampled IDs do not exist as contacts, for example" in problem["message"]
-    with account(lambda sandbox: sandbox.state.keep_only("contacts", frozenset())) as serving:
+    with account(lambda simulator: simulator.state.keep_only("contacts", frozenset())) as serving:
         assert checked(serving, pairs, code=2)["problems"][0]["blocks"] is True
 
 
@@ -172,9 +174,9 @@ def test_an_account_without_a_limits_endpoint_is_no_fault(pairs: Path) -> None:
 
 
 def test_faults_that_pass_are_waited_out_and_others_named(pairs: Path) -> None:
-    def stumble(sandbox: Sandbox) -> None:
-        sandbox.state.fail("9000503002001", path_prefix="/crm/associations", times=1)
-        sandbox.state.fail("9000500001001", path_prefix="/crm/objects", times=0)
+    def stumble(simulator: Simulator) -> None:
+        simulator.state.fail("9000503002001", path_prefix="/crm/associations", times=1)
+        simulator.state.fail("9000500001001", path_prefix="/crm/objects", times=0)
 
     with account(stumble) as serving:
         online = checked(serving, pairs, code=0)

@@ -17,7 +17,7 @@ from click.core import ParameterSource
 from loader.cli.app import program
 from tests.outside import COMMAND, TYPES, environment, run, write_pairs
 
-COMMANDS = ("load", "check", "summary", "verify", "undo", "sandbox")
+COMMANDS = ("load", "check", "summary", "verify", "undo", "simulator")
 #: A value that an option takes, where "1" is none.
 VALUES = {"delimiter": "tab", "encoding": "utf-8", "rate": "1/1", "batch_failure": "207", "window": "fixed"}
 
@@ -45,7 +45,7 @@ def options() -> Iterator[tuple[str, click.Option]]:
 def test_an_empty_value_is_wrong_usage(tmp_path: Path, command: str, option: str) -> None:
     """As a script's variable that holds nothing makes it: to take it for no value could mean all rows."""
     file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
-    ended = run(command, file, *TYPES, "--sandbox", f"--{option}", "")
+    ended = run(command, file, *TYPES, "--simulate", f"--{option}", "")
     assert ended.code == 2
     assert f"--{option} is empty" in ended.err
     assert ended.out == ""
@@ -55,8 +55,8 @@ def test_an_empty_value_is_wrong_usage(tmp_path: Path, command: str, option: str
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("load", "", *TYPES, "--sandbox"), "INPUT is empty"),
-        (("load", ".", *TYPES, "--sandbox"), "is a folder"),
+        (("load", "", *TYPES, "--simulate"), "INPUT is empty"),
+        (("load", ".", *TYPES, "--simulate"), "is a folder"),
         (("load", "none.csv", "--only", ", ,"), "--only is empty"),
         (("verify", ""), "REPORT is empty"),
         (("verify", "."), "not a regular file"),
@@ -99,7 +99,7 @@ def test_a_variable_from_outside_and_the_command_line_that_wins(tmp_path: Path) 
     env = {
         "ASSOC_LOADER_LOAD_FROM_TYPE": "contacts",
         "ASSOC_LOADER_LOAD_TO_TYPE": "companies",
-        "ASSOC_LOADER_LOAD_SANDBOX": "1",
+        "ASSOC_LOADER_LOAD_SIMULATE": "1",
         "ASSOC_LOADER_LOAD_LIMIT": "1",
         "ASSOC_LOADER_LOAD_JSON": "1",
     }

@@ -14,7 +14,7 @@ from tests.outside import TYPES, run, write_pairs
 def report(tmp_path: Path) -> Path:
     """The report of a load with an associated row, a failed and an invalid one, and its log beside it."""
     file = write_pairs(tmp_path / "pairs.csv", [(1, 2), (9000404000001, 4), ("x", 6)])
-    ended = run("load", file, *TYPES, "--sandbox", "--log-file", tmp_path / "run.log")
+    ended = run("load", file, *TYPES, "--simulate", "--log-file", tmp_path / "run.log")
     assert ended.code == 1, ended.err
     return tmp_path / "pairs.report.csv"
 
@@ -44,7 +44,7 @@ def test_json(report: Path) -> None:
 
 def test_nothing_to_do_ends_with_0(tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(1, 2), (1, 2)])
-    assert run("load", file, *TYPES, "--sandbox").code == 0
+    assert run("load", file, *TYPES, "--simulate").code == 0
     ended = run("summary", tmp_path / "pairs.report.csv")
     assert ended.code == 0
     assert "there is nothing to do" in ended.out

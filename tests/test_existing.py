@@ -17,7 +17,7 @@ import pytest
 from loader.hubspot import HubSpot, Secret, StaticToken, Verdict
 from loader.hubspot.association_reader import Reading, Standing
 from loader.model import Pair
-from loader.sandbox import Sandbox, SandboxSettings
+from loader.simulator import Simulator, SimulatorSettings
 from tests.hubspot_wire import TOKEN, Ledger, Seen, Wire, http
 from tests.outside import TYPES, Serving, load, report_of, rows_of, run, start, write_pairs
 
@@ -26,22 +26,22 @@ READ = "/crm/associations/2025-09/contacts/companies/batch/read"
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Serving[Sandbox]]:
-    with Serving(lambda: Sandbox(SandboxSettings(rate_limit=0))) as serving:
+def simulator() -> Iterator[Serving[Simulator]]:
+    with Serving(lambda: Simulator(SimulatorSettings(rate_limit=0))) as serving:
         yield serving
 
 
-def associate_all(sandbox: Serving[Sandbox], pairs: list[tuple[int, int]]) -> None:
-    def seed(server: Sandbox) -> None:
+def associate_all(simulator: Serving[Simulator], pairs: list[tuple[int, int]]) -> None:
+    def seed(server: Simulator) -> None:
         for from_id, to_id in pairs:
             server.state.associate("contacts", str(from_id), "companies", str(to_id))
 
-    sandbox.ask(seed)
+    simulator.ask(seed)
 
 
 @pytest.mark.parametrize("shape", ["each its own", "few companies", "few contacts", "one hub", "a grid"])
 def test_a_hundred_thousand_rows_that_exist_cost_at_most_150_requests(
-    sandbox: Serving[Sandbox], tmp_path: Path, shape: str
+    simulator: Serving[Simulator], tmp_path: Path, shape: str
 ) -> None:
     rows = 100_000 if shape == "each its own" else 20_000
     pairs: dict[str, Callable[[int], tuple[int, int]]] = {
@@ -53,35 +53,35 @@ def test_a_hundred_thousand_rows_that_exist_cost_at_most_150_requests(
     }
     listed = [pairs[shape](i) for i in range(rows)]
     random.Random(4).shuffle(listed)
-    associate_all(sandbox, listed)
+    associate_all(simulator, listed)
     file = write_pairs(tmp_path / "pairs.csv", listed)
-    ended = load(sandbox.url, file, *FAST, "--skip-existing", "--json", timeout=100)
+    ended = load(simulator.url, file, *FAST, "--skip-existing", "--json", timeout=100)
     assert ended.code == 0, ended.err
     said = json.loads(ended.out)
     assert said["counts"]["existing"] == rows
     assert said["requests"] <= 150 * rows / 100_000 + 5
-    assert said["requests"] == sandbox.ask(lambda server: sum(server.state.calls.values()))
-    assert sandbox.ask(lambda server: server.state.calls["associate"]) == 0
+    assert said["requests"] == simulator.ask(lambda server: sum(server.state.calls.values()))
+    assert simulator.ask(lambda server: server.state.calls["associate"]) == 0
 
 
 @pytest.mark.parametrize("method", ["put", "batch"])
-def test_only_what_is_missing_is_sent(sandbox: Serving[Sandbox], tmp_path: Path, method: str) -> None:
+def test_only_what_is_missing_is_sent(simulator: Serving[Simulator], tmp_path: Path, method: str) -> None:
     pairs = [(1000 + i, 5000 + i % 7) for i in range(300)]
-    associate_all(sandbox, [pair for i, pair in enumerate(pairs) if i % 3])
+    associate_all(simulator, [pair for i, pair in enumerate(pairs) if i % 3])
     file = write_pairs(tmp_path / "pairs.csv", pairs)
-    assert load(sandbox.url, file, *FAST, "--skip-existing", "--method", method).code == 0
+    assert load(simulator.url, file, *FAST, "--skip-existing", "--method", method).code == 0
     rows = rows_of(report_of(file))
     assert [row["status"] for row in rows] == ["existing" if i % 3 else "associated" for i in range(300)]
     assert [row["existed_before"] for row in rows] == ["yes" if i % 3 else "no" for i in range(300)]
-    calls = sandbox.ask(lambda server: server.state.calls)
+    calls = simulator.ask(lambda server: server.state.calls)
     assert (calls["associate"], calls["batch associate"]) == ((100, 0) if method == "put" else (0, 1))
 
 
 def test_records_with_many_links_are_read_page_by_page(tmp_path: Path) -> None:
-    with Serving(lambda: Sandbox(SandboxSettings(rate_limit=0, read_page=10))) as sandbox:
-        associate_all(sandbox, [(1, 5000 + i) for i in range(95)] + [(2, 5001)])
+    with Serving(lambda: Simulator(SimulatorSettings(rate_limit=0, read_page=10))) as simulator:
+        associate_all(simulator, [(1, 5000 + i) for i in range(95)] + [(2, 5001)])
         file = write_pairs(tmp_path / "pairs.csv", [(1, 5094), (1, 5000), (1, 6000), (2, 5001), (2, 5002)])
-        assert load(sandbox.url, file, *FAST, "--skip-existing").code == 0
+        assert load(simulator.url, file, *FAST, "--skip-existing").code == 0
         assert [row["status"] for row in rows_of(report_of(file))] == [
             "existing",
             "existing",
@@ -91,30 +91,32 @@ def test_records_with_many_links_are_read_page_by_page(tmp_path: Path) -> None:
         ]
 
 
-def test_a_record_that_is_missing_is_left_to_the_sending(sandbox: Serving[Sandbox], tmp_path: Path) -> None:
-    sandbox.ask(lambda server: server.state.remove_record("contacts", "1"))
+def test_a_record_that_is_missing_is_left_to_the_sending(
+    simulator: Serving[Simulator], tmp_path: Path
+) -> None:
+    simulator.ask(lambda server: server.state.remove_record("contacts", "1"))
     file = write_pairs(tmp_path / "pairs.csv", [(1, 2), (3, 4)])
-    assert load(sandbox.url, file, *FAST, "--skip-existing").code == 1
+    assert load(simulator.url, file, *FAST, "--skip-existing").code == 1
     assert [row["status"] for row in rows_of(report_of(file))] == ["failed", "associated"]
 
 
 @pytest.mark.parametrize("fault", ["9000503000001", "9000602000001", "9000604000001", "9000429001001"])
 def test_passing_faults_of_the_look_are_tried_again(
-    sandbox: Serving[Sandbox], tmp_path: Path, fault: str
+    simulator: Serving[Simulator], tmp_path: Path, fault: str
 ) -> None:
-    associate_all(sandbox, [(1, 2)])
-    sandbox.ask(lambda server: server.state.fail(fault, path_prefix=READ, times=2))
+    associate_all(simulator, [(1, 2)])
+    simulator.ask(lambda server: server.state.fail(fault, path_prefix=READ, times=2))
     file = write_pairs(tmp_path / "pairs.csv", [(1, 2), (3, 4)])
-    assert load(sandbox.url, file, *FAST, "--skip-existing").code == 0
+    assert load(simulator.url, file, *FAST, "--skip-existing").code == 0
     assert [row["existed_before"] for row in rows_of(report_of(file))] == ["yes", "no"]
 
 
 def test_where_the_look_is_refused_it_is_sent_and_nothing_is_claimed(
-    sandbox: Serving[Sandbox], tmp_path: Path
+    simulator: Serving[Simulator], tmp_path: Path
 ) -> None:
-    sandbox.ask(lambda server: server.state.fail("9000400000001", path_prefix=READ, times=0))
+    simulator.ask(lambda server: server.state.fail("9000400000001", path_prefix=READ, times=0))
     file = write_pairs(tmp_path / "pairs.csv", [(1, 2), (3, 4)])
-    assert load(sandbox.url, file, *FAST, "--skip-existing").code == 0
+    assert load(simulator.url, file, *FAST, "--skip-existing").code == 0
     assert [(row["status"], row["existed_before"]) for row in rows_of(report_of(file))] == [
         ("associated", ""),
         ("associated", ""),
@@ -123,16 +125,16 @@ def test_where_the_look_is_refused_it_is_sent_and_nothing_is_claimed(
 
 @pytest.mark.parametrize("options", [("--method", "batch"), ("--method", "batch", "--skip-existing")])
 def test_killed_in_the_middle_it_goes_on(
-    sandbox: Serving[Sandbox], tmp_path: Path, options: tuple[str, ...]
+    simulator: Serving[Simulator], tmp_path: Path, options: tuple[str, ...]
 ) -> None:
-    def latency(seconds: float) -> Callable[[Sandbox], None]:
-        slow = SandboxSettings(rate_limit=0, latency=(seconds / 2, seconds))
+    def latency(seconds: float) -> Callable[[Simulator], None]:
+        slow = SimulatorSettings(rate_limit=0, latency=(seconds / 2, seconds))
         return lambda server: setattr(server, "settings", slow)
 
     rows = 12_000
     file = write_pairs(tmp_path / "pairs.csv", [(10**9 + i, 2 * 10**9 + i) for i in range(rows)])
-    sandbox.ask(latency(0.6))
-    arguments: list[str | Path] = ["load", file, "--base-url", sandbox.url, *TYPES, *FAST, *options]
+    simulator.ask(latency(0.6))
+    arguments: list[str | Path] = ["load", file, "--base-url", simulator.url, *TYPES, *FAST, *options]
     arguments += ["--workers", "2"]  # else all of it is under way at once
     process = start(*arguments)
     until = time.monotonic() + 40
@@ -142,12 +144,12 @@ def test_killed_in_the_middle_it_goes_on(
     process.kill()
     process.communicate()
     assert 0 < len(rows_of(report_of(file))) < rows
-    sandbox.ask(latency(0.0))
+    simulator.ask(latency(0.0))
     assert run(*arguments).code == 0
     report = rows_of(report_of(file))
     assert [int(row["row"]) for row in report] == list(range(1, rows + 1))
     assert {row["status"] for row in report} <= {"associated", "existing"}
-    assert sandbox.ask(lambda server: len(server.state.associations)) == 2 * rows
+    assert simulator.ask(lambda server: len(server.state.associations)) == 2 * rows
     if "--skip-existing" in options:  # what the killed run sent and could not report is not claimed
         assert {(row["status"], row["existed_before"]) for row in report} <= {
             ("associated", "no"),
@@ -155,7 +157,7 @@ def test_killed_in_the_middle_it_goes_on(
         }
 
 
-# What no sandbox answers: a scripted server.
+# What no simulator answers: a scripted server.
 
 
 def entry(to_id: Any, label: str | None = None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from loader.sandbox import Sandbox, SandboxSettings
+from loader.simulator import Simulator, SimulatorSettings
 from tests.outside import TYPES, Finished, Serving, run, write_pairs
 
 pytestmark = [
@@ -47,8 +47,8 @@ def last_line(ended: Finished) -> str:
 
 
 def test_the_command_that_goes_on(file: Path) -> None:
-    with Serving(lambda: Sandbox(SandboxSettings(rate_limit=0, daily_limit=2))) as sandbox:
-        options = ["load", str(file), "--base-url", sandbox.url, *TYPES, "--skip-existing"]
+    with Serving(lambda: Simulator(SimulatorSettings(rate_limit=0, daily_limit=2))) as simulator:
+        options = ["load", str(file), "--base-url", simulator.url, *TYPES, "--skip-existing"]
         stopped = run(*options)
     assert stopped.code == 3
     assert words_of(last_line(stopped)) == ["assoc-loader", *options]
@@ -56,12 +56,12 @@ def test_the_command_that_goes_on(file: Path) -> None:
 
 def test_the_commands_that_follow(file: Path) -> None:
     report = str(file.with_suffix(".report.csv"))
-    with Serving(lambda: Sandbox(SandboxSettings(rate_limit=0))) as sandbox:
-        assert run("load", file, "--base-url", sandbox.url, *TYPES, "--skip-existing").code == 1
+    with Serving(lambda: Simulator(SimulatorSettings(rate_limit=0))) as simulator:
+        assert run("load", file, "--base-url", simulator.url, *TYPES, "--skip-existing").code == 1
         page = str(file.with_suffix(".html"))
         told = run("summary", report, "--html", page)
-        verified = run("verify", report, "--base-url", sandbox.url)
-        undone = run("undo", report, "--base-url", sandbox.url, "--yes")
+        verified = run("verify", report, "--base-url", simulator.url)
+        undone = run("undo", report, "--base-url", simulator.url, "--yes")
         assert (verified.code, undone.code) == (0, 0)
     commands = [line for line in told.out.splitlines() if line.startswith("    assoc-loader load")]
     assert commands

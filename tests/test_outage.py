@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from loader.sandbox import Sandbox, SandboxSettings
+from loader.simulator import Simulator, SimulatorSettings
 from tests.hubspot_wire import Seen, Wire, http
 from tests.outside import Serving, load, report_of, rows_of, write_pairs
 
@@ -25,7 +25,7 @@ def test_rows_that_hang_one_after_another_are_to_blame_where_others_are_answered
     hanging = [(f"90006000000{i:02}", "1") for i in range(12)]
     answered = [(str(100 + i), "1") for i in range(40)]
     file = write_pairs(tmp_path / "pairs.csv", hanging[:6] + answered + hanging[6:])
-    with Serving(lambda: Sandbox(SandboxSettings(rate_limit=0, latency=(0.05, 0.1)))) as serving:
+    with Serving(lambda: Simulator(SimulatorSettings(rate_limit=0, latency=(0.05, 0.1)))) as serving:
         ended = load(serving.url, file, *FAST, "--timeout", "0.7", "--outage-timeout", "20", timeout=90)
     assert ended.code == 1, ended.err
     assert statuses(file) == {"associated": 40, "gave_up": 12}
@@ -35,7 +35,7 @@ def test_rows_that_hang_one_after_another_are_to_blame_where_others_are_answered
 def test_one_worker_gets_past_rows_that_are_always_reset(tmp_path: Path) -> None:
     reset = [(f"90006020000{i:02}", "1") for i in range(5)]
     file = write_pairs(tmp_path / "pairs.csv", [*reset, ("7", "1"), ("8", "1")])
-    with Serving(lambda: Sandbox(SandboxSettings(rate_limit=0))) as serving:
+    with Serving(lambda: Simulator(SimulatorSettings(rate_limit=0))) as serving:
         ended = load(serving.url, file, *FAST, "--workers", "1", "--outage-timeout", "30", timeout=90)
     assert ended.code == 1, ended.err
     assert statuses(file) == {"associated": 2, "gave_up": 5}

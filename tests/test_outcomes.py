@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from loader.sandbox import Sandbox, SandboxSettings, SandboxState
+from loader.simulator import Simulator, SimulatorSettings, SimulatorState
 from tests.outside import Serving, load, report_of, rows_of, write_pairs
 
-UNLIMITED = SandboxSettings(rate_limit=1_000_000, daily_limit=None)
+UNLIMITED = SimulatorSettings(rate_limit=1_000_000, daily_limit=None)
 
 PASSING = {408, 409, 423, 425, *range(500, 600)}
 #: Statuses that stop or pause the run; each has a test of its own.
@@ -19,12 +19,12 @@ ABOUT_THE_ACCOUNT = {401, 429, 477}
 
 
 @pytest.fixture(scope="module")
-def hubspot() -> Iterator[Serving[Sandbox]]:
-    with Serving(lambda: Sandbox(UNLIMITED, state=SandboxState(100_000))) as serving:
+def hubspot() -> Iterator[Serving[Simulator]]:
+    with Serving(lambda: Simulator(UNLIMITED, state=SimulatorState(100_000))) as serving:
         yield serving
 
 
-def test_every_status_from_400_to_599(hubspot: Serving[Sandbox], tmp_path: Path) -> None:
+def test_every_status_from_400_to_599(hubspot: Serving[Simulator], tmp_path: Path) -> None:
     statuses = [status for status in range(400, 600) if status not in ABOUT_THE_ACCOUNT]
     file = write_pairs(tmp_path / "pairs.csv", ((f"9000{status}000000", 5) for status in statuses))
     finished = load(hubspot.url, file, "--stop-after-failures", "0", "--max-attempts", "2")
@@ -87,7 +87,7 @@ ROWS = {
 }
 
 
-def test_each_row_of_the_table(hubspot: Serving[Sandbox], tmp_path: Path) -> None:
+def test_each_row_of_the_table(hubspot: Serving[Simulator], tmp_path: Path) -> None:
     """Good rows stand in between, so that a fault of the wire is this row's and no outage."""
     rows: list[tuple[str, str]] = []
     for number, magic in enumerate(ROWS):
@@ -112,13 +112,13 @@ def test_each_row_of_the_table(hubspot: Serving[Sandbox], tmp_path: Path) -> Non
             assert not found[magic]["error_message"]
 
 
-def _stands(magic: str, sandbox: Sandbox) -> bool:
-    return bool(sandbox.state.types_between("contacts", magic, "companies", "5"))
+def _stands(magic: str, simulator: Simulator) -> bool:
+    return bool(simulator.state.types_between("contacts", magic, "companies", "5"))
 
 
 @pytest.mark.parametrize("fault", ["9000429001000", "9000429401000"])
 def test_the_short_term_limit_counts_as_no_attempt(
-    hubspot: Serving[Sandbox], tmp_path: Path, fault: str
+    hubspot: Serving[Simulator], tmp_path: Path, fault: str
 ) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(fault, 5), (1, 7)])
     assert load(hubspot.url, file, "--max-attempts", "1").code == 0
@@ -127,7 +127,7 @@ def test_the_short_term_limit_counts_as_no_attempt(
 
 @pytest.mark.parametrize("fault", ["9000600000000", "9000602000000", "9000603000000"])
 def test_a_row_that_is_never_answered_is_given_up(
-    hubspot: Serving[Sandbox], tmp_path: Path, fault: str
+    hubspot: Serving[Simulator], tmp_path: Path, fault: str
 ) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(fault, 5), *((n, 7) for n in range(1, 40))])
     finished = load(hubspot.url, file, "--max-attempts", "2", "--timeout", "1", "--workers", "4")
@@ -152,7 +152,7 @@ def test_a_row_that_is_never_answered_is_given_up(
     ],
 )
 def test_answers_about_the_account_stop_the_run(
-    hubspot: Serving[Sandbox], tmp_path: Path, fault: str, words: str
+    hubspot: Serving[Simulator], tmp_path: Path, fault: str, words: str
 ) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(1, 7), (fault, 5), *((n, 7) for n in range(2, 500))])
     stopped = load(hubspot.url, file, "--workers", "1")

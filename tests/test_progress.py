@@ -14,7 +14,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from loader.sandbox import Sandbox, SandboxSettings
+from loader.simulator import Simulator, SimulatorSettings
 from tests.outside import TOKEN, TYPES, Serving, end, start, write_pairs
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
@@ -23,8 +23,8 @@ _SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Serving[Sandbox]]:
-    with Serving(lambda: Sandbox(SandboxSettings(rate_limit=190))) as serving:
+def simulator() -> Iterator[Serving[Simulator]]:
+    with Serving(lambda: Simulator(SimulatorSettings(rate_limit=190))) as serving:
         yield serving
 
 
@@ -62,10 +62,10 @@ def watch(*command: str | Path, columns: int, until: str) -> str:
 
 
 def test_the_board_fits_the_usual_terminal_and_says_the_rate_against_the_limit(
-    sandbox: Serving[Sandbox], tmp_path: Path
+    simulator: Serving[Simulator], tmp_path: Path
 ) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(n, n + 10**6) for n in range(1, 120_001)])
-    screen = watch("load", file, "--base-url", sandbox.url, *TYPES, columns=80, until=" min to go")
+    screen = watch("load", file, "--base-url", simulator.url, *TYPES, columns=80, until=" min to go")
     lines = [line.strip("\r") for line in re.split("[\r\n]+", screen)]
     bars = [line for line in lines if "of 120,000 rows (" in line]
     assert bars
@@ -74,22 +74,22 @@ def test_the_board_fits_the_usual_terminal_and_says_the_rate_against_the_limit(
 
 
 def test_an_upper_bound_is_what_the_forecast_and_the_board_go_by(
-    sandbox: Serving[Sandbox], tmp_path: Path
+    simulator: Serving[Simulator], tmp_path: Path
 ) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(n, n + 1000) for n in range(1, 301)])
-    arguments = ("--base-url", sandbox.url, *TYPES, "--rate", "50/10")
+    arguments = ("--base-url", simulator.url, *TYPES, "--rate", "50/10")
     screen = watch("load", file, *arguments, columns=80, until="rows/s, at most")
     assert "About 300 requests at 5.0/s: 60 s" in screen
     assert "rows/s, at most 50 of 190 requests per 10 s (--rate)" in screen
 
 
-def test_a_slowed_load_says_why(sandbox: Serving[Sandbox], tmp_path: Path) -> None:
+def test_a_slowed_load_says_why(simulator: Serving[Simulator], tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(n, n + 1000) for n in range(1, 301)])
-    command = ("load", file, "--base-url", sandbox.url, *TYPES)
+    command = ("load", file, "--base-url", simulator.url, *TYPES)
     screen = watch(*command, "--reserve", "50", columns=80, until="--reserve")
     assert "rows/s, at most 95 of 190 requests per 10 s (--reserve 50)" in screen
     for _ in range(60):  # another integration with the same token
-        asked = Request(f"{sandbox.url}/account-info/2025-09/details")
+        asked = Request(f"{simulator.url}/account-info/2025-09/details")
         asked.add_header("Authorization", f"Bearer {TOKEN}")
         urlopen(asked, timeout=5).close()
     screen = watch(*command, columns=80, until="others use")

@@ -14,7 +14,7 @@ import pytest
 
 from loader.cli.app import program
 from loader.model import LOAD_STATUSES, OWN_COLUMNS
-from loader.sandbox import Sandbox, SandboxSettings
+from loader.simulator import Simulator, SimulatorSettings
 from tests.outside import Serving, run
 
 ROOT = Path(__file__).parent.parent
@@ -35,13 +35,13 @@ STEPS = [
 
 
 @pytest.fixture
-def serving() -> Iterator[Serving[Sandbox]]:
-    with Serving(lambda: Sandbox(SandboxSettings())) as serving:
+def serving() -> Iterator[Serving[Simulator]]:
+    with Serving(lambda: Simulator(SimulatorSettings())) as serving:
         yield serving
 
 
 def test_the_story_is_true_word_for_word(
-    serving: Serving[Sandbox], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    serving: Serving[Simulator], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert len(STEPS) == 7
     shutil.copy(ROOT / "sample_data" / "mistakes.csv", tmp_path / "pairs.csv")

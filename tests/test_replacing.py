@@ -9,27 +9,27 @@ from pathlib import Path
 
 import pytest
 
-from loader.sandbox import Sandbox, SandboxSettings
+from loader.simulator import Simulator, SimulatorSettings
 from tests.outside import Finished, Serving, load, report_of, rows_of, run, write_pairs
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[Serving[Sandbox]]:
-    with Serving(lambda: Sandbox(SandboxSettings(rate_limit=0))) as serving:
+def simulator() -> Iterator[Serving[Simulator]]:
+    with Serving(lambda: Simulator(SimulatorSettings(rate_limit=0))) as serving:
         yield serving
 
 
 @pytest.fixture(scope="module")
-def kept(sandbox: Serving[Sandbox], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def kept(simulator: Serving[Simulator], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with one file of each kind: the input, its report, what verify and undo made, a page."""
     folder = tmp_path_factory.mktemp("kept")
     file = write_pairs(folder / "pairs.csv", [(1, 2), (3, 4)])
     report = report_of(file)
-    assert load(sandbox.url, file, "--skip-existing").code == 0
-    assert run("verify", report, "--base-url", sandbox.url).code == 0
+    assert load(simulator.url, file, "--skip-existing").code == 0
+    assert run("verify", report, "--base-url", simulator.url).code == 0
     assert run("summary", report, "--html", folder / "pairs.html").code == 0
-    assert load(sandbox.url, folder / "pairs.verified.csv", "-o", folder / "again.csv").code == 0
-    assert run("undo", report, "--base-url", sandbox.url, "--yes").code == 0
+    assert load(simulator.url, folder / "pairs.verified.csv", "-o", folder / "again.csv").code == 0
+    assert run("undo", report, "--base-url", simulator.url, "--yes").code == 0
     (folder / "notes.txt").write_text("do not lose this\n")
     (folder / "empty").touch()
     return folder
@@ -60,19 +60,19 @@ def refuses(ended: Finished, target: Path, before: bytes) -> None:
 @pytest.mark.parametrize(
     "name", ["pairs.csv", "pairs.report.csv", "pairs.undo.csv", "again.csv", "pairs.html", "notes.txt"]
 )
-def test_verify_replaces_nothing_but_its_own(sandbox: Serving[Sandbox], folder: Path, name: str) -> None:
+def test_verify_replaces_nothing_but_its_own(simulator: Serving[Simulator], folder: Path, name: str) -> None:
     target = folder / name
-    before, requests = target.read_bytes(), sandbox.ask(lambda server: len(server.state.requests))
+    before, requests = target.read_bytes(), simulator.ask(lambda server: len(server.state.requests))
     refuses(
-        run("verify", folder / "pairs.report.csv", "-o", target, "--base-url", sandbox.url), target, before
+        run("verify", folder / "pairs.report.csv", "-o", target, "--base-url", simulator.url), target, before
     )
-    assert sandbox.ask(lambda server: len(server.state.requests)) == requests
+    assert simulator.ask(lambda server: len(server.state.requests)) == requests
 
 
 @pytest.mark.parametrize("name", ["pairs.verified.csv", "empty", "new.csv"])
-def test_verify_replaces_its_own(sandbox: Serving[Sandbox], folder: Path, name: str) -> None:
+def test_verify_replaces_its_own(simulator: Serving[Simulator], folder: Path, name: str) -> None:
     for _ in range(2):
-        ended = run("verify", folder / "pairs.report.csv", "-o", folder / name, "--base-url", sandbox.url)
+        ended = run("verify", folder / "pairs.report.csv", "-o", folder / name, "--base-url", simulator.url)
         assert ended.code == 1, ended.err  # the undo has taken them back
     assert [row["verified"] for row in rows_of(folder / name)] == ["missing", "missing"]
 
@@ -80,18 +80,18 @@ def test_verify_replaces_its_own(sandbox: Serving[Sandbox], folder: Path, name: 
 @pytest.mark.parametrize("name", ["pairs.csv", "again.csv", "pairs.verified.csv", "pairs.html", "notes.txt"])
 @pytest.mark.parametrize("more", [(), ("--overwrite",)])
 def test_undo_overwrites_nothing_but_an_undo_s_report(
-    sandbox: Serving[Sandbox], folder: Path, name: str, more: tuple[str, ...]
+    simulator: Serving[Simulator], folder: Path, name: str, more: tuple[str, ...]
 ) -> None:
     target = folder / name
     before = target.read_bytes()
-    options: list[str | Path] = ["-o", target, "--yes", "--base-url", sandbox.url, *more]
+    options: list[str | Path] = ["-o", target, "--yes", "--base-url", simulator.url, *more]
     ended = run("undo", folder / "pairs.report.csv", *options)
     refuses(ended, target, before)
     assert bool(more) or "--overwrite" not in ended.err, "it offers what would be refused"
 
 
-def test_undo_overwrites_its_own(sandbox: Serving[Sandbox], folder: Path) -> None:
-    options = ("--yes", "--base-url", sandbox.url, "--overwrite")
+def test_undo_overwrites_its_own(simulator: Serving[Simulator], folder: Path) -> None:
+    options = ("--yes", "--base-url", simulator.url, "--overwrite")
     assert run("undo", folder / "pairs.report.csv", *options).code == 0
     assert len(rows_of(folder / "pairs.undo.csv")) == 2
 
@@ -100,13 +100,13 @@ def test_undo_overwrites_its_own(sandbox: Serving[Sandbox], folder: Path) -> Non
 @pytest.mark.parametrize("command", ["load", "check"])
 @pytest.mark.parametrize("more", [(), ("--overwrite",)])
 def test_load_overwrites_nothing_but_a_report(
-    sandbox: Serving[Sandbox], folder: Path, name: str, command: str, more: tuple[str, ...]
+    simulator: Serving[Simulator], folder: Path, name: str, command: str, more: tuple[str, ...]
 ) -> None:
     write_pairs(folder / "other.csv", [(7, 8)])
     target = folder / name
     before = target.read_bytes()
     types = ("--from-type", "contacts", "--to-type", "companies")
-    options: list[str | Path] = ["-o", target, *types, "--base-url", sandbox.url, *more]
+    options: list[str | Path] = ["-o", target, *types, "--base-url", simulator.url, *more]
     ended = run(command, folder / "pairs.csv", *options)
     refuses(ended, target, before)
     assert bool(more) or "--overwrite" not in ended.err, "it offers what would be refused"
@@ -167,9 +167,9 @@ def test_a_page_of_no_report(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"row,from_obj", b"row,from_obj\0\0\0\0", b"\0" * 100])
 def test_what_a_kill_has_left_of_a_header_is_begun_anew(
-    sandbox: Serving[Sandbox], folder: Path, content: bytes
+    simulator: Serving[Simulator], folder: Path, content: bytes
 ) -> None:
     report = folder / "pairs.report.csv"
     report.write_bytes(content)
-    assert load(sandbox.url, folder / "pairs.csv", "--overwrite").code == 0
+    assert load(simulator.url, folder / "pairs.csv", "--overwrite").code == 0
     assert len(rows_of(report)) == 2

@@ -16,12 +16,12 @@ from urllib.parse import quote, unquote
 import orjson
 import pytest
 
-from loader.sandbox import Sandbox, SandboxSettings, SandboxState
+from loader.simulator import Simulator, SimulatorSettings, SimulatorState
 from tests.hubspot_wire import Seen, Wire, http
 from tests.outside import TOKEN, TYPES, Serving, end, load, report_of, rows_of, run, start, write_pairs
 
-FAST = SandboxSettings(rate_limit=1_000_000, daily_limit=None)
-SLOW = SandboxSettings(rate_limit=1_000_000, daily_limit=None, latency=(0.05, 0.1))
+FAST = SimulatorSettings(rate_limit=1_000_000, daily_limit=None)
+SLOW = SimulatorSettings(rate_limit=1_000_000, daily_limit=None, latency=(0.05, 0.1))
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX modes")
 
 HOSTILE_IDS = [
@@ -52,8 +52,8 @@ FORMULAS = ["=1+1", "+1", "-1", "@SUM(1)", "\t=1", "=cmd|' /C calc'!A0", " =1", 
 ESCAPES = "\x1b[31mred\x1b]0;title\x07\x1b]8;;http://x\x1b\\\x9b2J\x08\x00\u202egnp"
 
 
-def serving(settings: SandboxSettings = FAST) -> Serving[Sandbox]:
-    return Serving(lambda: Sandbox(settings, state=SandboxState(100_000)))
+def serving(settings: SimulatorSettings = FAST) -> Serving[Simulator]:
+    return Serving(lambda: Simulator(settings, state=SimulatorState(100_000)))
 
 
 def refuses(message: str, category: str = "VALIDATION_ERROR") -> Wire:

@@ -12,7 +12,7 @@ from typing import Literal
 
 import pytest
 
-from loader.sandbox import Sandbox, SandboxSettings
+from loader.simulator import Simulator, SimulatorSettings
 from tests.campaigns.dirty_archives import PACK
 from tests.outside import TYPES, Finished, Serving, end, load, report_of, rows_of, run, start
 
@@ -20,16 +20,16 @@ HEADER = "from_object_id,to_object_id,note\n"
 
 
 @pytest.fixture(scope="module")
-def serving() -> Iterator[Serving[Sandbox]]:
-    with Serving(lambda: Sandbox(SandboxSettings(rate_limit=0))) as server:
+def serving() -> Iterator[Serving[Simulator]]:
+    with Serving(lambda: Simulator(SimulatorSettings(rate_limit=0))) as server:
         yield server
 
 
-def puts(serving: Serving[Sandbox]) -> int:
-    return serving.ask(lambda sandbox: sum(request.method == "PUT" for request in sandbox.state.requests))
+def puts(serving: Serving[Simulator]) -> int:
+    return serving.ask(lambda simulator: sum(request.method == "PUT" for request in simulator.state.requests))
 
 
-def refused(serving: Serving[Sandbox], file: Path, *options: str) -> Finished:
+def refused(serving: Serving[Simulator], file: Path, *options: str) -> Finished:
     """Load a file that must not be loaded: exit 2, nothing sent, no report."""
     before = puts(serving)
     finished = load(serving.url, file, *options)
@@ -59,7 +59,7 @@ def refused(serving: Serving[Sandbox], file: Path, *options: str) -> Finished:
     ],
 )
 def test_a_broken_file_is_refused_with_line_and_reason(
-    data: bytes, words: list[str], serving: Serving[Sandbox], tmp_path: Path
+    data: bytes, words: list[str], serving: Serving[Simulator], tmp_path: Path
 ) -> None:
     file = tmp_path / "pairs.csv"
     file.write_bytes(data)
@@ -70,7 +70,7 @@ def test_a_broken_file_is_refused_with_line_and_reason(
 @pytest.mark.parametrize("delimiter", [",", "\t"])
 @pytest.mark.parametrize("head", ["  \n", "\n \u00a0\r\n\n", "\r \r", " \nsep={}\n  \n"])
 def test_blank_lines_above_the_header_do_not_count_and_white_space_is_blank(
-    head: str, delimiter: str, serving: Serving[Sandbox], tmp_path: Path
+    head: str, delimiter: str, serving: Serving[Simulator], tmp_path: Path
 ) -> None:
     file = tmp_path / "pairs.csv"
     text = head.format(delimiter) + HEADER.replace(",", delimiter) + f"x{delimiter}2{delimiter}\n"
@@ -81,14 +81,14 @@ def test_blank_lines_above_the_header_do_not_count_and_white_space_is_blank(
 
 
 @pytest.mark.parametrize("suffix", sorted(PACK))
-def test_an_archive_cut_short_is_refused(suffix: str, serving: Serving[Sandbox], tmp_path: Path) -> None:
+def test_an_archive_cut_short_is_refused(suffix: str, serving: Serving[Simulator], tmp_path: Path) -> None:
     text = HEADER + "".join(f"{n},{n * 3},\n" for n in range(1, 40))
     file = tmp_path / f"pairs.csv{suffix}"
     file.write_bytes(PACK[suffix](text.encode())[:-9])
     assert suffix in refused(serving, file).err
 
 
-def test_a_whole_archive_is_loaded(serving: Serving[Sandbox], tmp_path: Path) -> None:
+def test_a_whole_archive_is_loaded(serving: Serving[Simulator], tmp_path: Path) -> None:
     """Of one kind, for all of them are opened in one place; `test_source_input` reads the others."""
     file = tmp_path / "pairs.csv.gz"
     file.write_bytes(gzip.compress((HEADER + "1,2,a\n3,4,b\n").encode()))
@@ -96,7 +96,7 @@ def test_a_whole_archive_is_loaded(serving: Serving[Sandbox], tmp_path: Path) ->
     assert [row["note"] for row in rows_of(tmp_path / "pairs.report.csv")] == ["a", "b"]
 
 
-def test_standard_input_needs_a_report_and_is_read_twice(serving: Serving[Sandbox], tmp_path: Path) -> None:
+def test_standard_input_needs_a_report_and_is_read_twice(serving: Serving[Simulator], tmp_path: Path) -> None:
     report = tmp_path / "out.csv"
     command = ("load", "-", "--base-url", serving.url, *TYPES, "--report", report)
     process = start(*command, stdin=subprocess.PIPE)
@@ -116,7 +116,7 @@ def test_a_closed_standard_input_is_refused_in_words(tmp_path: Path) -> None:
         "loader",
         "load",
         "-",
-        "--sandbox",
+        "--simulate",
         "--report",
         str(tmp_path / "r.csv"),
     ]
@@ -127,7 +127,7 @@ def test_a_closed_standard_input_is_refused_in_words(tmp_path: Path) -> None:
 
 
 def test_a_pilot_takes_the_first_rows_and_the_next_run_the_rest(
-    serving: Serving[Sandbox], tmp_path: Path
+    serving: Serving[Simulator], tmp_path: Path
 ) -> None:
     file = tmp_path / "pairs.csv"
     file.write_text(HEADER + "1,2,a\nx,2,b\n3,4,c\n5,6,d\n")
@@ -138,7 +138,7 @@ def test_a_pilot_takes_the_first_rows_and_the_next_run_the_rest(
 
 
 def test_only_loads_the_rows_of_a_report_that_have_that_status(
-    serving: Serving[Sandbox], tmp_path: Path
+    serving: Serving[Simulator], tmp_path: Path
 ) -> None:
     file = tmp_path / "pairs.csv"
     file.write_text(HEADER + "9000404000001,2,a\n3,4,b\n9000400000001,6,c\n")
@@ -154,7 +154,7 @@ def test_only_loads_the_rows_of_a_report_that_have_that_status(
 @pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
 @pytest.mark.parametrize("options", [(), ("--only", "invalid")], ids=["all", "only"])
 def test_a_report_s_rows_of_cut_or_padded_cells_are_not_sent(
-    quoting: Literal[0, 1], options: tuple[str, ...], serving: Serving[Sandbox], tmp_path: Path
+    quoting: Literal[0, 1], options: tuple[str, ...], serving: Serving[Simulator], tmp_path: Path
 ) -> None:
     file = tmp_path / "pairs.csv"
     file.write_text("note,from_object_id,to_object_id\na,1,234,5\n7,8\n,3,bad\n")
@@ -183,7 +183,7 @@ def test_a_report_s_rows_of_cut_or_padded_cells_are_not_sent(
 
 @pytest.mark.parametrize("options", [(), ("--only", "associated,invalid"), ("--only", "associated")])
 def test_a_report_whose_input_had_its_header_twice_is_an_input(
-    options: tuple[str, ...], serving: Serving[Sandbox], tmp_path: Path
+    options: tuple[str, ...], serving: Serving[Simulator], tmp_path: Path
 ) -> None:
     file = tmp_path / "pairs.csv"
     file.write_text(HEADER + "4041,2,x\n" + HEADER + "3,4,y\n")
@@ -198,7 +198,7 @@ def test_a_report_whose_input_had_its_header_twice_is_an_input(
 
 
 def test_a_second_report_of_other_columns_in_a_report_is_refused(
-    serving: Serving[Sandbox], tmp_path: Path
+    serving: Serving[Simulator], tmp_path: Path
 ) -> None:
     texts = []
     for header in ("note", "note,mail"):
@@ -212,7 +212,7 @@ def test_a_second_report_of_other_columns_in_a_report_is_refused(
 
 
 def test_control_characters_of_a_cell_do_not_reach_the_screen(
-    serving: Serving[Sandbox], tmp_path: Path
+    serving: Serving[Simulator], tmp_path: Path
 ) -> None:
     file = tmp_path / "pairs.csv"
     file.write_text(HEADER + "1\x1b[31m,2,a\n")
@@ -223,7 +223,7 @@ def test_control_characters_of_a_cell_do_not_reach_the_screen(
 
 
 def test_the_result_shows_no_more_than_the_beginning_of_a_huge_cell(
-    serving: Serving[Sandbox], tmp_path: Path
+    serving: Serving[Simulator], tmp_path: Path
 ) -> None:
     file = tmp_path / "pairs.csv"
     file.write_text(f"from_object_id,to_object_id\n{'x' * 3_000_000},2\n", encoding="utf-8")

@@ -10,7 +10,7 @@ from typing import Literal
 
 import pytest
 
-from loader.sandbox import Sandbox
+from loader.simulator import Simulator
 from tests.loaded import sent, unlimited
 from tests.outside import Serving, load, report_of, rows_of
 from tests.reading import read, refusal
@@ -34,7 +34,7 @@ PAIRS = [("38012345671", "9012345672"), ("38012345673", "9012345674")]
 
 
 @pytest.fixture(scope="module")
-def serving() -> Iterator[Serving[Sandbox]]:
+def serving() -> Iterator[Serving[Simulator]]:
     with unlimited() as server:
         yield server
 
@@ -94,7 +94,7 @@ def test_honest_notes_of_several_lines_are_read_in_every_column(
 
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_honest_notes_of_several_lines_load_in_every_column(
-    place: int, serving: Serving[Sandbox], tmp_path: Path
+    place: int, serving: Serving[Simulator], tmp_path: Path
 ) -> None:
     file = tmp_path / "pairs.csv"
     file.write_text(text_of([*NOTES, "x"], place, csv.QUOTE_MINIMAL), encoding="utf-8", newline="")
@@ -104,7 +104,7 @@ def test_honest_notes_of_several_lines_load_in_every_column(
 
 
 def test_a_note_of_several_lines_in_a_row_of_another_width_is_one_invalid_row(
-    serving: Serving[Sandbox], tmp_path: Path
+    serving: Serving[Simulator], tmp_path: Path
 ) -> None:
     file = tmp_path / "pairs.csv"
     rows = '1,2,"two\nlines",,\n3,4,n,\n5,6,"two,\nlines"\n'
@@ -118,7 +118,7 @@ def test_a_note_of_several_lines_in_a_row_of_another_width_is_one_invalid_row(
 
 
 def test_what_looks_like_rows_may_be_genuine_and_the_hint_says_what_to_do_then(
-    serving: Serving[Sandbox], tmp_path: Path
+    serving: Serving[Simulator], tmp_path: Path
 ) -> None:
     file = tmp_path / "pairs.csv"
     file.write_text(HEADER + '1,2,a\n3,4,"Ordered:\n1, 2, 3"\n', encoding="utf-8")

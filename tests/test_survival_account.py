@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from loader.sandbox import Sandbox, SandboxSettings, SandboxState
+from loader.simulator import Simulator, SimulatorSettings, SimulatorState
 from tests.loaded import UNLIMITED, sent
 from tests.outside import (
     TOKEN,
@@ -34,13 +34,13 @@ OAUTH = {
 }
 
 
-def serving(settings: SandboxSettings = UNLIMITED) -> Serving[Sandbox]:
-    return Serving(lambda: Sandbox(settings, state=SandboxState(100_000)))
+def serving(settings: SimulatorSettings = UNLIMITED) -> Serving[Simulator]:
+    return Serving(lambda: Simulator(settings, state=SimulatorState(100_000)))
 
 
-def change(hubspot: Serving[Sandbox], **settings: object) -> None:
-    def apply(sandbox: Sandbox) -> None:
-        sandbox.settings = replace(sandbox.settings, **settings)  # type: ignore[arg-type] # by name
+def change(hubspot: Serving[Simulator], **settings: object) -> None:
+    def apply(simulator: Simulator) -> None:
+        simulator.settings = replace(simulator.settings, **settings)  # type: ignore[arg-type] # by name
 
     hubspot.ask(apply)
 
@@ -50,7 +50,7 @@ def pairs(folder: Path, rows: int) -> Path:
 
 
 def in_the_middle(
-    hubspot: Serving[Sandbox], file: Path, after: int, accident: Callable[[], None], *options: str
+    hubspot: Serving[Simulator], file: Path, after: int, accident: Callable[[], None], *options: str
 ) -> Finished:
     """Load, and let something happen when so many requests have come."""
     process = start("load", file, "--base-url", hubspot.url, *TYPES, "--workers", "10", *options)
@@ -62,7 +62,7 @@ def in_the_middle(
     return end(process, 20)
 
 
-def goes_on_to_the_end(hubspot: Serving[Sandbox], file: Path, rows: int) -> None:
+def goes_on_to_the_end(hubspot: Serving[Simulator], file: Path, rows: int) -> None:
     """The same command settles the rest, and no row was blamed for the accident."""
     assert load(hubspot.url, file).code == 0
     lines = rows_of(report_of(file))
@@ -92,14 +92,14 @@ def test_a_token_refused_in_the_middle(tmp_path: Path, how: str) -> None:
                 change(hubspot, tokens=frozenset({"another"}))
             else:
                 fault = "9000401300000" if how == "expired" else "9000403400000"
-                hubspot.ask(lambda sandbox: sandbox.state.fail(fault, path_prefix="/crm", times=0))
+                hubspot.ask(lambda simulator: simulator.state.fail(fault, path_prefix="/crm", times=0))
 
         stopped = in_the_middle(hubspot, file, 100, accident)
         assert stopped.code == 3
         assert "The same command goes on" in stopped.err
         assert {line["status"] for line in rows_of(report_of(file))} == {"associated"}
         assert 100 <= len(rows_of(report_of(file))) < 500
-        hubspot.ask(lambda sandbox: sandbox.state.heal())
+        hubspot.ask(lambda simulator: simulator.state.heal())
         change(hubspot, tokens=None)
         goes_on_to_the_end(hubspot, file, 500)
 
@@ -119,7 +119,7 @@ def test_oauth_renews_again_and_again(tmp_path: Path) -> None:
         file = pairs(tmp_path, 600)
         finished = load(hubspot.url, file, "--workers", "10", env=OAUTH)
         assert finished.code == 0, finished.err
-        assert hubspot.ask(lambda sandbox: sandbox.state.calls["token"]) > 1
+        assert hubspot.ask(lambda simulator: simulator.state.calls["token"]) > 1
 
 
 def test_oauth_that_is_refused_in_the_middle(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_a_long_move_stops_the_run(tmp_path: Path) -> None:
         stopped = in_the_middle(hubspot, file, 100, accident)
         assert stopped.code == 3
         assert "another data centre" in stopped.err
-        hubspot.ask(lambda sandbox: sandbox.state.heal())
+        hubspot.ask(lambda simulator: simulator.state.heal())
         goes_on_to_the_end(hubspot, file, 500)
 
 
@@ -191,7 +191,7 @@ def test_the_daily_limit_in_the_middle(tmp_path: Path) -> None:
 
 def test_a_wrong_file_is_stopped_early(tmp_path: Path) -> None:
     with serving() as hubspot:
-        hubspot.ask(lambda sandbox: sandbox.state.keep_only("contacts", frozenset()))
+        hubspot.ask(lambda simulator: simulator.state.keep_only("contacts", frozenset()))
         file = pairs(tmp_path, 500)
         stopped = load(hubspot.url, file, "--workers", "20")
         assert stopped.code == 3
@@ -223,7 +223,7 @@ def test_a_storm_of_429_blames_no_row(tmp_path: Path) -> None:
         file = pairs(tmp_path, 60)
         finished = load(hubspot.url, file, "--max-attempts", "1")
         assert finished.code == 0, finished.err
-        assert hubspot.ask(lambda sandbox: sandbox.state.answers[429]) == 15
+        assert hubspot.ask(lambda simulator: simulator.state.answers[429]) == 15
         assert {line["attempts"] for line in rows_of(report_of(file))} == {"1"}
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from loader.sandbox import Sandbox, SandboxState
+from loader.simulator import Simulator, SimulatorState
 from tests.loaded import UNLIMITED, beginning, report_of_load, sent, unlimited
 from tests.outside import TYPES, Serving, end, load, report_of, rows_of, run, start, write_pairs
 
@@ -28,7 +28,7 @@ unprivileged = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def hubspot() -> Iterator[Serving[Sandbox]]:
+def hubspot() -> Iterator[Serving[Simulator]]:
     with unlimited() as serving:
         yield serving
 
@@ -40,8 +40,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def slow() -> Iterator[Serving[Sandbox]]:
-    with Serving(lambda: Sandbox(SLOW, state=SandboxState(100_000))) as serving:
+def slow() -> Iterator[Serving[Simulator]]:
+    with Serving(lambda: Simulator(SLOW, state=SimulatorState(100_000))) as serving:
         yield serving
 
 
@@ -73,7 +73,7 @@ def is_whole(report: Path, rows: int) -> None:
 
 
 @posix
-def test_a_full_disk_stops_the_run_and_costs_nothing(hubspot: Serving[Sandbox], tmp_path: Path) -> None:
+def test_a_full_disk_stops_the_run_and_costs_nothing(hubspot: Serving[Simulator], tmp_path: Path) -> None:
     file = pairs(tmp_path, 500)
     full = run("load", file, "--base-url", hubspot.url, *TYPES, preexec_fn=fill_the_disk)
     assert full.code == 3
@@ -86,7 +86,7 @@ def test_a_full_disk_stops_the_run_and_costs_nothing(hubspot: Serving[Sandbox], 
 
 @posix
 def test_the_summary_of_a_run_that_filled_the_disk_counts_what_the_report_has(
-    hubspot: Serving[Sandbox], slow: Serving[Sandbox], tmp_path: Path
+    hubspot: Serving[Simulator], slow: Serving[Simulator], tmp_path: Path
 ) -> None:
     file = write_pairs(
         tmp_path / "pairs.csv", [("oops", 1), *((n, n + 10**6) for n in range(1, 1000))]
@@ -108,7 +108,7 @@ def test_the_summary_of_a_run_that_filled_the_disk_counts_what_the_report_has(
 
 @posix
 def test_an_undo_that_filled_the_disk_counts_what_its_report_has(
-    hubspot: Serving[Sandbox], tmp_path: Path
+    hubspot: Serving[Simulator], tmp_path: Path
 ) -> None:
     file = pairs(tmp_path, 1000, first=4_000_000)
     assert load(hubspot.url, file, "--skip-existing", "--method", "batch").code == 0
@@ -122,7 +122,7 @@ def test_an_undo_that_filled_the_disk_counts_what_its_report_has(
 
 
 @posix
-def test_no_room_for_the_ordered_copy(hubspot: Serving[Sandbox], tmp_path: Path) -> None:
+def test_no_room_for_the_ordered_copy(hubspot: Serving[Simulator], tmp_path: Path) -> None:
     """The report itself fits; putting it into order is refused by a folder in the copy's place."""
     file = write_pairs(
         tmp_path / "pairs.csv", [("9000503001000", 5), *((n, n + 10**6) for n in range(1, 200))]
@@ -142,7 +142,7 @@ def test_no_room_for_the_ordered_copy(hubspot: Serving[Sandbox], tmp_path: Path)
 
 
 @unprivileged
-def test_a_folder_that_may_not_be_written(hubspot: Serving[Sandbox], tmp_path: Path) -> None:
+def test_a_folder_that_may_not_be_written(hubspot: Serving[Simulator], tmp_path: Path) -> None:
     file = pairs(tmp_path, 3)
     tmp_path.chmod(0o500)
     try:
@@ -162,7 +162,7 @@ def test_a_folder_that_may_not_be_written(hubspot: Serving[Sandbox], tmp_path: P
     ],
 )
 def test_a_report_that_can_be_none(
-    hubspot: Serving[Sandbox], tmp_path: Path, report: str, words: str
+    hubspot: Serving[Simulator], tmp_path: Path, report: str, words: str
 ) -> None:
     if os.name != "posix" and report.startswith("/dev"):
         pytest.skip("Windows has no /dev")
@@ -175,7 +175,7 @@ def test_a_report_that_can_be_none(
 
 
 @posix
-def test_a_pipe_is_no_report(hubspot: Serving[Sandbox], tmp_path: Path) -> None:
+def test_a_pipe_is_no_report(hubspot: Serving[Simulator], tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.csv"
     os.mkfifo(pipe)
     refused = load(hubspot.url, pairs(tmp_path, 3), "-o", pipe, timeout=20)
@@ -198,7 +198,7 @@ os.fsync = slow_fsync
 
 
 @posix
-def test_a_slow_disk_keeps_no_line_from_the_report(slow: Serving[Sandbox], tmp_path: Path) -> None:
+def test_a_slow_disk_keeps_no_line_from_the_report(slow: Serving[Simulator], tmp_path: Path) -> None:
     """`kill -9` loses nothing that the operating system has, and that must not wait for the disk."""
     (tmp_path / "sitecustomize.py").write_text(SLOW_DISK)
     file = pairs(tmp_path, 3000)
@@ -213,7 +213,7 @@ def test_a_slow_disk_keeps_no_line_from_the_report(slow: Serving[Sandbox], tmp_p
 
 
 @posix
-def test_a_report_behind_a_link_stays_where_it_lies(hubspot: Serving[Sandbox], tmp_path: Path) -> None:
+def test_a_report_behind_a_link_stays_where_it_lies(hubspot: Serving[Simulator], tmp_path: Path) -> None:
     there = tmp_path / "there"
     there.mkdir()
     (tmp_path / "link.csv").symlink_to(there / "real.csv")
@@ -230,7 +230,7 @@ def test_a_report_behind_a_link_stays_where_it_lies(hubspot: Serving[Sandbox], t
 
 
 @posix
-def test_a_report_deleted_meanwhile_is_put_back(slow: Serving[Sandbox], tmp_path: Path) -> None:
+def test_a_report_deleted_meanwhile_is_put_back(slow: Serving[Simulator], tmp_path: Path) -> None:
     file = pairs(tmp_path, 1000)
     process = start("load", file, "--base-url", slow.url, *TYPES, "--workers", "10")
     report = report_of(file)
@@ -248,7 +248,7 @@ def test_a_report_deleted_meanwhile_is_put_back(slow: Serving[Sandbox], tmp_path
 def test_a_report_deleted_while_nothing_is_written_is_put_back(tmp_path: Path) -> None:
     file = pairs(tmp_path, 1000)
     report = report_of(file)
-    with Serving(lambda: Sandbox(SLOW)) as away:
+    with Serving(lambda: Simulator(SLOW)) as away:
         process = start(
             "load", file, "--base-url", away.url, *TYPES, "--workers", "20", "--outage-timeout", "3"
         )
@@ -263,7 +263,9 @@ def test_a_report_deleted_while_nothing_is_written_is_put_back(tmp_path: Path) -
 
 @posix
 @pytest.mark.parametrize("how", ["edited", "replaced"])
-def test_a_report_that_others_write_is_left_to_them(slow: Serving[Sandbox], tmp_path: Path, how: str) -> None:
+def test_a_report_that_others_write_is_left_to_them(
+    slow: Serving[Simulator], tmp_path: Path, how: str
+) -> None:
     file = pairs(tmp_path, 3000)
     process = start("load", file, "--base-url", slow.url, *TYPES, "--workers", "20")
     report = report_of(file)
@@ -281,7 +283,7 @@ def test_a_report_that_others_write_is_left_to_them(slow: Serving[Sandbox], tmp_
 
 
 def test_a_report_of_another_input_is_left_untouched(
-    hubspot: Serving[Sandbox], tmp_path: Path, whole: bytes
+    hubspot: Serving[Simulator], tmp_path: Path, whole: bytes
 ) -> None:
     report = tmp_path / "pairs.report.csv"
     report.write_bytes(whole)
@@ -312,7 +314,7 @@ Rows = list[tuple[int, int]]
     ids=["a row changed", "a row removed", "a row inserted", "the end cut off"],
 )
 def test_an_input_changed_between_two_runs(
-    hubspot: Serving[Sandbox], tmp_path: Path, whole: bytes, change: Callable[[Rows], Rows], words: str
+    hubspot: Serving[Simulator], tmp_path: Path, whole: bytes, change: Callable[[Rows], Rows], words: str
 ) -> None:
     rows = [(n, n + 10**6) for n in range(1, 11)]
     file = write_pairs(tmp_path / "pairs.csv", change(rows))
@@ -326,7 +328,7 @@ def test_an_input_changed_between_two_runs(
     assert sent(hubspot) == before
 
 
-def test_an_input_grown_at_its_end_goes_on(hubspot: Serving[Sandbox], tmp_path: Path, whole: bytes) -> None:
+def test_an_input_grown_at_its_end_goes_on(hubspot: Serving[Simulator], tmp_path: Path, whole: bytes) -> None:
     file = pairs(tmp_path, 15)
     report_of(file).write_bytes(beginning(whole, 10))
     before = sent(hubspot)
@@ -337,7 +339,7 @@ def test_an_input_grown_at_its_end_goes_on(hubspot: Serving[Sandbox], tmp_path: 
 
 @posix
 @pytest.mark.parametrize("how", ["overwritten", "deleted", "cut off", "appended to"])
-def test_an_input_changed_during_the_run(slow: Serving[Sandbox], tmp_path: Path, how: str) -> None:
+def test_an_input_changed_during_the_run(slow: Serving[Simulator], tmp_path: Path, how: str) -> None:
     """What was read in the first pass may be buffered, so the file is large and the change far behind."""
     rows = 300_000
     file = pairs(tmp_path, rows)
@@ -366,7 +368,7 @@ def test_an_input_changed_during_the_run(slow: Serving[Sandbox], tmp_path: Path,
     assert all(row["status"] == "associated" for row in rows_of(report))
 
 
-def test_two_runs_on_one_report(slow: Serving[Sandbox], tmp_path: Path) -> None:
+def test_two_runs_on_one_report(slow: Serving[Simulator], tmp_path: Path) -> None:
     file = pairs(tmp_path, 1000)
     # So slow that the first outlives the others on the busiest machine.
     first = start("load", file, "--base-url", slow.url, *TYPES, "--workers", "2")
@@ -389,7 +391,7 @@ def test_two_runs_on_one_report(slow: Serving[Sandbox], tmp_path: Path) -> None:
 @pytest.mark.parametrize("redirect", [">&-", "2>&-", ">&- 2>&-", "<&-", ">&- 2>&- <&-"])
 @pytest.mark.parametrize("options", [(), ("--json",)])
 def test_closed_standard_streams(
-    hubspot: Serving[Sandbox], tmp_path: Path, redirect: str, options: tuple[str, ...]
+    hubspot: Serving[Simulator], tmp_path: Path, redirect: str, options: tuple[str, ...]
 ) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(1, 2), (9000404000001, 3)])
     finished = in_shell(hubspot, file, redirect, options)
@@ -402,7 +404,7 @@ def test_closed_standard_streams(
 @posix
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")
 @pytest.mark.parametrize("redirect", [">/dev/full", "2>/dev/full", ">/dev/full 2>/dev/full"])
-def test_full_standard_streams(hubspot: Serving[Sandbox], tmp_path: Path, redirect: str) -> None:
+def test_full_standard_streams(hubspot: Serving[Simulator], tmp_path: Path, redirect: str) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(1, 2), (9000404000001, 3)])
     finished = in_shell(hubspot, file, redirect, ())
     assert "Traceback" not in finished.stderr + finished.stdout
@@ -420,7 +422,7 @@ def test_full_standard_streams(hubspot: Serving[Sandbox], tmp_path: Path, redire
     ("command", "code"), [("check pairs.csv", 3), ("summary", 3), ("verify", 0), ("undo --yes", 0)]
 )
 def test_a_full_standard_output_of_the_other_commands(
-    hubspot: Serving[Sandbox], tmp_path: Path, command: str, code: int
+    hubspot: Serving[Simulator], tmp_path: Path, command: str, code: int
 ) -> None:
     """Where the output was all that the command makes, its exit code must not say that all is well."""
     new = 5_000_000 + 10 * len(command)  # to the server that all share
@@ -438,7 +440,7 @@ def test_a_full_standard_output_of_the_other_commands(
 
 
 @posix
-def test_a_reader_that_leaves(hubspot: Serving[Sandbox], tmp_path: Path) -> None:
+def test_a_reader_that_leaves(hubspot: Serving[Simulator], tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(1, 2), (9000404000001, 3)])
     finished = in_shell(hubspot, file, "| true", ())
     assert "Traceback" not in finished.stderr
@@ -447,7 +449,7 @@ def test_a_reader_that_leaves(hubspot: Serving[Sandbox], tmp_path: Path) -> None
 
 
 @posix
-def test_a_terminal_that_is_closed_meanwhile(slow: Serving[Sandbox], tmp_path: Path) -> None:
+def test_a_terminal_that_is_closed_meanwhile(slow: Serving[Simulator], tmp_path: Path) -> None:
     import pty
 
     ours, theirs = pty.openpty()
@@ -465,7 +467,7 @@ def test_a_terminal_that_is_closed_meanwhile(slow: Serving[Sandbox], tmp_path: P
 
 
 def in_shell(
-    hubspot: Serving[Sandbox], file: Path, redirect: str, options: tuple[str, ...]
+    hubspot: Serving[Simulator], file: Path, redirect: str, options: tuple[str, ...]
 ) -> subprocess.CompletedProcess[str]:
     command = f'exec "$0" -m loader load "$1" --base-url "$2" {" ".join([*TYPES, *options])} {redirect}'
     return subprocess.run(
@@ -484,7 +486,7 @@ def in_shell(
 @pytest.mark.parametrize("tail", [b"11,contacts,1", b"\0" * 4096, b"\n", b'"', b"rubbish\n"])
 @pytest.mark.parametrize("options", [("--limit", "10"), ()])
 def test_damage_at_the_end_of_a_report_is_cut_off_where_nothing_is_left_to_do(
-    hubspot: Serving[Sandbox], tmp_path: Path, whole: bytes, tail: bytes, options: tuple[str, ...]
+    hubspot: Serving[Simulator], tmp_path: Path, whole: bytes, tail: bytes, options: tuple[str, ...]
 ) -> None:
     file = pairs(tmp_path, 30)
     report = report_of(file)
@@ -498,7 +500,7 @@ def test_damage_at_the_end_of_a_report_is_cut_off_where_nothing_is_left_to_do(
 
 
 def test_damage_at_the_end_of_an_undo_report_is_cut_off_too(
-    hubspot: Serving[Sandbox], tmp_path: Path
+    hubspot: Serving[Simulator], tmp_path: Path
 ) -> None:
     file = pairs(tmp_path, 3, first=7_000_000)
     assert load(hubspot.url, file, "--skip-existing").code == 0
@@ -513,7 +515,7 @@ def test_damage_at_the_end_of_an_undo_report_is_cut_off_too(
 
 @pytest.mark.parametrize("done", [10, 30])
 def test_a_report_that_was_saved_with_quotes_is_gone_on_with(
-    hubspot: Serving[Sandbox], tmp_path: Path, whole: bytes, done: int
+    hubspot: Serving[Simulator], tmp_path: Path, whole: bytes, done: int
 ) -> None:
     file = pairs(tmp_path, 30)
     report = report_of(file)
@@ -528,7 +530,7 @@ def test_a_report_that_was_saved_with_quotes_is_gone_on_with(
 
 
 def test_overwrite_throws_the_old_report_away_even_where_no_row_is_chosen(
-    hubspot: Serving[Sandbox], tmp_path: Path
+    hubspot: Serving[Simulator], tmp_path: Path
 ) -> None:
     file = pairs(tmp_path, 3)
     assert load(hubspot.url, file).code == 0

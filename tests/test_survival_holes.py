@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from loader.sandbox import Sandbox
+from loader.simulator import Simulator
 from tests.loaded import beginning, let_stand_as_reported, report_of_load, sent, unlimited
 from tests.outside import Serving, load, report_of, rows_of, run, write_pairs
 
@@ -17,7 +17,7 @@ BLOCK = 4096
 
 
 @pytest.fixture
-def hubspot() -> Iterator[Serving[Sandbox]]:
+def hubspot() -> Iterator[Serving[Simulator]]:
     with unlimited() as serving:
         yield serving
 
@@ -32,7 +32,7 @@ def pairs(folder: Path, rows: int) -> Path:
     return write_pairs(folder / "pairs.csv", ((n, n + 10**6) for n in range(1, rows + 1)))
 
 
-def loaded(hubspot: Serving[Sandbox], folder: Path, whole: bytes, rows: int) -> Path:
+def loaded(hubspot: Serving[Simulator], folder: Path, whole: bytes, rows: int) -> Path:
     """The input of a load that has ended: its report lies beside it, and what that says stands."""
     file = pairs(folder, rows)
     report_of(file).write_bytes(beginning(whole, rows) if rows < 500 else whole)
@@ -58,7 +58,7 @@ def is_whole(report: Path, rows: int) -> None:
 
 @pytest.mark.parametrize("blocks", [(3,), (1, 3, 4, 7)])
 def test_good_records_behind_a_hole_are_kept(
-    hubspot: Serving[Sandbox], tmp_path: Path, whole: bytes, blocks: tuple[int, ...]
+    hubspot: Serving[Simulator], tmp_path: Path, whole: bytes, blocks: tuple[int, ...]
 ) -> None:
     file = loaded(hubspot, tmp_path, whole, 500)
     report = report_of(file)
@@ -76,7 +76,7 @@ def test_good_records_behind_a_hole_are_kept(
 
 
 def test_what_a_load_has_created_behind_a_hole_can_still_be_undone(
-    hubspot: Serving[Sandbox], tmp_path: Path, whole: bytes
+    hubspot: Serving[Simulator], tmp_path: Path, whole: bytes
 ) -> None:
     file = loaded(hubspot, tmp_path, whole, 500)
     report = report_of(file)
@@ -87,7 +87,7 @@ def test_what_a_load_has_created_behind_a_hole_can_still_be_undone(
     assert undone["counts"]["removed"] == 500 - eaten
 
 
-def test_a_hole_and_a_torn_end_together(hubspot: Serving[Sandbox], tmp_path: Path, whole: bytes) -> None:
+def test_a_hole_and_a_torn_end_together(hubspot: Serving[Simulator], tmp_path: Path, whole: bytes) -> None:
     file = loaded(hubspot, tmp_path, whole, 300)
     report = report_of(file)
     eaten = lose(report, 2)
@@ -98,7 +98,7 @@ def test_a_hole_and_a_torn_end_together(hubspot: Serving[Sandbox], tmp_path: Pat
 
 
 def test_a_hole_in_an_undo_report_is_mended_too(
-    hubspot: Serving[Sandbox], tmp_path: Path, whole: bytes
+    hubspot: Serving[Simulator], tmp_path: Path, whole: bytes
 ) -> None:
     file = loaded(hubspot, tmp_path, whole, 300)
     undo = ("undo", report_of(file), "--base-url", hubspot.url, "--yes")
@@ -111,7 +111,7 @@ def test_a_hole_in_an_undo_report_is_mended_too(
     assert sum(row == before[row["row"]] for row in rows_of(report)) == 300 - eaten
 
 
-def test_the_rest_of_a_cut_record_is_never_another_row(hubspot: Serving[Sandbox], tmp_path: Path) -> None:
+def test_the_rest_of_a_cut_record_is_never_another_row(hubspot: Serving[Simulator], tmp_path: Path) -> None:
     """Row 12 says in its own line what row 2 would say, but for the digit that the hole ends in."""
     file = write_pairs(tmp_path / "pairs.csv", [(7, 8) if n % 10 == 2 else (n, n + 99) for n in range(1, 30)])
     report = report_of(file)
@@ -131,7 +131,7 @@ def test_the_rest_of_a_cut_record_is_never_another_row(hubspot: Serving[Sandbox]
 
 @pytest.mark.parametrize("closed", [True, False])
 def test_lines_inside_a_cell_that_a_hole_has_opened_are_never_rows(
-    hubspot: Serving[Sandbox], tmp_path: Path, closed: bool
+    hubspot: Serving[Simulator], tmp_path: Path, closed: bool
 ) -> None:
     """A note says what the report could say of another row, and a hole eats the quote before it."""
     forged = "3,contacts,3,companies,1000003,associated,200,1,HUBSPOT_DEFINED:279,no,,,,x,2026-01-01T00:00Z,"
@@ -152,7 +152,7 @@ def test_lines_inside_a_cell_that_a_hole_has_opened_are_never_rows(
 
 
 def test_two_halves_around_a_hole_are_no_record(
-    hubspot: Serving[Sandbox], tmp_path: Path, whole: bytes
+    hubspot: Serving[Simulator], tmp_path: Path, whole: bytes
 ) -> None:
     """Row 5 up to its association types, and row 9 from there on, have as many cells as one row."""
     file = loaded(hubspot, tmp_path, whole, 20)
@@ -171,7 +171,7 @@ def test_two_halves_around_a_hole_are_no_record(
 
 
 def test_what_can_not_mend_a_report_says_who_can(
-    hubspot: Serving[Sandbox], tmp_path: Path, whole: bytes
+    hubspot: Serving[Simulator], tmp_path: Path, whole: bytes
 ) -> None:
     file = loaded(hubspot, tmp_path, whole, 200)
     report = report_of(file)
@@ -192,7 +192,7 @@ def test_what_can_not_mend_a_report_says_who_can(
 @pytest.mark.parametrize("command", ["load", "check"])
 @pytest.mark.parametrize("options", [("--only", "failed"), ()])
 def test_a_report_with_a_hole_is_no_input(
-    hubspot: Serving[Sandbox], tmp_path: Path, whole: bytes, command: str, options: tuple[str, ...]
+    hubspot: Serving[Simulator], tmp_path: Path, whole: bytes, command: str, options: tuple[str, ...]
 ) -> None:
     """Rows are missing there, and the halves around the hole could look like one row."""
     report = tmp_path / "pairs.report.csv"
@@ -205,7 +205,7 @@ def test_a_report_with_a_hole_is_no_input(
 
 
 def test_a_hole_at_the_end_is_no_error_to_any_command(
-    hubspot: Serving[Sandbox], tmp_path: Path, whole: bytes
+    hubspot: Serving[Simulator], tmp_path: Path, whole: bytes
 ) -> None:
     report = report_of(loaded(hubspot, tmp_path, whole, 50))
     report.write_bytes(report.read_bytes() + bytes(BLOCK))

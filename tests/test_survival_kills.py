@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from loader.sandbox import Sandbox, SandboxSettings, SandboxState
+from loader.simulator import Simulator, SimulatorSettings, SimulatorState
 from tests.campaigns.kills import campaign
 from tests.loaded import let_stand_as_reported, report_of_load, sent
 from tests.outside import TYPES, Serving, end, load, report_of, rows_of, run, start, write_pairs
 
-SLOW = SandboxSettings(rate_limit=1_000_000, daily_limit=None, latency=(0.2, 0.4))
+SLOW = SimulatorSettings(rate_limit=1_000_000, daily_limit=None, latency=(0.2, 0.4))
 
 posix = pytest.mark.skipif(os.name != "posix", reason="Windows has no signals to send to one process")
 
@@ -31,8 +31,8 @@ def test_a_dozen_kills_lose_and_invent_nothing() -> None:
 
 
 @pytest.fixture
-def slow() -> Iterator[Serving[Sandbox]]:
-    with Serving(lambda: Sandbox(SLOW, state=SandboxState(100_000))) as serving:
+def slow() -> Iterator[Serving[Simulator]]:
+    with Serving(lambda: Simulator(SLOW, state=SimulatorState(100_000))) as serving:
         yield serving
 
 
@@ -44,7 +44,7 @@ def write_more_than_a_pipe_holds(process: subprocess.Popen[str]) -> None:
     time.sleep(0.3)
 
 
-def started(serving: Serving[Sandbox], file: Path, *options: str) -> subprocess.Popen[str]:
+def started(serving: Serving[Simulator], file: Path, *options: str) -> subprocess.Popen[str]:
     return start("load", file, "--base-url", serving.url, *TYPES, *options)
 
 
@@ -62,7 +62,7 @@ def many(folder: Path, rows: int) -> Path:
 @posix
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_the_first_signal_lets_end_what_is_under_way(
-    slow: Serving[Sandbox], tmp_path: Path, number: signal.Signals, code: int
+    slow: Serving[Simulator], tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
     file = many(tmp_path, 300)
     process = started(slow, file, "--workers", "20", "--overwrite")
@@ -93,7 +93,7 @@ def report_of_many(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize(("command", "call"), [("verify", "batch read"), ("undo", "batch archive")])
 def test_the_commands_that_follow_end_as_the_load_does(
-    slow: Serving[Sandbox],
+    slow: Serving[Simulator],
     tmp_path: Path,
     report_of_many: bytes,
     command: str,
@@ -106,7 +106,7 @@ def test_the_commands_that_follow_end_as_the_load_does(
     let_stand_as_reported(slow, report)
     options = ("--yes",) if command == "undo" else ()
     process = start(command, report, "--base-url", slow.url, "--workers", "1", "--json", *options)
-    wait_until(lambda: slow.ask(lambda sandbox: sandbox.state.calls[call]) > 0)
+    wait_until(lambda: slow.ask(lambda simulator: simulator.state.calls[call]) > 0)
     process.send_signal(number)
     ended = end(process)
     assert ended.code == code
@@ -144,13 +144,13 @@ def test_ctrl_c_during_the_imports_shows_no_traceback() -> None:
 
 @posix
 def test_the_second_ctrl_c_leaves_at_once_and_the_report_is_sound(tmp_path: Path) -> None:
-    never = SandboxState(100_000)
-    with Serving(lambda: Sandbox(SLOW, state=never)) as serving:
+    never = SimulatorState(100_000)
+    with Serving(lambda: Simulator(SLOW, state=never)) as serving:
         file = many(tmp_path, 400)
         process = started(serving, file, "--workers", "20")
         wait_until(lambda: sent(serving) > 60)
         serving.ask(
-            lambda sandbox: sandbox.state.fail("9000600000000", times=0)
+            lambda simulator: simulator.state.fail("9000600000000", times=0)
         )  # from now on nobody answers
         at = sent(serving)
         wait_until(lambda: sent(serving) >= at + 5)
@@ -163,13 +163,13 @@ def test_the_second_ctrl_c_leaves_at_once_and_the_report_is_sound(tmp_path: Path
         assert time.monotonic() - began < 3
         assert ended.code == 130
         assert "The same command goes on" in ended.err
-        serving.ask(lambda sandbox: sandbox.state.heal())
+        serving.ask(lambda simulator: simulator.state.heal())
         assert load(serving.url, file, "--workers", "200").code == 0
     assert [row["row"] for row in rows_of(report_of(file))] == [str(n) for n in range(1, 401)]
 
 
 @posix
-def test_ctrl_c_in_the_pre_pass_sends_nothing(slow: Serving[Sandbox], tmp_path: Path) -> None:
+def test_ctrl_c_in_the_pre_pass_sends_nothing(slow: Serving[Simulator], tmp_path: Path) -> None:
     """Nobody waits for the first reading after Ctrl-C: with IDs that begin with 0 it takes this file 8 s."""
     file = tmp_path / "pairs.csv"
     file.write_text("from_object_id,to_object_id\n" + "".join(f"0{n},7\n" for n in range(1, 400_000)))
@@ -187,7 +187,7 @@ def test_ctrl_c_in_the_pre_pass_sends_nothing(slow: Serving[Sandbox], tmp_path: 
 
 @posix
 def test_ctrl_c_while_the_result_is_printed_says_how_things_stand(
-    slow: Serving[Sandbox], tmp_path: Path
+    slow: Serving[Simulator], tmp_path: Path
 ) -> None:
     """The causes are gathered from the whole report, and the run has ended by then."""
     file = write_pairs(tmp_path / "pairs.csv", ((n, n) for n in range(30_000)))
@@ -210,7 +210,7 @@ def test_one_signal_ends_the_wait_for_a_pipe_that_does_not_end(
     number: int, code: int, command: str, tmp_path: Path
 ) -> None:
     report = tmp_path / "x.report.csv"
-    process = start(command, "-", "-o", report, "--sandbox", *TYPES, stdin=subprocess.PIPE)
+    process = start(command, "-", "-o", report, "--simulate", *TYPES, stdin=subprocess.PIPE)
     write_more_than_a_pipe_holds(process)
     process.send_signal(number)
     assert process.wait(5) == code
@@ -228,7 +228,7 @@ def test_no_copy_of_what_came_by_a_pipe_stays_behind(number: int, tmp_path: Path
     process = start(
         "load",
         "-",
-        *("-o", tmp_path / "x.report.csv", "--sandbox", *TYPES),
+        *("-o", tmp_path / "x.report.csv", "--simulate", *TYPES),
         stdin=subprocess.PIPE,
         env={"TMPDIR": str(temporary)},
     )
@@ -243,7 +243,7 @@ def test_no_copy_of_what_came_by_a_pipe_stays_behind(number: int, tmp_path: Path
 def test_one_ctrl_c_ends_the_wait_for_a_named_pipe(tmp_path: Path) -> None:
     pipe = tmp_path / "pairs.csv"
     os.mkfifo(pipe)
-    process = start("load", pipe, "--sandbox", *TYPES)
+    process = start("load", pipe, "--simulate", *TYPES)
     writer = open_when_read(pipe)
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
@@ -267,7 +267,7 @@ def test_a_pipe_that_does_not_block_is_read_to_its_end(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
     report = tmp_path / "x.report.csv"
-    process = start("load", "-", "-o", report, "--sandbox", *TYPES, stdin=reading)
+    process = start("load", "-", "-o", report, "--simulate", *TYPES, stdin=reading)
     os.close(reading)
     with open(writing, "w") as pipe:
         for text in ("from_object_id,to_object_id\n", "1,2\n", "3,4\n"):

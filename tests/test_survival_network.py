@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from loader.sandbox import Sandbox, SandboxSettings, SandboxState
+from loader.simulator import Simulator, SimulatorSettings, SimulatorState
 from tests.hubspot_wire import STANDS, Script, Seen, Wire, http, says
 from tests.outside import TYPES, Serving, end, load, report_of, rows_of, start, write_pairs
 
 CERTIFICATE = Path(__file__).with_name("test_hubspot_tls.pem")
-SLOW = SandboxSettings(rate_limit=1_000_000, daily_limit=None, latency=(0.05, 0.1))
+SLOW = SimulatorSettings(rate_limit=1_000_000, daily_limit=None, latency=(0.05, 0.1))
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ def port() -> int:
         return int(held.getsockname()[1])
 
 
-def sandbox(port: int, state: SandboxState) -> Serving[Sandbox]:
-    return Serving(lambda: Sandbox(SLOW, port=port, state=state))
+def simulator(port: int, state: SimulatorState) -> Serving[Simulator]:
+    return Serving(lambda: Simulator(SLOW, port=port, state=state))
 
 
 def pairs(folder: Path, rows: int) -> Path:
@@ -59,20 +59,20 @@ def test_nobody_there_at_first(port: int, tmp_path: Path) -> None:
     wait_until(report_of(file).exists)
     time.sleep(1)  # the first requests have failed by then
     assert process.poll() is None
-    with sandbox(port, SandboxState()):
+    with simulator(port, SimulatorState()):
         assert end(process).code == 0
     all_associated(report_of(file), 200)
 
 
 def test_away_in_the_middle_and_back_again(port: int, tmp_path: Path) -> None:
-    file, state = pairs(tmp_path, 700), SandboxState(100_000)
-    with sandbox(port, state):
+    file, state = pairs(tmp_path, 700), SimulatorState(100_000)
+    with simulator(port, state):
         process = start("load", file, "--base-url", f"http://127.0.0.1:{port}", *TYPES, "--workers", "30")
         wait_until(lambda: state.calls["associate"] > 100)
     asked = state.calls["associate"]
     time.sleep(1)
     assert process.poll() is None
-    with sandbox(port, state):
+    with simulator(port, state):
         assert end(process).code == 0
     all_associated(report_of(file), 700)
     assert state.calls["associate"] - 700 <= 30, "more were sent twice than were under way"
@@ -80,9 +80,9 @@ def test_away_in_the_middle_and_back_again(port: int, tmp_path: Path) -> None:
 
 
 def test_away_for_too_long(port: int, tmp_path: Path) -> None:
-    file, state = pairs(tmp_path, 700), SandboxState(100_000)
+    file, state = pairs(tmp_path, 700), SimulatorState(100_000)
     url = f"http://127.0.0.1:{port}"
-    with sandbox(port, state):
+    with simulator(port, state):
         process = start("load", file, "--base-url", url, *TYPES, "--workers", "30", "--outage-timeout", "2")
         wait_until(lambda: state.calls["associate"] > 100)
     stopped = end(process, 20)
@@ -91,7 +91,7 @@ def test_away_for_too_long(port: int, tmp_path: Path) -> None:
     assert f"No connection to 127.0.0.1:{port}" in stopped.err
     assert "The same command goes on from there" in stopped.err
     assert {line["status"] for line in rows_of(report_of(file))} == {"associated"}
-    with sandbox(port, state):
+    with simulator(port, state):
         assert load(url, file).code == 0
     all_associated(report_of(file), 700)
 
@@ -188,7 +188,7 @@ def test_a_certificate_that_nobody_trusts(tmp_path: Path) -> None:
 
 
 def test_tls_that_fails_otherwise_is_an_outage(tmp_path: Path) -> None:
-    with Serving(Sandbox) as plain:  # it answers a handshake with a bare HTTP 400
+    with Serving(Simulator) as plain:  # it answers a handshake with a bare HTTP 400
         url = plain.url.replace("http:", "https:")
         stopped = load(url, pairs(tmp_path, 5), "--outage-timeout", "1")
     assert stopped.code == 3

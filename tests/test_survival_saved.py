@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from loader.sandbox import Sandbox
+from loader.simulator import Simulator
 from tests.loaded import beginning, let_stand_as_reported, report_of_load, sent, unlimited
 from tests.outside import Serving, load, report_of, rows_of, run, write_pairs
 
@@ -19,7 +19,7 @@ ROWS = 30
 
 
 @pytest.fixture
-def hubspot() -> Iterator[Serving[Sandbox]]:
+def hubspot() -> Iterator[Serving[Simulator]]:
     with unlimited() as serving:
         yield serving
 
@@ -75,7 +75,7 @@ SAVED = [by_pandas, with_marks_and_crlf, with_crlf, with_a_mark, with_quotes]
 
 @pytest.mark.parametrize("save", SAVED)
 def test_a_finished_report_is_put_back_as_it_was(
-    hubspot: Serving[Sandbox], tmp_path: Path, whole: bytes, save: Callable[[Path], None]
+    hubspot: Serving[Simulator], tmp_path: Path, whole: bytes, save: Callable[[Path], None]
 ) -> None:
     file = pairs(tmp_path)
     report = report_of(file)
@@ -90,7 +90,7 @@ def test_a_finished_report_is_put_back_as_it_was(
 
 @pytest.mark.parametrize("save", SAVED)
 def test_a_report_that_is_not_finished_is_gone_on_with_in_one_form(
-    hubspot: Serving[Sandbox], tmp_path: Path, whole: bytes, save: Callable[[Path], None]
+    hubspot: Serving[Simulator], tmp_path: Path, whole: bytes, save: Callable[[Path], None]
 ) -> None:
     file = pairs(tmp_path)
     report = report_of(file)
@@ -106,7 +106,7 @@ def test_a_report_that_is_not_finished_is_gone_on_with_in_one_form(
 
 @pytest.mark.parametrize("save", SAVED)
 def test_the_other_commands_read_what_other_programs_save(
-    hubspot: Serving[Sandbox], tmp_path: Path, whole: bytes, save: Callable[[Path], None]
+    hubspot: Serving[Simulator], tmp_path: Path, whole: bytes, save: Callable[[Path], None]
 ) -> None:
     report = report_of(pairs(tmp_path))
     report.write_bytes(whole)
@@ -170,7 +170,7 @@ def quoted_and_damaged(text: bytes) -> bytes:
     ],
 )
 def test_what_no_crash_leaves_is_refused_and_not_thrown_away(
-    hubspot: Serving[Sandbox], tmp_path: Path, plain: bytes, change: Callable[[bytes], bytes], line: int
+    hubspot: Serving[Simulator], tmp_path: Path, plain: bytes, change: Callable[[bytes], bytes], line: int
 ) -> None:
     file = plain_pairs(tmp_path)
     report = report_of(file)

@@ -16,7 +16,7 @@ from loader.engine.work_queue import Parcel, ParcelQueue
 from loader.hubspot import Kind, Verdict
 from loader.model import Lot, Pair, Status
 from loader.pace import Pace
-from loader.sandbox import Sandbox, SandboxSettings
+from loader.simulator import Simulator, SimulatorSettings
 from tests import clock
 from tests.outside import Serving, load, report_of, rows_of, write_pairs
 
@@ -28,13 +28,13 @@ def test_a_server_that_answers_500_to_all_is_not_asked_row_by_row(
     tmp_path: Path, options: tuple[str, ...]
 ) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(str(100 + n), str(7 + n)) for n in range(_ROWS)])
-    with Serving(lambda: Sandbox(SandboxSettings(rate_limit=0))) as serving:
-        serving.ask(lambda sandbox: sandbox.state.fail("9000500000001", path_prefix="/crm", times=0))
+    with Serving(lambda: Simulator(SimulatorSettings(rate_limit=0))) as serving:
+        serving.ask(lambda simulator: simulator.state.fail("9000500000001", path_prefix="/crm", times=0))
         ended = load(serving.url, file, "--rate", "1000000/1", "--max-attempts", "2", *options)
-        requests = serving.ask(lambda sandbox: sandbox.state.calls.total())
+        requests = serving.ask(lambda simulator: simulator.state.calls.total())
         assert ended.code == 1
         assert requests < 200
-        serving.ask(lambda sandbox: sandbox.state.heal())
+        serving.ask(lambda simulator: simulator.state.heal())
         again = load(serving.url, report_of(file), "--only", "gave_up", "--method", "batch")
     assert {row["status"] for row in rows_of(report_of(file))} == {"gave_up"}
     assert again.code == 0, again.err
@@ -50,11 +50,11 @@ def test_a_bad_row_in_every_request_takes_no_other_row_along(tmp_path: Path) -> 
     for nth, number in enumerate(bad):
         rows[number] = (f"9000500000{nth:03}", *rows[number][1:])
     file = write_pairs(tmp_path / "pairs.csv", rows, ["to_object_type"])
-    with Serving(lambda: Sandbox(SandboxSettings(rate_limit=0))) as serving:
+    with Serving(lambda: Simulator(SimulatorSettings(rate_limit=0))) as serving:
         ended = load(
             serving.url, file, "--rate", "1000000/1", "--max-attempts", "2", "--method", "batch", timeout=100
         )
-        requests = serving.ask(lambda sandbox: sandbox.state.calls.total())
+        requests = serving.ask(lambda simulator: simulator.state.calls.total())
     assert ended.code == 1
     statuses = [row["status"] for row in rows_of(report_of(file))]
     assert {number for number, status in enumerate(statuses) if status != "associated"} == set(bad)

@@ -15,7 +15,7 @@ from loader import __version__
 from loader.cli.check import check
 from loader.cli.console import complain
 from loader.cli.load import load
-from loader.cli.sandbox import sandbox
+from loader.cli.simulator import simulator
 from loader.cli.summary import summary
 from loader.cli.undo import undo
 from loader.cli.verify import verify
@@ -24,7 +24,7 @@ from loader.errors import Interrupted, LoaderError
 _AGAIN = "The same command goes on, or starts again."
 _EPILOG = """\b
 Start here:
-  assoc-loader load pairs.csv --from-type contacts --to-type companies --sandbox
+  assoc-loader load pairs.csv --from-type contacts --to-type companies --simulate
   assoc-loader load pairs.csv --from-type contacts --to-type companies --limit 10
 The first practises against a HubSpot inside the program, the second is a pilot
 with the real one; the same command without --limit goes on from there.
@@ -60,7 +60,7 @@ program.add_command(check)
 program.add_command(summary)
 program.add_command(verify)
 program.add_command(undo)
-program.add_command(sandbox)
+program.add_command(simulator)
 
 
 def main() -> NoReturn:

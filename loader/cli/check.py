@@ -49,7 +49,7 @@ _CHECKING = stacked(
         help="INPUT is a report: check its rows with these statuses.",
     ),
     click.option("--overwrite", is_flag=True, help="Forecast a load that throws the report away."),
-    click.option("--sandbox", is_flag=True, help="Ask a local HubSpot inside this process (--online)."),
+    click.option("--simulate", is_flag=True, help="Ask a local HubSpot inside this process (--online)."),
     click.option(
         "--log-file",
         metavar="PATH",

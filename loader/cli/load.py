@@ -62,7 +62,7 @@ _WRITING = stacked(
     ),
     click.option("--overwrite", is_flag=True, help="Throw an existing report away and start anew."),
     click.option(
-        "--sandbox",
+        "--simulate",
         is_flag=True,
         help="Run against a local HubSpot inside this process: no token, no network.",
     ),

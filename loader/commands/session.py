@@ -25,16 +25,16 @@ async def connect(
     warn: Callable[[str], None],
     stdin: BinaryIO | None = None,
 ) -> AsyncIterator[HubSpot]:
-    """A connection to HubSpot with whatever credentials there are, or to a sandbox inside this process.
+    """A connection to HubSpot with whatever credentials there are, or to a simulator inside this process.
 
     `warn` is told what a person should know about the credentials. Raises CredentialsError.
     """
     async with AsyncExitStack() as stack:
         base_url, found = settings.base_url, Found(StaticToken(Secret("practice-needs-no-token")))
-        if settings.sandbox:
-            from loader.sandbox import Sandbox, SandboxSettings  # only who practises pays for a server
+        if settings.simulate:
+            from loader.simulator import Simulator, SimulatorSettings  # only who practises pays for a server
 
-            base_url = (await stack.enter_async_context(Sandbox(SandboxSettings()))).url
+            base_url = (await stack.enter_async_context(Simulator(SimulatorSettings()))).url
         else:
             found = find_credentials(
                 base_url,

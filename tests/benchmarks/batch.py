@@ -20,16 +20,16 @@ from pathlib import Path
 from typing import Any
 
 from loader.commands import LoadSummary, run_load
-from loader.sandbox import Sandbox, SandboxSettings, SandboxState
 from loader.settings import LoadSettings
+from loader.simulator import Simulator, SimulatorSettings, SimulatorState
 from tests.outside import Serving, write_pairs
 
 
 def measure(
-    file: Path, settings: SandboxSettings, state: SandboxState, **more: Any
+    file: Path, settings: SimulatorSettings, state: SimulatorState, **more: Any
 ) -> tuple[LoadSummary, float]:
-    """One load against a sandbox in a thread of its own; seconds are the loader's thread's processor time."""
-    with Serving(lambda: Sandbox(settings, state=state)) as serving:
+    """One load against a simulator in a thread of its own; seconds are of its thread's processor time."""
+    with Serving(lambda: Simulator(settings, state=state)) as serving:
         options: dict[str, Any] = {
             "rate": "1000000/1",
             "from_type": "contacts",
@@ -54,22 +54,24 @@ def main() -> None:
     bad = set(random.Random(1).sample(range(rows), rows // 100))
     with tempfile.TemporaryDirectory() as folder:
         file = write_pairs(Path(folder) / "pairs.csv", [(10**10 + i, 2 * 10**10 + i) for i in range(rows)])
-        good = SandboxState()
+        good = SimulatorState()
         profile = cProfile.Profile()
         if arguments.profile:
             profile.enable()
-        show("all good", *measure(file, SandboxSettings(rate_limit=0), good, method="batch"), rows, 50)
+        show("all good", *measure(file, SimulatorSettings(rate_limit=0), good, method="batch"), rows, 50)
         if arguments.profile:
             profile.disable()
             pstats.Stats(profile).sort_stats("tottime").print_stats(25)
-        show("all exist", *measure(file, SandboxSettings(rate_limit=0), good, skip_existing=True), rows, 150)
+        show(
+            "all exist", *measure(file, SimulatorSettings(rate_limit=0), good, skip_existing=True), rows, 150
+        )
         forms: tuple[tuple[Any, int], ...] = (("207", 1200), ("200", 1200), ("400", 25_000))
         for form, most in forms:
             for named in (True, False):
-                state = SandboxState()
+                state = SimulatorState()
                 for i in bad:
                     state.remove_record("contacts", str(10**10 + i))
-                settings = SandboxSettings(rate_limit=0, batch_failure=form, name_bad_pairs=named)
+                settings = SimulatorSettings(rate_limit=0, batch_failure=form, name_bad_pairs=named)
                 words = f"1 % bad, {form}, {'named' if named else 'unnamed'}"
                 show(words, *measure(file, settings, state, method="batch"), rows, most)
 

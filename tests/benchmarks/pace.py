@@ -3,7 +3,7 @@
     python -m tests.benchmarks.pace [--seconds 60] [--quick] [--virtual]
 
 prints a Markdown table. Each line is a run of a first window, which is not measured, and then of `--seconds`,
-against a server that enforces the window exactly: by default the sandbox, over real HTTP on loopback and in
+against a server that enforces the window exactly: by default the simulator, over real HTTP on loopback and in
 real time, all runs at once; with `--virtual` a model of it in virtual time (seconds instead of minutes, the
 same each time). `--quick` leaves out all but the account limit of 190.
 """
@@ -23,7 +23,7 @@ import aiohttp
 from aiolimiter import AsyncLimiter
 
 from loader.pace import Pace, Pacer, PaceReading, Ticket
-from loader.sandbox import Sandbox, SandboxSettings
+from loader.simulator import Simulator, SimulatorSettings
 from tests import clock
 from tests.benchmarks.window_server import Log, Service, WindowServer, compete, load, uniform
 
@@ -156,7 +156,7 @@ def measure_virtually(scenario: Scenario, seconds: float, seed: int = 1) -> Resu
 
 
 class HttpService:
-    """A sandbox behind real sockets; one token, whoever the client is."""
+    """A simulator behind real sockets; one token, whoever the client is."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
         self.log = Log()
@@ -174,22 +174,22 @@ class HttpService:
 
 
 async def measure_over_http(lines: list[Scenario], seconds: float) -> list[Result]:
-    """Run all scenarios at once, each against a sandbox of its own."""
+    """Run all scenarios at once, each against a simulator of its own."""
     async with AsyncExitStack() as stack:
         runs = []
         for line in lines:
             before, after = LATENCIES[line.latency]
-            settings = SandboxSettings(
+            settings = SimulatorSettings(
                 rate_limit=line.limit,
                 window=line.window,
                 count_rejected=line.count_rejected,
                 arrival_jitter=before,
                 latency=after,
             )
-            sandbox = await stack.enter_async_context(Sandbox(settings))
+            simulator = await stack.enter_async_context(Simulator(settings))
             connector = aiohttp.TCPConnector(limit=0)
             session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
-            runs.append(measure(line, HttpService(session, sandbox.url), seconds))
+            runs.append(measure(line, HttpService(session, simulator.url), seconds))
         return await asyncio.gather(*runs)
 
 
@@ -219,7 +219,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="only the limit of 190")
     parser.add_argument("--virtual", action="store_true", help="a model in virtual time instead of HTTP")
     options = parser.parse_args()
-    # The sandbox looks up what remains when it counts.
+    # The simulator looks up what remains when it counts.
     lines = [line for line in scenarios(quick=options.quick) if options.virtual or not line.tells_late]
     if options.virtual:
         results = [measure_virtually(line, options.seconds) for line in lines]

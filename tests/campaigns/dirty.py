@@ -1,4 +1,4 @@
-"""The campaign of dirty files: thousands of polluted inputs, each loaded for real against a sandbox.
+"""The campaign of dirty files: thousands of polluted inputs, each loaded for real against a simulator.
 
     python -m tests.campaigns.dirty [--files N] [--seed N] [--kind NAME] [--keep FOLDER] [--command N]
 
@@ -25,9 +25,9 @@ from typing import Any
 
 from loader.commands import run_load
 from loader.errors import InputError, UsageError
-from loader.sandbox import Sandbox, SandboxSettings
-from loader.sandbox.state import SandboxState
 from loader.settings import LoadSettings
+from loader.simulator import Simulator, SimulatorSettings
+from loader.simulator.state import SimulatorState
 from tests.campaigns import dirty_archives, dirty_files, dirty_marks, dirty_values
 from tests.campaigns.dirty_cases import KINDS, Case
 from tests.campaigns.dirty_oracle import Exactly, Pair, Seen, violations
@@ -47,31 +47,31 @@ def make(seed: int, number: int, only: str | None = None) -> tuple[str, Case]:
     return name, KINDS[name](Random(f"{seed}/{name}/{number}"))
 
 
-async def load(case: Case, path: Path, sandbox: Sandbox) -> Seen:
+async def load(case: Case, path: Path, simulator: Simulator) -> Seen:
     """Load one file in this process and see what it leaves behind."""
-    sandbox.state.requests.clear()
+    simulator.state.requests.clear()
     common: dict[str, Any] = {"rate": "100000/1", "stop_after_failures": 0, **case.options}
-    settings = LoadSettings(input=str(path), base_url=sandbox.url, **common)
+    settings = LoadSettings(input=str(path), base_url=simulator.url, **common)
     seen = Seen(None, None)
     try:
         summary = await run_load(settings)
         seen.code = summary.exit_code
     except UsageError as error:
         seen.refused, seen.line = str(error), error.line if isinstance(error, InputError) else None
-    seen.sent = [_pair(r.path) for r in sandbox.state.requests if r.method == "PUT"]
+    seen.sent = [_pair(r.path) for r in simulator.state.requests if r.method == "PUT"]
     seen.report = _read(settings.report_path)
     return seen
 
 
-async def load_again(case: Case, path: Path, sandbox: Sandbox, first: Seen) -> list[str]:
+async def load_again(case: Case, path: Path, simulator: Simulator, first: Seen) -> list[str]:
     """The same command once more: nothing is sent, the report and the exit code stay."""
-    again = await load(case, path, sandbox)
+    again = await load(case, path, simulator)
     if (again.sent, again.report, again.code, again.refused) != ([], first.report, first.code, first.refused):
         return [f"a second run is not at rest: {again.refused or again.sent or again.code}"]
     return []
 
 
-async def command(case: Case, path: Path, sandbox: Sandbox) -> list[str]:
+async def command(case: Case, path: Path, simulator: Simulator) -> list[str]:
     """The same file through the installed command: its exit code, its words, and never a traceback."""
     options = [
         f"--{name.replace('_', '-')}={','.join(sorted(value)) if isinstance(value, frozenset) else value}"
@@ -85,7 +85,7 @@ async def command(case: Case, path: Path, sandbox: Sandbox) -> list[str]:
             "load",
             str(path),
             "--base-url",
-            sandbox.url,
+            simulator.url,
             "--overwrite",
             *options,
         ),
@@ -128,22 +128,22 @@ async def campaign(
     os.environ["HUBSPOT_ACCESS_TOKEN"] = TOKEN
     found: dict[int, list[str]] = {}
     tally: Counter[str] = Counter()
-    async with Sandbox(
-        SandboxSettings(rate_limit=0, daily_limit=None), state=SandboxState(1_000_000)
-    ) as sandbox:
+    async with Simulator(
+        SimulatorSettings(rate_limit=0, daily_limit=None), state=SimulatorState(1_000_000)
+    ) as simulator:
         for number in range(files):
             name, case = make(seed, number, kind)
             path = folder / f"{number}-{name}{case.suffix}"
             _clear(folder, path.name)
             path.write_bytes(case.data)
             try:
-                seen = await load(case, path, sandbox)
+                seen = await load(case, path, simulator)
                 broken = violations(case.expected, seen)
                 tally[f"{name}: {'refused' if seen.refused else 'loaded'}"] += 1
                 if number % _AGAIN == 0:
-                    broken += await load_again(case, path, sandbox, seen)
+                    broken += await load_again(case, path, simulator, seen)
                 if through_command and number % through_command == 0:
-                    broken += await command(case, path, sandbox)
+                    broken += await command(case, path, simulator)
             except Exception as error:  # whatever comes out is a broken promise
                 broken = [f"not an error for people: {error!r}"]
             if broken:

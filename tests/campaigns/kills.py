@@ -1,6 +1,6 @@
 """Kills at random moments: `python -m tests.campaigns.kills [--seed N] [--kills N] [--parallel N]`.
 
-Each story has a file of its own, with duplicates, invalid rows and rows whose requests fail, and a sandbox
+Each story has a file of its own, with duplicates, invalid rows and rows whose requests fail, and a simulator
 that answers after some tens of milliseconds. The same command is started again and again and ended at a
 random moment: by SIGKILL, and on POSIX now and then by SIGTERM or Ctrl-C. At last it may run to its end, and
 then `kills_check` holds the report and the server against the file. The seed decides the files and the plans;
@@ -23,7 +23,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from loader.sandbox import Sandbox, SandboxSettings, SandboxState
+from loader.simulator import Simulator, SimulatorSettings, SimulatorState
 from tests.campaigns.kills_check import End, check
 from tests.campaigns.kills_file import Story, write_story
 from tests.outside import Serving, report_of, start
@@ -87,11 +87,11 @@ def tell_story(seed: int, number: int, kills: int, folder: Path) -> Result:
     """Play one story with at most so many kills and say what does not hold afterwards."""
     random = Random(f"{seed}/{number}")
     story = write_story(folder / "pairs.csv", random)
-    settings = SandboxSettings(rate_limit=1_000_000, daily_limit=None, latency=LATENCY, seed=number)
-    state = SandboxState(log_size=10_000_000)
+    settings = SimulatorSettings(rate_limit=1_000_000, daily_limit=None, latency=LATENCY, seed=number)
+    state = SimulatorState(log_size=10_000_000)
     ends: list[End] = []
     names: Counter[str] = Counter()
-    with Serving(lambda: Sandbox(settings, state=state)) as serving:
+    with Serving(lambda: Simulator(settings, state=state)) as serving:
         command: list[str | Path] = ["load", story.file, "--base-url", serving.url, "--from-type", "contacts"]
         command += ["--to-type", "companies", "--max-attempts", "2", "--stop-after-failures", "0"]
         workers = random.choice([4, 16, 100])
@@ -116,7 +116,7 @@ def tell_story(seed: int, number: int, kills: int, folder: Path) -> Result:
         out, err = last.communicate(timeout=_LONGEST_STORY)
         if last.returncode != story.exit_code:
             faults.append(f"the last run ended with {last.returncode}: {out}{err}")
-        found = serving.ask(lambda sandbox: check(story, sandbox.state, ends, LATENCY[1]))
+        found = serving.ask(lambda simulator: check(story, simulator.state, ends, LATENCY[1]))
     return Result(number, names, found.sent_twice, faults + found.faults)
 
 

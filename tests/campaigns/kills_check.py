@@ -6,7 +6,7 @@ import csv
 from collections import defaultdict
 from typing import NamedTuple
 
-from loader.sandbox import SandboxState, SeenRequest
+from loader.simulator import SeenRequest, SimulatorState
 from tests.campaigns.kills_file import Story
 from tests.outside import report_of, rows_of
 
@@ -18,7 +18,7 @@ _SETTLING = frozenset({200, 404})
 
 
 class End(NamedTuple):
-    """The end of one run: the monotonic clock in seconds (the sandbox's own), and the exit code.
+    """The end of one run: the monotonic clock in seconds (the simulator's own), and the exit code.
 
     `began` is when it was started. The server may see a request of a run shortly after the run's end: that is
     not one of the next run's, which begins later.
@@ -36,7 +36,7 @@ class Found(NamedTuple):
     sent_twice: int
 
 
-def check(story: Story, state: SandboxState, ends: list[End], latency: float) -> Found:
+def check(story: Story, state: SimulatorState, ends: list[End], latency: float) -> Found:
     """Hold everything against each other; `latency` is the longest that an answer took, in seconds."""
     faults = _report_faults(story) + _server_faults(story, state)
     twice, more = _sent_twice(state, ends, latency)
@@ -61,7 +61,7 @@ def _report_faults(story: Story) -> list[str]:
     return faults
 
 
-def _server_faults(story: Story, state: SandboxState) -> list[str]:
+def _server_faults(story: Story, state: SimulatorState) -> list[str]:
     def stands(from_id: str, to_id: str) -> bool:
         return bool(state.types_between("contacts", from_id, "companies", to_id))
 
@@ -77,7 +77,7 @@ def _server_faults(story: Story, state: SandboxState) -> list[str]:
     return faults
 
 
-def _sent_twice(state: SandboxState, ends: list[End], latency: float) -> tuple[int, list[str]]:
+def _sent_twice(state: SimulatorState, ends: list[End], latency: float) -> tuple[int, list[str]]:
     """How many pairs were sent again although an earlier run had their final answer; those too many."""
     by_path: dict[str, list[SeenRequest]] = defaultdict(list)
     for request in state.requests:

@@ -1,4 +1,4 @@
-"""The sandbox's endpoints, from outside: what HubSpot answers, as far as it is known."""
+"""The simulator's endpoints, from outside: what HubSpot answers, as far as it is known."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import socket
 import aiohttp
 import pytest
 
-from loader.sandbox import Ends, Sandbox, SandboxSettings, SandboxState, serve
-from tests.sandbox_client import Client, Reply, against
+from loader.simulator import Ends, Simulator, SimulatorSettings, SimulatorState, serve
+from tests.simulator_client import Client, Reply, against
 
 
 def _pairs(*pairs: tuple[str, str]) -> list[dict[str, dict[str, str]]]:
@@ -38,7 +38,7 @@ def test_a_default_association_stands_in_both_directions(
 ) -> None:
     async def put(client: Client) -> tuple[Reply, dict[Ends, set[int]]]:
         reply = await client.put("11", "22", (from_type, to_type))
-        stands = client.sandbox.state.associations
+        stands = client.simulator.state.associations
         return reply, {ends: {kind.type_id for kind in kinds} for ends, kinds in stands.items()}
 
     reply, stands = against(put)
@@ -60,7 +60,11 @@ def test_a_default_association_stands_in_both_directions(
 
 def test_a_pair_sent_twice_stands_once() -> None:
     async def put_twice(client: Client) -> tuple[Reply, Reply, int]:
-        return await client.put("1", "2"), await client.put("1", "2"), len(client.sandbox.state.associations)
+        return (
+            await client.put("1", "2"),
+            await client.put("1", "2"),
+            len(client.simulator.state.associations),
+        )
 
     first, second, directions = against(put_twice)
     assert first.json["results"] == second.json["results"]
@@ -90,7 +94,7 @@ def test_an_unknown_type_has_no_category(name: str) -> None:
 
 
 def test_a_missing_record_is_named_in_the_context() -> None:
-    state = SandboxState()
+    state = SimulatorState()
     state.remove_record("contacts", "9")
     reply = against(lambda client: client.put("9", "2"), state=state)
     assert reply.status == 400
@@ -111,7 +115,7 @@ def test_a_record_takes_no_more_associations_than_its_limit() -> None:
         pairs = [("1", "7"), ("2", "7"), ("3", "7"), ("2", "7"), ("3", "8")]
         return [(await client.put(*pair)).status for pair in pairs]
 
-    assert against(fill, SandboxSettings(max_associations=2)) == [200, 200, 400, 200, 200]
+    assert against(fill, SimulatorSettings(max_associations=2)) == [200, 200, 400, 200, 200]
 
 
 @pytest.mark.parametrize(
@@ -134,9 +138,9 @@ def test_a_put_has_to_be_json() -> None:
 
 @pytest.mark.parametrize(("failure", "status"), [("207", 207), ("200", 200)])
 def test_a_batch_names_its_bad_pairs(failure: str, status: int) -> None:
-    state = SandboxState()
+    state = SimulatorState()
     state.remove_record("companies", "9")
-    settings = SandboxSettings(batch_failure=failure)  # type: ignore[arg-type]
+    settings = SimulatorSettings(batch_failure=failure)  # type: ignore[arg-type]
     inputs = _pairs(("1", "2"), ("1", "9"), ("9000422000001", "2"), ("3", "4"))
     reply = against(lambda client: client.batch("associate/default", inputs), settings, state)
     assert reply.status == status
@@ -147,18 +151,18 @@ def test_a_batch_names_its_bad_pairs(failure: str, status: int) -> None:
 
 
 def test_a_batch_may_fail_as_a_whole_and_make_nothing() -> None:
-    state = SandboxState()
+    state = SimulatorState()
     inputs = _pairs(("1", "2"), ("9000404000001", "2"))
-    settings = SandboxSettings(batch_failure="400")
+    settings = SimulatorSettings(batch_failure="400")
     reply = against(lambda client: client.batch("associate/default", inputs), settings, state)
     assert reply.status == 400
     assert not state.associations
 
 
 def test_a_batch_may_keep_quiet_about_which_pair_is_bad() -> None:
-    state = SandboxState()
+    state = SimulatorState()
     state.remove_record("companies", "9")
-    settings = SandboxSettings(name_bad_pairs=False)
+    settings = SimulatorSettings(name_bad_pairs=False)
     inputs = _pairs(("1", "2"), ("1", "9"))
     reply = against(lambda client: client.batch("associate/default", inputs), settings, state)
     assert [error["context"] for error in reply.json["errors"]] == [{}]
@@ -214,7 +218,7 @@ def test_bodies_that_are_no_batch(body: bytes) -> None:
 
 @pytest.mark.parametrize(("page_size", "pages"), [(2, 3), (5, 1)])
 def test_reading_back_goes_in_pages_and_says_which_records_have_nothing(page_size: int, pages: int) -> None:
-    state = SandboxState()
+    state = SimulatorState()
     for number in range(5):
         state.associate("contacts", "1", "companies", str(100 + number))
     state.associate("contacts", "1", "companies", "100", label="Billing")
@@ -229,7 +233,7 @@ def test_reading_back_goes_in_pages_and_says_which_records_have_nothing(page_siz
             after = page["paging"]["next"]["after"]
             page = (await client.batch("read", [{"id": "1", "after": after}])).json["results"][0]
 
-    first, ids = against(read_all, SandboxSettings(read_page=page_size), state)
+    first, ids = against(read_all, SimulatorSettings(read_page=page_size), state)
     assert state.calls["batch read"] == pages
     assert ids == ["100", "101", "102", "103", "104"]
     assert first.status == 207
@@ -242,7 +246,7 @@ def test_reading_back_goes_in_pages_and_says_which_records_have_nothing(page_siz
 
 
 def test_archive_takes_the_labels_away_too_in_both_directions() -> None:
-    state = SandboxState()
+    state = SimulatorState()
     state.associate("contacts", "1", "companies", "2", label="Billing")
     state.associate("contacts", "1", "companies", "3")
     inputs = [{"from": {"id": "1"}, "to": [{"id": "2"}]}]
@@ -252,7 +256,7 @@ def test_archive_takes_the_labels_away_too_in_both_directions() -> None:
 
 
 def test_labels_show_the_default_type_with_a_null_label() -> None:
-    state = SandboxState()
+    state = SimulatorState()
     state.associate("contacts", "1", "companies", "2", label="Billing")
 
     async def both(client: Client) -> list[Reply]:
@@ -266,7 +270,7 @@ def test_labels_show_the_default_type_with_a_null_label() -> None:
 
 
 def test_record_read_tells_which_ids_are_of_that_type() -> None:
-    state = SandboxState()
+    state = SimulatorState()
     state.remove_record("contacts", "9")
     inputs = {"inputs": [{"id": "1"}, {"id": "9"}, {"id": "9100200000001"}, {"id": "9100100000001"}]}
     path = "/crm/objects/2025-09/contacts/batch/read"
@@ -277,7 +281,7 @@ def test_record_read_tells_which_ids_are_of_that_type() -> None:
 
 
 def test_a_type_may_have_no_records_but_these() -> None:
-    state = SandboxState()
+    state = SimulatorState()
     state.keep_only("companies", frozenset({"2"}))
 
     async def two(client: Client) -> list[int]:
@@ -292,7 +296,7 @@ def test_account_and_usage() -> None:
         return details, await client.call("GET", "/account-info/2025-09/api-usage/daily/private-apps")
 
     # noon in New York on 24 July 2026, so the day ends at 04:00 UTC
-    details, usage = against(ask, SandboxSettings(portal_id=42), wall_clock=lambda: 1_784_908_800.0)
+    details, usage = against(ask, SimulatorSettings(portal_id=42), wall_clock=lambda: 1_784_908_800.0)
     assert details.json["portalId"] == 42
     assert (details.json["timeZone"], details.json["utcOffset"]) == ("US/Eastern", "-04:00")
     (day,) = usage.json["results"]
@@ -304,7 +308,7 @@ def test_account_and_usage() -> None:
     ("header", "status"), [(None, 401), ("wrong", 401), ("right", 200)], ids=["none", "wrong", "right"]
 )
 def test_tokens(header: str | None, status: int) -> None:
-    settings = SandboxSettings(tokens=frozenset({"right"}))
+    settings = SimulatorSettings(tokens=frozenset({"right"}))
     path = "/account-info/2025-09/details"
     reply = against(lambda client: client.call("GET", path, token=header), settings)
     assert reply.status == status
@@ -313,7 +317,7 @@ def test_tokens(header: str | None, status: int) -> None:
 
 
 def test_scopes_that_are_missing_are_named() -> None:
-    settings = SandboxSettings(types_without_scope=frozenset({"companies"}))
+    settings = SimulatorSettings(types_without_scope=frozenset({"companies"}))
 
     async def both(client: Client) -> tuple[Reply, Reply]:
         return await client.put("1", "2"), await client.put("1", "2", ("contacts", "deals"))
@@ -326,7 +330,7 @@ def test_scopes_that_are_missing_are_named() -> None:
 
 
 def test_oauth_tokens_open_the_account_until_they_expire() -> None:
-    settings = SandboxSettings(tokens=frozenset(), refresh_tokens=frozenset({"fresh"}), token_lifetime=1800)
+    settings = SimulatorSettings(tokens=frozenset(), refresh_tokens=frozenset({"fresh"}), token_lifetime=1800)
 
     async def refresh(client: Client, refresh_token: str) -> Reply:
         form = {
@@ -341,7 +345,7 @@ def test_oauth_tokens_open_the_account_until_they_expire() -> None:
     async def story(client: Client) -> tuple[Reply, Reply, int, Reply]:
         refused, granted = await refresh(client, "stale"), await refresh(client, "fresh")
         works = await client.call("GET", "/account-info/v3/details", token=granted.json["access_token"])
-        client.sandbox.settings = SandboxSettings(tokens=frozenset(), token_lifetime=0)
+        client.simulator.settings = SimulatorSettings(tokens=frozenset(), token_lifetime=0)
         short = (await refresh(client, "fresh")).json["access_token"]
         return refused, granted, works.status, await client.call("GET", "/x", token=short)
 
@@ -354,8 +358,8 @@ def test_oauth_tokens_open_the_account_until_they_expire() -> None:
 def test_no_token_is_kept_or_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     secret = "pat-na1-0123456789"
-    settings = SandboxSettings(tokens=frozenset({secret}))
-    state = SandboxState()
+    settings = SimulatorSettings(tokens=frozenset({secret}))
+    state = SimulatorState()
     path = "/crm/objects/2025-09/contacts/1/associations/default/companies/2"
     assert against(lambda c: c.call("PUT", path, token=secret), settings, state).status == 200
     assert state.requests[0].path == path
@@ -363,12 +367,12 @@ def test_no_token_is_kept_or_logged(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_a_state_outlives_its_server_and_the_port_can_be_had_again() -> None:
-    async def outage() -> SandboxState:
-        state, port = SandboxState(), 0
+    async def outage() -> SimulatorState:
+        state, port = SimulatorState(), 0
         for from_id in ("1", "2"):
-            async with Sandbox(port=port, state=state) as sandbox, aiohttp.ClientSession() as session:
-                assert (await Client(sandbox, session).put(from_id, "7")).status == 200
-                port = int(sandbox.url.rpartition(":")[2])
+            async with Simulator(port=port, state=state) as simulator, aiohttp.ClientSession() as session:
+                assert (await Client(simulator, session).put(from_id, "7")).status == 200
+                port = int(simulator.url.rpartition(":")[2])
         return state
 
     state = asyncio.run(outage())
@@ -378,21 +382,21 @@ def test_a_state_outlives_its_server_and_the_port_can_be_had_again() -> None:
 
 def test_seeding_speaks_of_types_that_exist() -> None:
     with pytest.raises(ValueError, match="kontakte"):
-        SandboxState().remove_record("kontakte", "1")
+        SimulatorState().remove_record("kontakte", "1")
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])
 def test_it_serves_on_loopback_only(host: str) -> None:
     with pytest.raises(ValueError, match="loopback"):
-        Sandbox(host=host)
+        Simulator(host=host)
 
 
 def test_a_port_in_use_is_an_error() -> None:
     async def twice() -> None:
-        async with Sandbox() as first:
+        async with Simulator() as first:
             port = int(first.url.rpartition(":")[2])
             with pytest.raises(OSError, match=str(port)):
-                await Sandbox(port=port).__aenter__()
+                await Simulator(port=port).__aenter__()
 
     asyncio.run(twice())
 
@@ -400,7 +404,7 @@ def test_a_port_in_use_is_an_error() -> None:
 def test_serve_announces_itself_and_stops_when_cancelled() -> None:
     async def story() -> str:
         announced: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        serving = asyncio.create_task(serve(SandboxSettings(), "localhost", 0, announced.set_result))
+        serving = asyncio.create_task(serve(SimulatorSettings(), "localhost", 0, announced.set_result))
         url = await announced
         async with aiohttp.ClientSession() as session, session.get(url) as answer:
             assert answer.status == 401

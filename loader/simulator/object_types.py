@@ -1,7 +1,7 @@
 """HubSpot's object types, and the default association types between them.
 
 Names and IDs are those of HubSpot's page "Using object APIs". The association type IDs that `_DOCUMENTED`
-lists are HubSpot's own; HubSpot publishes no list of the others, so the sandbox computes stable ones.
+lists are HubSpot's own; HubSpot publishes no list of the others, so the simulator computes stable ones.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from zlib import crc32
 
-#: A custom type whose records have no default association with anything: the sandbox's own invention.
+#: A custom type whose records have no default association with anything: the simulator's own invention.
 WITHOUT_DEFAULT = frozenset({"2-404", "p_unrelated"})
 
 # type ID: singular, plural

@@ -10,9 +10,18 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from loader.sandbox.answers import Answer, Call, Problem, envelope, error_item, iso_time, refuse, unknown_type
-from loader.sandbox.inputs import BadInputs, inputs_of, record_id_of
-from loader.sandbox.object_types import singular, type_id_of
+from loader.simulator.answers import (
+    Answer,
+    Call,
+    Problem,
+    envelope,
+    error_item,
+    iso_time,
+    refuse,
+    unknown_type,
+)
+from loader.simulator.inputs import BadInputs, inputs_of, record_id_of
+from loader.simulator.object_types import singular, type_id_of
 
 _MOST_OBJECTS = 100
 
@@ -38,7 +47,7 @@ def details(call: Call) -> Answer:
 def daily_usage(call: Call) -> Answer:
     """GET account-info/…/api-usage/daily/private-apps: what is left of the day.
 
-    Empty without a daily limit. HubSpot's figure lags; the sandbox's does not.
+    Empty without a daily limit. HubSpot's figure lags; the simulator's does not.
     """
     results: list[dict[str, Any]] = []
     day = call.state.limits.day

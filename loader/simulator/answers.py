@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from loader.sandbox.limits import Policy
-from loader.sandbox.object_types import AssociationType, BothWays, plural, singular
-from loader.sandbox.settings import SandboxSettings
-from loader.sandbox.state import Ends, SandboxState
+from loader.simulator.limits import Policy
+from loader.simulator.object_types import AssociationType, BothWays, plural, singular
+from loader.simulator.settings import SimulatorSettings
+from loader.simulator.state import Ends, SimulatorState
 
 JSON = MappingProxyType({"Content-Type": "application/json;charset=utf-8"})
 HTML = MappingProxyType({"Content-Type": "text/html; charset=utf-8"})
@@ -23,8 +23,8 @@ INVALID_PAIR = "One or more associations are invalid"
 class Call(NamedTuple):
     """One request, as the endpoints see it. `wall` is Unix time, `host` the server's name and port."""
 
-    settings: SandboxSettings
-    state: SandboxState
+    settings: SimulatorSettings
+    state: SimulatorState
     body: bytes
     correlation_id: str
     wall: float

@@ -1,4 +1,4 @@
-"""The sandbox's limits: exactly HubSpot's window, whoever the requests come from."""
+"""The simulator's limits: exactly HubSpot's window, whoever the requests come from."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loader.sandbox import SandboxSettings, SandboxState
-from loader.sandbox.limits import Limits, Policy
-from tests.sandbox_client import Client, Reply, against
+from loader.simulator import SimulatorSettings, SimulatorState
+from loader.simulator.limits import Limits, Policy
+from tests.simulator_client import Client, Reply, against
 
 #: Gaps between requests, many of them such that a window ends exactly on a request.
 _GAPS = st.lists(st.sampled_from([0.0, 0.5, 1.0, 2.5, 5.0, 10.0]), min_size=1, max_size=60)
@@ -22,7 +22,7 @@ def _times(gaps: list[float]) -> list[float]:
 def test_the_rolling_window_admits_what_fits_and_nothing_more(
     gaps: list[float], limit: int, count_rejected: bool
 ) -> None:
-    settings = SandboxSettings(rate_limit=limit, count_rejected=count_rejected)
+    settings = SimulatorSettings(rate_limit=limit, count_rejected=count_rejected)
     limits = Limits()
     held: list[float] = []
     for now in _times(gaps):
@@ -37,7 +37,7 @@ def test_the_rolling_window_admits_what_fits_and_nothing_more(
 
 @given(gaps=_GAPS, limit=st.integers(1, 5))
 def test_the_fixed_window_starts_anew_at_each_multiple(gaps: list[float], limit: int) -> None:
-    settings = SandboxSettings(rate_limit=limit, window="fixed")
+    settings = SimulatorSettings(rate_limit=limit, window="fixed")
     limits = Limits()
     admitted: list[float] = []
     for now in _times(gaps):
@@ -53,12 +53,12 @@ def test_the_peak_is_the_fullest_rolling_window(gaps: list[float]) -> None:
     limits = Limits()
     times = _times(gaps)
     for now in times:
-        limits.admit(1, now, 0.0, SandboxSettings(rate_limit=3), exempt=False)
+        limits.admit(1, now, 0.0, SimulatorSettings(rate_limit=3), exempt=False)
     assert limits.peak == max(sum(1 for other in times if now - 10 < other <= now) for now in times)
 
 
 def test_the_day_ends_at_midnight_of_the_accounts_time_zone() -> None:
-    settings = SandboxSettings(daily_limit=2, time_zone="Asia/Tokyo")
+    settings = SimulatorSettings(daily_limit=2, time_zone="Asia/Tokyo")
     limits = Limits()
     midnight = 1_784_905_200.0  # 25 July 2026, 00:00 in Tokyo
     verdicts = [
@@ -75,7 +75,7 @@ def test_the_day_ends_at_midnight_of_the_accounts_time_zone() -> None:
 
 
 def test_a_practice_day_may_be_short() -> None:
-    settings = SandboxSettings(daily_limit=1, day_length=60)
+    settings = SimulatorSettings(daily_limit=1, day_length=60)
     limits = Limits()
     verdicts = [limits.admit(1, 0.0, wall, settings, exempt=False) for wall in (1000.0, 1059.0, 1060.0)]
     assert verdicts == [None, Policy.DAILY, None]
@@ -85,8 +85,8 @@ def test_what_exceeds_the_window_is_turned_away_and_says_so() -> None:
     async def three(client: Client) -> list[Reply]:
         return [await client.put("1", str(to_id)) for to_id in (2, 3, 4)]
 
-    state = SandboxState()
-    first, second, third = against(three, SandboxSettings(rate_limit=2, daily_limit=10), state)
+    state = SimulatorState()
+    first, second, third = against(three, SimulatorSettings(rate_limit=2, daily_limit=10), state)
     assert first.headers["X-HubSpot-RateLimit-Max"] == "2"
     assert first.headers["X-HubSpot-RateLimit-Interval-Milliseconds"] == "10000"
     assert first.headers["X-HubSpot-RateLimit-Daily"] == "10"
@@ -105,7 +105,7 @@ def test_each_token_has_its_own_window() -> None:
         path = "/account-info/2025-09/details"
         return [(await client.call("GET", path, token=token)).status for token in ("a", "b", "a")]
 
-    assert against(ask, SandboxSettings(rate_limit=1)) == [200, 200, 429]
+    assert against(ask, SimulatorSettings(rate_limit=1)) == [200, 200, 429]
 
 
 def test_batches_count_for_the_day_only() -> None:
@@ -113,7 +113,7 @@ def test_batches_count_for_the_day_only() -> None:
         pair = [{"from": {"id": "1"}, "to": {"id": "2"}}]
         return [await client.batch("associate/default", pair) for _ in range(4)]
 
-    replies = against(ask, SandboxSettings(rate_limit=1, daily_limit=3))
+    replies = against(ask, SimulatorSettings(rate_limit=1, daily_limit=3))
     assert [reply.status for reply in replies] == [200, 200, 200, 429]
     assert replies[3].json["policyName"] == "DAILY"
     assert "X-HubSpot-RateLimit-Max" not in replies[0].headers
@@ -122,14 +122,14 @@ def test_batches_count_for_the_day_only() -> None:
 @pytest.mark.parametrize(
     ("settings", "seen"),
     [
-        (SandboxSettings(rate_limit=0, daily_limit=None), set()),
-        (SandboxSettings(limit_headers=False), set()),
-        (SandboxSettings(daily_limit=None), {"Max", "Remaining", "Interval-Milliseconds"}),
-        (SandboxSettings(rate_limit=0), {"Daily", "Daily-Remaining"}),
+        (SimulatorSettings(rate_limit=0, daily_limit=None), set()),
+        (SimulatorSettings(limit_headers=False), set()),
+        (SimulatorSettings(daily_limit=None), {"Max", "Remaining", "Interval-Milliseconds"}),
+        (SimulatorSettings(rate_limit=0), {"Daily", "Daily-Remaining"}),
     ],
     ids=["no limits", "silent", "OAuth", "daily only"],
 )
-def test_headers_may_be_absent(settings: SandboxSettings, seen: set[str]) -> None:
+def test_headers_may_be_absent(settings: SimulatorSettings, seen: set[str]) -> None:
     headers = against(lambda client: client.put("1", "2"), settings).headers
     prefix = "X-HubSpot-RateLimit-"
     assert {name.removeprefix(prefix) for name in headers if name.startswith(prefix)} == seen
@@ -138,13 +138,13 @@ def test_headers_may_be_absent(settings: SandboxSettings, seen: set[str]) -> Non
 def test_a_limit_may_change_while_it_serves() -> None:
     async def ask(client: Client) -> list[int]:
         statuses = [(await client.put("1", "2")).status]
-        client.sandbox.settings = SandboxSettings(rate_limit=2)
+        client.simulator.settings = SimulatorSettings(rate_limit=2)
         return statuses + [(await client.put("1", "2")).status for _ in range(2)]
 
-    assert against(ask, SandboxSettings(rate_limit=1)) == [200, 200, 429]
+    assert against(ask, SimulatorSettings(rate_limit=1)) == [200, 200, 429]
 
 
 def test_requests_without_a_good_token_do_not_count() -> None:
-    state = SandboxState()
+    state = SimulatorState()
     against(lambda client: client.call("GET", "/x", token=None), state=state)
     assert (state.limits.peak, state.limits.day.used) == (0, 0)

@@ -1,4 +1,4 @@
-"""`assoc-loader sandbox`."""
+"""`assoc-loader simulator`."""
 
 from __future__ import annotations
 
@@ -57,21 +57,21 @@ from loader.errors import UsageError
     help="How a batch answers when some of its pairs are bad.",
 )
 @click.option("--magic", is_flag=True, help="Print the magic record IDs and leave.")
-def sandbox(port: int, magic: bool, daily_limit: int, latency: float, **options: Any) -> None:
-    """Serve a HubSpot look-alike on loopback, to practise on.
+def simulator(port: int, magic: bool, daily_limit: int, latency: float, **options: Any) -> None:
+    """Serve a HubSpot simulator on loopback, to practise on.
 
     Use it with --base-url http://127.0.0.1:8080 and any token. It ends with Ctrl-C. Magic record IDs make
     each fault happen: 9000404000001 is 404 every time, 9000503002001 is 503 twice, then a success (--magic).
     """
     import asyncio
 
-    from loader.sandbox import SandboxSettings, magic_table, serve
+    from loader.simulator import SimulatorSettings, magic_table, serve
 
     if magic:
         for record_id, meaning in magic_table():
             click.echo(f"{record_id:<16} {meaning}")
         return
-    settings = SandboxSettings(latency=(0.0, latency), daily_limit=daily_limit or None, **options)
+    settings = SimulatorSettings(latency=(0.0, latency), daily_limit=daily_limit or None, **options)
     with suppress(KeyboardInterrupt):
         try:
             asyncio.run(serve(settings, "127.0.0.1", port, click.echo))

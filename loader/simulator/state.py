@@ -1,6 +1,6 @@
-"""What a sandbox remembers: records, associations, limits, and the requests that it has seen.
+"""What a simulator remembers: records, associations, limits, and the requests that it has seen.
 
-A state outlives its server: hand it to the next `Sandbox` to play an outage. It holds no token.
+A state outlives its server: hand it to the next `Simulator` to play an outage. It holds no token.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from loader.sandbox.limits import Limits
-from loader.sandbox.magic import Magic, bound_type, parse
-from loader.sandbox.object_types import AssociationType, BothWays, default_types, label_types, type_id_of
+from loader.simulator.limits import Limits
+from loader.simulator.magic import Magic, bound_type, parse
+from loader.simulator.object_types import AssociationType, BothWays, default_types, label_types, type_id_of
 
 
 class Ends(NamedTuple):
@@ -42,7 +42,7 @@ class _Order(NamedTuple):
     times: int
 
 
-class SandboxState:
+class SimulatorState:
     """Records and associations of one account, with the means to seed, break and inspect them.
 
     Object types are names or IDs, in any form that HubSpot takes; `ValueError` for one it would not know.

@@ -1,4 +1,4 @@
-"""The sandbox's magic IDs: each fault as a client on the other end of the wire sees it."""
+"""The simulator's magic IDs: each fault as a client on the other end of the wire sees it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import aiohttp
 import orjson
 import pytest
 
-from loader.sandbox import Sandbox, SandboxSettings, SandboxState, magic_table
-from tests.sandbox_client import Client, Reply, against
+from loader.simulator import Simulator, SimulatorSettings, SimulatorState, magic_table
+from tests.simulator_client import Client, Reply, against
 
 
 @pytest.mark.parametrize("status", [*range(301, 304), *range(305, 309), *range(400, 600)])
@@ -94,7 +94,7 @@ def test_each_pair_counts_its_own_tries() -> None:
     [(1, "COMPLETE", 0), (2, "COMPLETE", 1), (3, "PENDING", 0), (4, "PROCESSING", 0), (5, "CANCELED", 0)],
 )
 def test_a_success_that_made_nothing(variant: int, status: str, errors: int) -> None:
-    state = SandboxState()
+    state = SimulatorState()
     reply = against(lambda client: client.put(f"9000200{variant}00001", "2"), state=state)
     assert reply.status == 200
     assert (reply.json["status"], reply.json["results"]) == (status, [])
@@ -103,7 +103,7 @@ def test_a_success_that_made_nothing(variant: int, status: str, errors: int) -> 
 
 
 def test_a_201_made_the_association() -> None:
-    state = SandboxState()
+    state = SimulatorState()
     reply = against(lambda client: client.put("9000201000001", "2"), state=state)
     assert (reply.status, len(reply.json["results"]), len(state.associations)) == (201, 2, 2)
 
@@ -139,7 +139,7 @@ def test_a_redirect_leads_to_another_host() -> None:
 )
 @pytest.mark.parametrize("made", [False, True])
 def test_faults_of_the_wire(number: int, error: type[Exception], made: bool) -> None:
-    state = SandboxState()
+    state = SimulatorState()
     with pytest.raises(error):
         against(lambda client: client.put(f"9000{number}{int(made)}00001", "2"), state=state)
     assert bool(state.associations) == made
@@ -151,7 +151,7 @@ def test_a_half_body_is_really_half() -> None:
     async def read(client: Client) -> bytes:
         path = "/crm/objects/2025-09/contacts/9000604000001/associations/default/companies/2"
         headers = {"Authorization": "Bearer x", "Content-Type": "application/json"}
-        async with client.session.put(client.sandbox.url + path, headers=headers) as answer:
+        async with client.session.put(client.simulator.url + path, headers=headers) as answer:
             received = await answer.content.readany()
             with pytest.raises(aiohttp.ClientPayloadError):
                 await answer.read()
@@ -163,13 +163,13 @@ def test_a_half_body_is_really_half() -> None:
 @pytest.mark.parametrize("number", [600, 601])
 def test_hangs_and_drips_hold_up_neither_others_nor_the_end(number: int) -> None:
     async def story() -> tuple[int, float]:
-        async with Sandbox() as sandbox:
-            gone = await _send_by_hand(sandbox, f"9000{number}000001")
+        async with Simulator() as simulator:
+            gone = await _send_by_hand(simulator, f"9000{number}000001")
             gone.close()
-            still_there = await _send_by_hand(sandbox, f"9000{number}000002")
+            still_there = await _send_by_hand(simulator, f"9000{number}000002")
             async with aiohttp.ClientSession() as session:
-                reply = await Client(sandbox, session).put("1", "2")
-            assert sandbox.state.answers == {0: 2, 200: 1}
+                reply = await Client(simulator, session).put("1", "2")
+            assert simulator.state.answers == {0: 2, 200: 1}
             began = time.monotonic()
         took = time.monotonic() - began
         still_there.close()
@@ -185,7 +185,7 @@ def test_bodies_far_too_big(number: int, encoding: str | None) -> None:
     async def read(client: Client) -> tuple[int, str | None]:
         path = f"/crm/objects/2025-09/contacts/9000{number}000001/associations/default/companies/2"
         headers = {"Authorization": "Bearer x", "Content-Type": "application/json"}
-        async with client.session.put(client.sandbox.url + path, headers=headers) as answer:
+        async with client.session.put(client.simulator.url + path, headers=headers) as answer:
             size = 0
             while size < 45 << 20 and (piece := await answer.content.readany()):
                 size += len(piece)
@@ -215,7 +215,7 @@ def test_other_ids_are_ordinary(record_id: str) -> None:
 
 def test_the_next_requests_can_be_made_to_fail() -> None:
     async def story(client: Client) -> list[int]:
-        state = client.sandbox.state
+        state = client.simulator.state
         details = "/account-info/2025-09/details"
         state.fail("9000503000001", path_prefix="/account-info/", times=2)
         statuses = [(await client.put("1", "2")).status]
@@ -230,7 +230,7 @@ def test_the_next_requests_can_be_made_to_fail() -> None:
 
 def test_only_magic_ids_can_be_ordered() -> None:
     with pytest.raises(ValueError, match="12345"):
-        SandboxState().fail("12345")
+        SimulatorState().fail("12345")
 
 
 def test_latency_is_drawn_after_counting_and_from_the_seed() -> None:
@@ -239,8 +239,8 @@ def test_latency_is_drawn_after_counting_and_from_the_seed() -> None:
         await client.put("1", "2")
         return time.monotonic() - began
 
-    assert 0.05 <= against(timed, SandboxSettings(latency=(0.05, 0.06))) < 1
-    assert 0.05 <= against(timed, SandboxSettings(arrival_jitter=(0.05, 0.06))) < 1
+    assert 0.05 <= against(timed, SimulatorSettings(latency=(0.05, 0.06))) < 1
+    assert 0.05 <= against(timed, SimulatorSettings(arrival_jitter=(0.05, 0.06))) < 1
 
 
 def test_the_table_shows_ids_that_work_as_they_say() -> None:
@@ -252,11 +252,11 @@ def test_the_table_shows_ids_that_work_as_they_say() -> None:
 
 def test_a_client_that_leaves_does_not_disturb_the_server(caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> None:
-        async with Sandbox(SandboxSettings(latency=(0.05, 0.05))) as sandbox:
-            (await _send_by_hand(sandbox, "1")).close()
+        async with Simulator(SimulatorSettings(latency=(0.05, 0.05))) as simulator:
+            (await _send_by_hand(simulator, "1")).close()
             async with aiohttp.ClientSession() as session:
-                assert (await Client(sandbox, session).put("1", "2")).status == 200
-            assert sandbox.state.answers[200] == 2
+                assert (await Client(simulator, session).put("1", "2")).status == 200
+            assert simulator.state.answers[200] == 2
 
     asyncio.run(story())
     assert not caplog.records
@@ -265,7 +265,7 @@ def test_a_client_that_leaves_does_not_disturb_the_server(caplog: pytest.LogCapt
 def test_a_client_that_tries_again_while_the_server_stops_is_let_go() -> None:
     async def story(client: Client) -> None:
         # aiohttp's client connects anew as soon as its session closes under the call, which is just
-        # before the sandbox stops: a lost connection would be a ResourceWarning, and so an error.
+        # before the simulator stops: a lost connection would be a ResourceWarning, and so an error.
         waiting = asyncio.create_task(client.put("9000600000001", "2"))
         waiting.add_done_callback(lambda task: task.cancelled() or task.exception())
         assert (await client.put("1", "2")).status == 200
@@ -274,9 +274,9 @@ def test_a_client_that_tries_again_while_the_server_stops_is_let_go() -> None:
     gc.collect()
 
 
-async def _send_by_hand(sandbox: Sandbox, from_id: str) -> asyncio.StreamWriter:
+async def _send_by_hand(simulator: Simulator, from_id: str) -> asyncio.StreamWriter:
     """Send a PUT and wait for no answer."""
-    _, writer = await asyncio.open_connection("127.0.0.1", int(sandbox.url.rpartition(":")[2]))
+    _, writer = await asyncio.open_connection("127.0.0.1", int(simulator.url.rpartition(":")[2]))
     head = f"PUT /crm/objects/2025-09/contacts/{from_id}/associations/default/companies/2 HTTP/1.1"
     writer.write(f"{head}\r\nHost: x\r\nAuthorization: Bearer x\r\n\r\n".encode())
     await writer.drain()

@@ -12,7 +12,7 @@ from functools import cache
 
 from aiohttp import web
 
-from loader.sandbox.answers import JSON, WireFault
+from loader.simulator.answers import JSON, WireFault
 
 _MEGABYTE = 1 << 20
 

@@ -1,4 +1,4 @@
-"""The sandbox as a server on loopback: who may in, what counts, what is answered.
+"""The simulator as a server on loopback: who may in, what counts, what is answered.
 
 Time is the event loop's (`loop.time()`) for windows and latencies, and `wall_clock` for dates and days, so
 that both can be turned from outside.
@@ -17,13 +17,13 @@ from uuid import UUID
 
 from aiohttp import web
 
-from loader.sandbox.account import grant_token
-from loader.sandbox.answers import Answer, Call, Problem, WireFault, over_limit, refuse
-from loader.sandbox.faults import fault_answer
-from loader.sandbox.routes import Route, find, is_token_endpoint
-from loader.sandbox.settings import SandboxSettings
-from loader.sandbox.state import SandboxState, SeenRequest
-from loader.sandbox.wire import break_wire
+from loader.simulator.account import grant_token
+from loader.simulator.answers import Answer, Call, Problem, WireFault, over_limit, refuse
+from loader.simulator.faults import fault_answer
+from loader.simulator.routes import Route, find, is_token_endpoint
+from loader.simulator.settings import SimulatorSettings
+from loader.simulator.state import SeenRequest, SimulatorState
+from loader.simulator.wire import break_wire
 
 # A handler that hangs on purpose must not hold up the end of the program.
 _SHUTDOWN_SECONDS = 0.1
@@ -34,8 +34,8 @@ _TURNS_TO_ARRIVE = 3
 _NOBODY = 0
 
 
-class Sandbox:
-    """A HubSpot look-alike, serving while its `async with` block runs.
+class Simulator:
+    """A HubSpot simulator, serving while its `async with` block runs.
 
     `settings` may be replaced while it serves (a limit that changes in the middle of a run); `state` may be
     seeded before, is live, and outlives the server. `url` is there once it serves: the base URL, without a
@@ -44,26 +44,26 @@ class Sandbox:
 
     def __init__(
         self,
-        settings: SandboxSettings | None = None,
+        settings: SimulatorSettings | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
         *,
-        state: SandboxState | None = None,
+        state: SimulatorState | None = None,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
-        self.settings = settings or SandboxSettings()
-        self.state = state or SandboxState()
+        self.settings = settings or SimulatorSettings()
+        self.state = state or SimulatorState()
         self.url = ""
         self._host = "127.0.0.1" if host == "localhost" else host
         self._port = port
         if not ip_address(self._host).is_loopback:
-            raise ValueError(f"the sandbox serves on loopback only, not on {host}")
+            raise ValueError(f"the simulator serves on loopback only, not on {host}")
         self._wall_clock = wall_clock
         self._random = Random(self.settings.seed)  # noqa: S311 (jitter and IDs, no secrets)
         self._granted: dict[int, float] = {}
         self._netloc = ""
 
-    async def __aenter__(self) -> Sandbox:
+    async def __aenter__(self) -> Simulator:
         loop = asyncio.get_running_loop()
         self._http = web.Server(self._handle, access_log=None)
         self._listener = await loop.create_server(self._http, self._host, self._port, backlog=1024)
@@ -164,11 +164,11 @@ class Sandbox:
         return Call(self.settings, self.state, b"", correlation_id, self._wall_clock(), self._netloc)
 
 
-async def serve(settings: SandboxSettings, host: str, port: int, announce: Callable[[str], None]) -> None:
-    """Run a sandbox until cancelled; `announce` is called with its URL once it serves.
+async def serve(settings: SimulatorSettings, host: str, port: int, announce: Callable[[str], None]) -> None:
+    """Run a simulator until cancelled; `announce` is called with its URL once it serves.
 
     Raises `ValueError` for a host that is not loopback and `OSError` for a port in use.
     """
-    async with Sandbox(settings, host, port) as sandbox:
-        announce(sandbox.url)
+    async with Simulator(settings, host, port) as simulator:
+        announce(simulator.url)
         await asyncio.Event().wait()

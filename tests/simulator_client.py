@@ -1,4 +1,4 @@
-"""A bare client of the sandbox for its tests: one call, and what came back."""
+"""A bare client of the simulator for its tests: one call, and what came back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 import aiohttp
 import orjson
 
-from loader.sandbox import Sandbox, SandboxSettings, SandboxState
+from loader.simulator import Simulator, SimulatorSettings, SimulatorState
 
 T = TypeVar("T")
 
@@ -27,17 +27,17 @@ class Reply(NamedTuple):
 
 
 class Client:
-    """Calls to one sandbox with one token."""
+    """Calls to one simulator with one token."""
 
-    def __init__(self, sandbox: Sandbox, session: aiohttp.ClientSession) -> None:
-        self.sandbox = sandbox
+    def __init__(self, simulator: Simulator, session: aiohttp.ClientSession) -> None:
+        self.simulator = simulator
         self.session = session
 
     async def call(self, method: str, path: str, *, token: str | None = "pat-test", **more: Any) -> Reply:
         headers = {"Content-Type": "application/json"} | more.pop("headers", {})
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
-        url = self.sandbox.url + path
+        url = self.simulator.url + path
         async with self.session.request(
             method, url, headers=headers, allow_redirects=False, **more
         ) as answer:
@@ -58,14 +58,14 @@ class Client:
 
 def against(
     test: Callable[[Client], Awaitable[T]],
-    settings: SandboxSettings | None = None,
-    state: SandboxState | None = None,
+    settings: SimulatorSettings | None = None,
+    state: SimulatorState | None = None,
     **more: Any,
 ) -> T:
-    """Run a test's coroutine against a sandbox that lives as long as it."""
+    """Run a test's coroutine against a simulator that lives as long as it."""
 
     async def main() -> T:
-        async with Sandbox(settings, state=state, **more) as sandbox, aiohttp.ClientSession() as session:
-            return await test(Client(sandbox, session))
+        async with Simulator(settings, state=state, **more) as simulator, aiohttp.ClientSession() as session:
+            return await test(Client(simulator, session))
 
     return asyncio.run(main())

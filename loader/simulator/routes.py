@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from loader.sandbox import account, associations
-from loader.sandbox.answers import Answer, Call, Problem, WireFault, refuse
+from loader.simulator import account, associations
+from loader.simulator.answers import Answer, Call, Problem, WireFault, refuse
 
 
 class Route(NamedTuple):

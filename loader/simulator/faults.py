@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from email.utils import formatdate
 
-from loader.sandbox.answers import (
+from loader.simulator.answers import (
     HTML,
     INVALID_PAIR,
     Answer,
@@ -22,9 +22,9 @@ from loader.sandbox.answers import (
     refuse,
     unknown_type,
 )
-from loader.sandbox.magic import WIRE, Magic
-from loader.sandbox.object_types import default_types
-from loader.sandbox.state import Ends
+from loader.simulator.magic import WIRE, Magic
+from loader.simulator.object_types import default_types
+from loader.simulator.state import Ends
 
 _RETRY_SECONDS = 2
 
@@ -83,7 +83,7 @@ def refusal(magic: Magic, ends: Ends) -> Problem:
         case 409, _:
             return Problem(409, "The record was changed at the same time", "CONFLICT")
         case _:
-            return Problem(magic.status, f"The sandbox answers {magic.status}", "VALIDATION_ERROR")
+            return Problem(magic.status, f"The simulator answers {magic.status}", "VALIDATION_ERROR")
 
 
 def _answer(call: Call, magic: Magic, ends: Ends) -> Answer:
@@ -117,7 +117,7 @@ def _answer(call: Call, magic: Magic, ends: Ends) -> Answer:
         case status, _ if magic.blames_pair:
             return refuse(call, refusal(magic, ends))
         case status, _:
-            return refuse(call, Problem(status, f"The sandbox answers {status}", "INTERNAL_ERROR"))
+            return refuse(call, Problem(status, f"The simulator answers {status}", "INTERNAL_ERROR"))
 
 
 def _odd_success(call: Call, variant: int, ends: Ends) -> bytes:

@@ -1,4 +1,4 @@
-"""What a sandbox can be told: the account that it plays, its limits, its network and its whims."""
+"""What a simulator can be told: the account that it plays, its limits, its network and its whims."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ Seconds = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class SandboxSettings:
-    """The account that a sandbox plays. The defaults are an Enterprise account on a perfect network.
+class SimulatorSettings:
+    """The account that a simulator plays. The defaults are an Enterprise account on a perfect network.
 
     Limits
         rate_limit: requests per `interval` for each token; 0 lifts the limit and its headers.

@@ -12,7 +12,7 @@ from enum import Enum
 from math import ceil
 from zoneinfo import ZoneInfo
 
-from loader.sandbox.settings import SandboxSettings
+from loader.simulator.settings import SimulatorSettings
 
 
 class Policy(Enum):
@@ -35,7 +35,7 @@ class Window:
         self.peak = 0
         self.rejected = 0
 
-    def admit(self, now: float, settings: SandboxSettings) -> bool:
+    def admit(self, now: float, settings: SimulatorSettings) -> bool:
         """Count a request that arrives at `now`; False if it exceeds the limit."""
         arrived = self._arrived
         arrived.append(now)
@@ -49,7 +49,7 @@ class Window:
         self.rejected += not admitted
         return admitted
 
-    def used(self, now: float, settings: SandboxSettings) -> int:
+    def used(self, now: float, settings: SimulatorSettings) -> int:
         """How many requests the window holds at `now`."""
         interval = settings.interval
         counted = self._counted
@@ -69,7 +69,7 @@ class Day:
         self.used = 0
         self.resets_at = 0.0
 
-    def admit(self, wall: float, settings: SandboxSettings) -> bool:
+    def admit(self, wall: float, settings: SimulatorSettings) -> bool:
         """Count a request; False if the day's are used up. A rejected request is not counted."""
         self.turn(wall, settings)
         if settings.daily_limit is not None and self.used >= settings.daily_limit:
@@ -77,7 +77,7 @@ class Day:
         self.used += 1
         return True
 
-    def turn(self, wall: float, settings: SandboxSettings) -> None:
+    def turn(self, wall: float, settings: SimulatorSettings) -> None:
         """Begin a new day where the old one is over."""
         if wall >= self.resets_at:
             if self.resets_at:
@@ -103,7 +103,7 @@ class Limits:
         return sum(window.rejected for window in self.windows.values())
 
     def admit(
-        self, client: int, now: float, wall: float, settings: SandboxSettings, *, exempt: bool
+        self, client: int, now: float, wall: float, settings: SimulatorSettings, *, exempt: bool
     ) -> Policy | None:
         """Count a request of `client`; the policy that turns it away, or None.
 
@@ -117,7 +117,7 @@ class Limits:
                 return Policy.TEN_SECONDLY
         return None if self.day.admit(wall, settings) else Policy.DAILY
 
-    def headers(self, client: int, now: float, settings: SandboxSettings) -> dict[str, str]:
+    def headers(self, client: int, now: float, settings: SimulatorSettings) -> dict[str, str]:
         """What an answer to `client` says about the limits (facts: doc).
 
         A client that has sent nothing but exempt calls sees the daily ones alone.
@@ -136,7 +136,7 @@ class Limits:
         return headers
 
 
-def _next_reset(wall: float, settings: SandboxSettings) -> float:
+def _next_reset(wall: float, settings: SimulatorSettings) -> float:
     if settings.day_length is not None:
         return wall + settings.day_length
     zone = ZoneInfo(settings.time_zone)

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from loader.sandbox.answers import (
+from loader.simulator.answers import (
     INVALID_PAIR,
     Answer,
     Call,
@@ -26,11 +26,11 @@ from loader.sandbox.answers import (
     type_json,
     unknown_type,
 )
-from loader.sandbox.faults import fault_answer, refusal
-from loader.sandbox.inputs import BadInputs, inputs_of, record_id_of
-from loader.sandbox.magic import WIRE, Magic
-from loader.sandbox.object_types import BothWays, default_types, singular, type_id_of
-from loader.sandbox.state import Ends
+from loader.simulator.faults import fault_answer, refusal
+from loader.simulator.inputs import BadInputs, inputs_of, record_id_of
+from loader.simulator.magic import WIRE, Magic
+from loader.simulator.object_types import BothWays, default_types, singular, type_id_of
+from loader.simulator.state import Ends
 
 # Most inputs of a call: read as documented, associate as a third party found, archive by from-record (facts).
 _MOST_READ = 1000
