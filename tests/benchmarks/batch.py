@@ -22,7 +22,7 @@ from typing import Any
 from loader.commands import LoadSummary, run_load
 from loader.settings import LoadSettings
 from loader.simulator import Simulator, SimulatorSettings, SimulatorState
-from tests.outside import Serving, write_pairs
+from tests.support.command import Serving, write_pairs
 
 
 def measure(

@@ -24,8 +24,8 @@ from aiolimiter import AsyncLimiter
 
 from loader.pace import Pace, Pacer, PaceReading, Ticket
 from loader.simulator import Simulator, SimulatorSettings
-from tests import clock
 from tests.benchmarks.window_server import Log, Service, WindowServer, compete, load, uniform
+from tests.support import clock
 
 _WINDOW = 10.0
 #: When the second of two loaders starts that do not start together, in seconds.

@@ -31,7 +31,7 @@ import orjson
 
 from tests.benchmarks.fast_server import pinned, serving
 from tests.campaigns.soak import peak_memory
-from tests.outside import TYPES, environment, report_of, write_pairs
+from tests.support.command import TYPES, environment, report_of, write_pairs
 
 _NAME = "tests.benchmarks.throughput"
 _ENTRY = '{"from":{"id":"%s"},"to":{"id":"%s"},"associationSpec":{"associationCategory":"HUBSPOT_DEFINED",'

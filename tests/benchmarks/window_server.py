@@ -1,6 +1,6 @@
 """A server that enforces a window exactly, and clients for it: what the pace is measured against.
 
-It knows only asyncio's clock, so it runs in virtual time (`tests.clock`) as in real time.
+It knows only asyncio's clock, so it runs in virtual time (`tests.support.clock`) as in real time.
 """
 
 from __future__ import annotations

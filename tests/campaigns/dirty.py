@@ -31,7 +31,7 @@ from loader.simulator.state import SimulatorState
 from tests.campaigns import dirty_archives, dirty_files, dirty_marks, dirty_values
 from tests.campaigns.dirty_cases import KINDS, Case
 from tests.campaigns.dirty_oracle import Exactly, Pair, Seen, violations
-from tests.outside import TOKEN
+from tests.support.command import TOKEN
 
 #: Where the kinds of pollution come from.
 CATALOGUE = (dirty_archives, dirty_files, dirty_marks, dirty_values)

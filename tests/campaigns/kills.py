@@ -26,7 +26,7 @@ from typing import NamedTuple
 from loader.simulator import Simulator, SimulatorSettings, SimulatorState
 from tests.campaigns.kills_check import End, check
 from tests.campaigns.kills_file import Story, write_story
-from tests.outside import Serving, report_of, start
+from tests.support.command import Serving, report_of, start
 
 LATENCY = (0.01, 0.05)
 _LONGEST_STORY = 60.0  # seconds that one run may take

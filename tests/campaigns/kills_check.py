@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from loader.simulator import SeenRequest, SimulatorState
 from tests.campaigns.kills_file import Story
-from tests.outside import report_of, rows_of
+from tests.support.command import report_of, rows_of
 
 #: An outcome is on the disk within this many seconds (contract, section 3: fsync within a second).
 WITHIN = 1.0

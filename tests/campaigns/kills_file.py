@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from tests.outside import write_pairs
+from tests.support.command import write_pairs
 
 
 class Row(NamedTuple):

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.campaigns.soak_server import serve
-from tests.outside import TYPES, report_of, start, write_pairs
+from tests.support.command import TYPES, report_of, start, write_pairs
 
 #: The bar of issue 4, and how many files more a longer run may have open at once (chance of sampling).
 MOST_GROWTH, MOST_MORE_FILES = 1.5, 8

@@ -1,0 +1,236 @@
+"""The account in trouble: tokens, scopes, limits, a wrong file. The run stops in time and can go on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from loader.simulator import Simulator, SimulatorSettings, SimulatorState
+from tests.support.command import (
+    TOKEN,
+    TYPES,
+    Finished,
+    Serving,
+    end,
+    load,
+    report_of,
+    rows_of,
+    run,
+    start,
+    write_pairs,
+)
+from tests.support.loaded import UNLIMITED, sent
+
+SLOW = replace(UNLIMITED, latency=(0.02, 0.05))
+OAUTH = {
+    "HUBSPOT_ACCESS_TOKEN": "",
+    "HUBSPOT_CLIENT_ID": "client",
+    "HUBSPOT_CLIENT_SECRET": "secret-9f8e7d6c",
+    "HUBSPOT_REFRESH_TOKEN": "refresh-1a2b3c4d",
+}
+
+
+def serving(settings: SimulatorSettings = UNLIMITED) -> Serving[Simulator]:
+    return Serving(lambda: Simulator(settings, state=SimulatorState(100_000)))
+
+
+def change(hubspot: Serving[Simulator], **settings: object) -> None:
+    def apply(simulator: Simulator) -> None:
+        simulator.settings = replace(simulator.settings, **settings)  # type: ignore[arg-type] # by name
+
+    hubspot.ask(apply)
+
+
+def pairs(folder: Path, rows: int) -> Path:
+    return write_pairs(folder / "pairs.csv", ((n, n + 10**6) for n in range(1, rows + 1)))
+
+
+def in_the_middle(
+    hubspot: Serving[Simulator], file: Path, after: int, accident: Callable[[], None], *options: str
+) -> Finished:
+    """Load, and let something happen when so many requests have come."""
+    process = start("load", file, "--base-url", hubspot.url, *TYPES, "--workers", "10", *options)
+    deadline = time.monotonic() + 20
+    while sent(hubspot) < after:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    accident()
+    return end(process, 20)
+
+
+def goes_on_to_the_end(hubspot: Serving[Simulator], file: Path, rows: int) -> None:
+    """The same command settles the rest, and no row was blamed for the accident."""
+    assert load(hubspot.url, file).code == 0
+    lines = rows_of(report_of(file))
+    assert [line["row"] for line in lines] == [str(n) for n in range(1, rows + 1)]
+    assert {(line["status"], line["attempts"]) for line in lines} == {("associated", "1")}
+
+
+def test_a_token_refused_at_the_start(tmp_path: Path) -> None:
+    with serving(replace(UNLIMITED, tokens=frozenset({"another"}))) as hubspot:
+        file = pairs(tmp_path, 50)
+        stopped = load(hubspot.url, file)
+        assert stopped.code == 3
+        assert "Check that the access token is whole" in stopped.err
+        assert "api-eu1.hubapi.com" in stopped.err
+        assert not rows_of(report_of(file))
+        change(hubspot, tokens=None)
+        goes_on_to_the_end(hubspot, file, 50)
+
+
+@pytest.mark.parametrize("how", ["revoked", "expired", "no permission"])
+def test_a_token_refused_in_the_middle(tmp_path: Path, how: str) -> None:
+    with serving(SLOW) as hubspot:
+        file = pairs(tmp_path, 500)
+
+        def accident() -> None:
+            if how == "revoked":
+                change(hubspot, tokens=frozenset({"another"}))
+            else:
+                fault = "9000401300000" if how == "expired" else "9000403400000"
+                hubspot.ask(lambda simulator: simulator.state.fail(fault, path_prefix="/crm", times=0))
+
+        stopped = in_the_middle(hubspot, file, 100, accident)
+        assert stopped.code == 3
+        assert "The same command goes on" in stopped.err
+        assert {line["status"] for line in rows_of(report_of(file))} == {"associated"}
+        assert 100 <= len(rows_of(report_of(file))) < 500
+        hubspot.ask(lambda simulator: simulator.state.heal())
+        change(hubspot, tokens=None)
+        goes_on_to_the_end(hubspot, file, 500)
+
+
+def test_oauth_that_is_refused_at_the_start(tmp_path: Path) -> None:
+    with serving(replace(UNLIMITED, refresh_tokens=frozenset({"another"}))) as hubspot:
+        file = pairs(tmp_path, 50)
+        stopped = load(hubspot.url, file, env=OAUTH)
+        assert stopped.code == 3
+        assert "refresh token" in stopped.err.lower()
+        assert not any(OAUTH[name] and OAUTH[name] in stopped.text for name in list(OAUTH)[2:])
+        assert sent(hubspot) == 0
+
+
+def test_oauth_renews_again_and_again(tmp_path: Path) -> None:
+    with serving(replace(SLOW, token_lifetime=1)) as hubspot:
+        file = pairs(tmp_path, 600)
+        finished = load(hubspot.url, file, "--workers", "10", env=OAUTH)
+        assert finished.code == 0, finished.err
+        assert hubspot.ask(lambda simulator: simulator.state.calls["token"]) > 1
+
+
+def test_oauth_that_is_refused_in_the_middle(tmp_path: Path) -> None:
+    with serving(replace(SLOW, token_lifetime=1)) as hubspot:
+        file = pairs(tmp_path, 1000)
+        process = start("load", file, "--base-url", hubspot.url, *TYPES, "--workers", "10", env=OAUTH)
+        while sent(hubspot) < 200:
+            time.sleep(0.005)
+        change(hubspot, refresh_tokens=frozenset({"another"}))
+        stopped = end(process, 30)
+        assert stopped.code == 3
+        assert {line["status"] for line in rows_of(report_of(file))} == {"associated"}
+        goes_on_to_the_end(hubspot, file, 1000)
+
+
+def test_scopes_missing_for_one_of_two_type_pairs(tmp_path: Path) -> None:
+    with serving(replace(UNLIMITED, types_without_scope=frozenset({"deals"}))) as hubspot:
+        file = write_pairs(
+            tmp_path / "pairs.csv",
+            [(n, n + 10**6, "deals" if n > 150 else "companies") for n in range(1, 301)],
+            ["to_object_type"],
+        )
+        command = ("load", file, "--base-url", hubspot.url, "--from-type", "contacts", "--workers", "5")
+        stopped = run(*command)
+        assert stopped.code == 3
+        assert "needs the write scope of both object types" in stopped.err
+        assert "crm.objects.deals.write" in stopped.err
+        lines = rows_of(report_of(file))
+        assert {(line["status"], line["to_object_type"]) for line in lines} == {("associated", "companies")}
+        change(hubspot, types_without_scope=frozenset())
+        assert run(*command).code == 0
+        assert len(rows_of(report_of(file))) == 300
+
+
+def test_a_short_move_is_waited_for(tmp_path: Path) -> None:
+    with serving() as hubspot:
+        file = write_pairs(tmp_path / "pairs.csv", [("9000477101000", 5), *((n, n) for n in range(1, 100))])
+        began = time.monotonic()
+        assert load(hubspot.url, file, "--workers", "1").code == 0
+        assert time.monotonic() - began > 2  # its Retry-After
+        assert {line["attempts"] for line in rows_of(report_of(file))} == {"1"}
+
+
+def test_a_long_move_stops_the_run(tmp_path: Path) -> None:
+    with serving(SLOW) as hubspot:
+        file = pairs(tmp_path, 500)
+
+        def accident() -> None:
+            hubspot.ask(lambda s: s.state.fail("9000477300000", path_prefix="/crm", times=0))
+
+        stopped = in_the_middle(hubspot, file, 100, accident)
+        assert stopped.code == 3
+        assert "another data centre" in stopped.err
+        hubspot.ask(lambda simulator: simulator.state.heal())
+        goes_on_to_the_end(hubspot, file, 500)
+
+
+def test_the_daily_limit_in_the_middle(tmp_path: Path) -> None:
+    with serving(replace(SLOW, daily_limit=300)) as hubspot:
+        file = pairs(tmp_path, 400)
+        stopped = load(hubspot.url, file, "--workers", "10")
+        assert stopped.code == 3
+        assert "it is reset at" in stopped.err
+        assert "--wait-for-daily-reset" in stopped.err
+        assert len(rows_of(report_of(file))) >= 290
+        change(hubspot, daily_limit=None)
+        goes_on_to_the_end(hubspot, file, 400)
+
+
+def test_a_wrong_file_is_stopped_early(tmp_path: Path) -> None:
+    with serving() as hubspot:
+        hubspot.ask(lambda simulator: simulator.state.keep_only("contacts", frozenset()))
+        file = pairs(tmp_path, 500)
+        stopped = load(hubspot.url, file, "--workers", "20")
+        assert stopped.code == 3
+        assert "100 rows in a row were refused" in stopped.err
+        assert "Is it the right file" in stopped.err
+        asked = sent(hubspot)
+        assert 100 <= asked <= 120
+        assert {line["status"] for line in rows_of(report_of(file))} == {"failed"}
+        again = load(hubspot.url, file, "--stop-after-failures", "0")
+        assert again.code == 1
+        assert sent(hubspot) == 500
+        assert [line["row"] for line in rows_of(report_of(file))] == [str(n) for n in range(1, 501)]
+
+
+def test_good_rows_in_between_are_no_wrong_file(tmp_path: Path) -> None:
+    with serving() as hubspot:
+        file = write_pairs(
+            tmp_path / "pairs.csv",
+            [(f"9000404000{n:03}" if n % 10 else n + 1, n + 10**6) for n in range(300)],
+        )
+        finished = load(hubspot.url, file, "--stop-after-failures", "50", "--workers", "4")
+        assert finished.code == 1, finished.err
+        assert len(rows_of(report_of(file))) == 300
+
+
+def test_a_storm_of_429_blames_no_row(tmp_path: Path) -> None:
+    with serving(SLOW) as hubspot:
+        hubspot.ask(lambda s: s.state.fail("9000429100000", path_prefix="/crm", times=15))
+        file = pairs(tmp_path, 60)
+        finished = load(hubspot.url, file, "--max-attempts", "1")
+        assert finished.code == 0, finished.err
+        assert hubspot.ask(lambda simulator: simulator.state.answers[429]) == 15
+        assert {line["attempts"] for line in rows_of(report_of(file))} == {"1"}
+
+
+def test_the_wrong_account_sends_nothing(tmp_path: Path) -> None:
+    with serving() as hubspot:
+        refused = load(hubspot.url, pairs(tmp_path, 5), "--account-id", "1")
+        assert refused.code == 2
+        assert "belongs to account 62515, not to 1" in refused.err
+        assert TOKEN not in refused.text
+        assert sent(hubspot) == 0

@@ -1,0 +1,110 @@
+"""How long the account asks to be left alone, and what a person is told of it, from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import Finished, Serving, load, report_of, rows_of, write_pairs
+from tests.support.wire import STANDS, Script, Seen, Wire, http
+
+USED_UP = b'{"message":"You have reached your daily limit.","policyName":"DAILY"}'
+MOVING = b'{"message":"The account is moving."}'
+OAUTH = {
+    "HUBSPOT_ACCESS_TOKEN": "",
+    "HUBSPOT_CLIENT_ID": "client",
+    "HUBSPOT_CLIENT_SECRET": "secret-9f8e7d6c",
+    "HUBSPOT_REFRESH_TOKEN": "refresh-1a2b3c4d",
+}
+
+
+def answering(*puts: bytes, token: bytes = b"") -> Script:
+    """Each PUT in turn gets one of `puts`, the last one for ever; whoever asks for a token gets `token`."""
+    waiting = list(puts)
+
+    async def script(request: Seen, writer: asyncio.StreamWriter) -> None:
+        if request.method == "PUT":
+            writer.write(waiting.pop(0) if len(waiting) > 1 else waiting[0])
+        else:
+            writer.write(token if request.path.startswith("/oauth") else http(404, b"{}"))
+
+    return script
+
+
+def one_row(
+    folder: Path, script: Script, *options: str, env: Mapping[str, str] | None = None
+) -> tuple[Finished, int, list[dict[str, str]]]:
+    """Load one pair: how it ended, how many PUTs that took, and the report's rows."""
+    file = write_pairs(folder / "pairs.csv", [(1, 2)])
+    with Serving(lambda: Wire(script)) as wire:
+        ended = load(wire.url, file, *options, env=env, timeout=30)
+        puts = sum(request.method == "PUT" for request in wire.server.seen)
+    return ended, puts, rows_of(report_of(file))
+
+
+@pytest.mark.parametrize(("status", "body"), [(477, MOVING), (429, USED_UP)])
+def test_who_is_sent_away_for_hours_is_told_until_when(tmp_path: Path, status: int, body: bytes) -> None:
+    earliest = datetime.now().astimezone() + timedelta(seconds=7200)
+    ended, puts, rows = one_row(tmp_path, answering(http(status, body, Retry_After="7200")))
+    assert (ended.code, puts, rows) == (3, 1, [])
+    told = {(earliest + timedelta(minutes=more)).strftime("%Y-%m-%d %H:%M") for more in (0, 1, 2)}
+    assert any(moment in ended.err for moment in told), ended.err
+    assert ".;" not in ended.err
+    assert "Stopped with 1 row to go" in ended.err
+
+
+def test_a_move_of_unknown_length_stops_the_run(tmp_path: Path) -> None:
+    ended, puts, rows = one_row(tmp_path, answering(http(477, MOVING)))
+    assert (ended.code, puts, rows) == (3, 1, [])
+    assert "does not say when" in ended.err
+
+
+def test_a_move_without_any_wait_is_no_busy_loop(tmp_path: Path) -> None:
+    began = time.monotonic()
+    moving = http(477, MOVING, Retry_After="0")
+    ended, puts, _ = one_row(tmp_path, answering(moving, moving, http(200, STANDS)))
+    assert (ended.code, puts) == (0, 3)
+    assert time.monotonic() - began > 2
+
+
+def test_a_used_up_day_is_slept_through_as_long_as_the_answer_asks(tmp_path: Path) -> None:
+    """And twice as long where that was too short: no night is spent asking every second."""
+    began = time.monotonic()
+    answer = http(429, USED_UP, Retry_After="1")
+    script = answering(answer, answer, http(200, STANDS))
+    ended, puts, (row,) = one_row(tmp_path, script, "--wait-for-daily-reset", "--max-attempts", "1")
+    assert (ended.code, puts, row["attempts"]) == (0, 3, "1")
+    assert 3 < time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize("answer", [http(200, b'{"x":1}'), http(503, b"{}", Retry_After="0")])
+def test_a_token_that_can_not_be_had_stops_the_run_in_time(tmp_path: Path, answer: bytes) -> None:
+    """That the token's endpoint answers does not end the outage."""
+    ended, puts, rows = one_row(
+        tmp_path, answering(http(200, STANDS), token=answer), "--outage-timeout", "1", env=OAUTH
+    )
+    assert (ended.code, puts, rows) == (3, 0, [])
+    assert "No access token can be had" in ended.err
+
+
+def test_a_report_is_no_stream(tmp_path: Path) -> None:
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
+    refused = load("http://127.0.0.1:9", file, "--report", "-")
+    assert refused.code == 2
+    assert "Name a file with --report" in refused.err
+
+
+def test_how_to_throw_a_report_away_is_said_once(tmp_path: Path) -> None:
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
+    report_of(file).write_text("row,from_object_type\n")
+    assert load("http://127.0.0.1:9", file).err.count("--overwrite") == 1
+    report_of(file).unlink()
+    report_of(file).mkdir()
+    refused = load("http://127.0.0.1:9", file)
+    assert refused.code == 2
+    assert "--overwrite" not in refused.err

@@ -1,0 +1,177 @@
+"""`check` from outside, without HubSpot: what it says of a file, and that it leaves nothing behind."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.command import TYPES, Finished, run, write_pairs
+
+MISTAKES = (
+    "from_object_id,to_object_id,note\n"
+    "1,2,fine\n"
+    '3,4,"two\nlines"\n'  # row 2 stands on lines 3 and 4
+    "5.1E+10,6,spoilt\n"  # line 5
+    "1,2,again\n"  # row 4, line 6
+    ",7,none\n"  # line 7
+    "8,8,too,many\n"  # line 8
+    "01,2.0,again\n"  # row 7, line 9
+)
+
+
+def check(file: Path | str, *options: str | Path, **more: Any) -> Finished:
+    return run("check", file, *TYPES, *options, env={"HUBSPOT_ACCESS_TOKEN": ""}, **more)
+
+
+def checked(file: Path | str, *options: str | Path, code: int, **more: Any) -> dict[str, Any]:
+    ended = check(file, *options, "--json", **more)
+    assert ended.code == code, ended.err
+    value: dict[str, Any] = json.loads(ended.out)
+    assert value["exit_code"] == code
+    return value
+
+
+@pytest.fixture
+def mistakes(tmp_path: Path) -> Path:
+    file = tmp_path / "mistakes.csv"
+    file.write_text(MISTAKES)
+    return file
+
+
+def test_each_verdict_is_counted_and_shown_with_its_line(mistakes: Path) -> None:
+    found = checked(mistakes, code=1)
+    shown = {
+        verdict["category"]: (verdict["rows"], [(one["row"], one["line"]) for one in verdict["examples"]])
+        for verdict in found["verdicts"]
+    }
+    assert shown == {
+        "DESTROYED_ID": (1, [(3, 5)]),
+        "MISSING_ID": (1, [(5, 7)]),
+        "TOO_MANY_FIELDS": (1, [(6, 8)]),
+        "DUPLICATE": (2, [(4, 6), (7, 9)]),
+    }
+    assert (found["rows"], found["to_send"], found["requests"]) == (7, 2, 2)
+
+
+def test_the_screen_names_lines_and_reasons(mistakes: Path) -> None:
+    ended = check(mistakes)
+    assert ended.code == 1
+    assert "line 5 (row 3): contacts 5.1E+10 -> companies 6" in ended.out
+    assert "a spreadsheet has destroyed this ID" in ended.out
+    assert "line 6 (row 4): contacts 1 -> companies 2: the same pair stands in row 1" in ended.out
+    assert "2 requests at 10.0/s (a guess until HubSpot is asked: --online)" in ended.out
+    assert "Enterprise" in ended.out
+    assert ended.err == ""
+
+
+def test_lines_hold_beyond_the_first_block_and_behind_cells_that_span_lines(tmp_path: Path) -> None:
+    file = tmp_path / "long.csv"
+    body = "".join(
+        f'{n},{n + 1},"a\nb"\n' if n % 1000 == 0 else f"{n},{n + 1},x\n" for n in range(1, 200_001)
+    )
+    file.write_text(f'from_object_id,to_object_id,note\n{body}x,1,bad\n5,6,"a\nb"\n')
+    found = checked(file, code=1)
+    lines = {verdict["category"]: verdict["examples"][0]["line"] for verdict in found["verdicts"]}
+    assert lines == {"BAD_ID": 200_202, "DUPLICATE": 200_203}
+
+
+def test_a_clean_file_ends_with_0_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    file = tmp_path / "pairs.csv.gz"
+    file.write_bytes(gzip.compress(b"from_object_id,to_object_id\n1,2\n3,4\n"))
+    found = checked(file, "--rate", "1/2", code=0)
+    assert (found["requests"], found["seconds"], found["pace_is_a_guess"]) == (2, 4.0, True)
+    assert found["online"] is None
+    assert [path.name for path in tmp_path.iterdir()] == ["pairs.csv.gz"]
+    assert "2 requests at 0.017/s" in check(file, "--rate", "1/60").out
+
+
+def test_a_file_that_cannot_be_used_ends_with_2(tmp_path: Path) -> None:
+    file = tmp_path / "pairs.csv"
+    file.write_text('from_object_id,to_object_id\n1,2\n3,"4\n')
+    ended = check(file)
+    assert ended.code == 2
+    assert "line 3" in ended.err
+    assert check(tmp_path / "none.csv").code == 2
+    assert check(file, "--from-column", "nobody").code == 2
+
+
+def test_standard_input_needs_no_report(tmp_path: Path) -> None:
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
+    with file.open("rb") as stdin:
+        found = checked("-", code=0, stdin=stdin)
+    assert (found["rows"], found["report"]) == (1, None)
+
+
+def test_an_existing_report_is_counted_and_not_touched(tmp_path: Path) -> None:
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2), (3, 4), (5, 6)])
+    assert run("load", file, *TYPES, "--simulate", "--limit", "1").code == 0
+    report = tmp_path / "pairs.report.csv"
+    with report.open("ab") as torn:
+        torn.write(b"2,contacts,3,comp")  # a kill in the middle of a line: check must not mend it
+    before = report.read_bytes()
+    found = checked(file, code=0)
+    assert (found["settled"], found["open_rows"], found["to_send"]) == (1, 2, 2)
+    assert found["report"] == str(report)
+    assert checked(file, "--limit", "2", code=0)["to_send"] == 1
+    assert checked(file, "--overwrite", code=0)["to_send"] == 3
+    assert report.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pairs.csv", "pairs.report.csv"]
+
+
+def test_a_report_of_another_input_ends_with_2(tmp_path: Path) -> None:
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
+    assert run("load", file, *TYPES, "--simulate").code == 0
+    write_pairs(file, [(7, 8)])
+    ended = check(file)
+    assert ended.code == 2
+    assert "is not the report of this input" in ended.err
+
+
+def test_a_report_that_a_load_holds_can_be_checked_against(tmp_path: Path) -> None:
+    from loader.report import ReportLock
+
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
+    with ReportLock(tmp_path / "pairs.report.csv"):
+        assert check(file).code == 0
+
+
+def test_only_judges_the_rows_of_a_report(tmp_path: Path) -> None:
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2), ("x", 4)])
+    assert run("load", file, *TYPES, "--simulate").code == 1
+    found = checked(tmp_path / "pairs.report.csv", "--only", "associated", code=0)
+    assert (found["rows"], found["chosen"], found["to_send"]) == (2, 1, 1)
+
+
+def test_batch_and_skip_existing_cost_what_they_cost(tmp_path: Path) -> None:
+    file = write_pairs(tmp_path / "pairs.csv", [(n, n + 1) for n in range(1, 4002)])
+    assert checked(file, "--method", "batch", code=0)["requests"] == 3
+    assert checked(file, "--skip-existing", code=0)["requests"] == 4001 + 5
+
+
+def test_cells_cannot_write_on_the_screen(tmp_path: Path) -> None:
+    file = tmp_path / "pairs.csv"
+    file.write_text("from_object_id,to_object_id\n\x1b[2J1,2\n")
+    assert "\x1b" not in check(file, stdin=subprocess.DEVNULL).text
+
+
+def test_a_huge_cell_is_not_shown_whole(tmp_path: Path) -> None:
+    huge = "x" * 1_000_000
+    rows = [(huge, 2), (f"1{huge}", f"2{huge}"), (f"{huge} 1", 4)]
+    file = write_pairs(tmp_path / "pairs.csv", rows)
+    ended = check(file)
+    assert ended.code == 1
+    assert "contacts xxx" in ended.out
+    assert len(ended.text) < 3000
+    assert len(json.dumps(checked(file, code=1))) < 5000
+    types = write_pairs(tmp_path / "types.csv", [(1, 2, f"a{huge}"), (3, "x", huge)], ["from_object_type"])
+    assert len(check(types).text) < 3000
+    name = huge[:100_000]
+    header = write_pairs(tmp_path / "header.csv", [(1, 2, "x")], [name])
+    told = check(header, "--from-column", name)
+    assert told.code == 1
+    assert len(told.text) < 3000

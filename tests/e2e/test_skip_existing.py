@@ -1,0 +1,322 @@
+"""`--skip-existing`: what stands is not sent, whatever the server's pages look like."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from loader.hubspot import HubSpot, Secret, StaticToken, Verdict
+from loader.hubspot.association_reader import Reading, Standing
+from loader.model import Pair
+from loader.simulator import Simulator, SimulatorSettings
+from tests.support.command import TYPES, Serving, load, report_of, rows_of, run, start, write_pairs
+from tests.support.wire import TOKEN, Ledger, Seen, Wire, http
+
+FAST = ("--rate", "1000000/1")
+READ = "/crm/associations/2025-09/contacts/companies/batch/read"
+
+
+@pytest.fixture
+def simulator() -> Iterator[Serving[Simulator]]:
+    with Serving(lambda: Simulator(SimulatorSettings(rate_limit=0))) as serving:
+        yield serving
+
+
+def associate_all(simulator: Serving[Simulator], pairs: list[tuple[int, int]]) -> None:
+    def seed(server: Simulator) -> None:
+        for from_id, to_id in pairs:
+            server.state.associate("contacts", str(from_id), "companies", str(to_id))
+
+    simulator.ask(seed)
+
+
+@pytest.mark.parametrize("shape", ["each its own", "few companies", "few contacts", "one hub", "a grid"])
+def test_a_hundred_thousand_rows_that_exist_cost_at_most_150_requests(
+    simulator: Serving[Simulator], tmp_path: Path, shape: str
+) -> None:
+    rows = 100_000 if shape == "each its own" else 20_000
+    pairs: dict[str, Callable[[int], tuple[int, int]]] = {
+        "each its own": lambda i: (10**9 + i, 2 * 10**9 + i),
+        "few companies": lambda i: (10**9 + i, 2 * 10**9 + i % 300),
+        "few contacts": lambda i: (10**9 + i % 1000, 2 * 10**9 + i),
+        "one hub": lambda i: (10**9, 2 * 10**9 + i),
+        "a grid": lambda i: (10**9 + i % 200, 2 * 10**9 + i // 200),
+    }
+    listed = [pairs[shape](i) for i in range(rows)]
+    random.Random(4).shuffle(listed)
+    associate_all(simulator, listed)
+    file = write_pairs(tmp_path / "pairs.csv", listed)
+    ended = load(simulator.url, file, *FAST, "--skip-existing", "--json", timeout=100)
+    assert ended.code == 0, ended.err
+    said = json.loads(ended.out)
+    assert said["counts"]["existing"] == rows
+    assert said["requests"] <= 150 * rows / 100_000 + 5
+    assert said["requests"] == simulator.ask(lambda server: sum(server.state.calls.values()))
+    assert simulator.ask(lambda server: server.state.calls["associate"]) == 0
+
+
+@pytest.mark.parametrize("method", ["put", "batch"])
+def test_only_what_is_missing_is_sent(simulator: Serving[Simulator], tmp_path: Path, method: str) -> None:
+    pairs = [(1000 + i, 5000 + i % 7) for i in range(300)]
+    associate_all(simulator, [pair for i, pair in enumerate(pairs) if i % 3])
+    file = write_pairs(tmp_path / "pairs.csv", pairs)
+    assert load(simulator.url, file, *FAST, "--skip-existing", "--method", method).code == 0
+    rows = rows_of(report_of(file))
+    assert [row["status"] for row in rows] == ["existing" if i % 3 else "associated" for i in range(300)]
+    assert [row["existed_before"] for row in rows] == ["yes" if i % 3 else "no" for i in range(300)]
+    calls = simulator.ask(lambda server: server.state.calls)
+    assert (calls["associate"], calls["batch associate"]) == ((100, 0) if method == "put" else (0, 1))
+
+
+def test_records_with_many_links_are_read_page_by_page(tmp_path: Path) -> None:
+    with Serving(lambda: Simulator(SimulatorSettings(rate_limit=0, read_page=10))) as simulator:
+        associate_all(simulator, [(1, 5000 + i) for i in range(95)] + [(2, 5001)])
+        file = write_pairs(tmp_path / "pairs.csv", [(1, 5094), (1, 5000), (1, 6000), (2, 5001), (2, 5002)])
+        assert load(simulator.url, file, *FAST, "--skip-existing").code == 0
+        assert [row["status"] for row in rows_of(report_of(file))] == [
+            "existing",
+            "existing",
+            "associated",
+            "existing",
+            "associated",
+        ]
+
+
+def test_a_record_that_is_missing_is_left_to_the_sending(
+    simulator: Serving[Simulator], tmp_path: Path
+) -> None:
+    simulator.ask(lambda server: server.state.remove_record("contacts", "1"))
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2), (3, 4)])
+    assert load(simulator.url, file, *FAST, "--skip-existing").code == 1
+    assert [row["status"] for row in rows_of(report_of(file))] == ["failed", "associated"]
+
+
+@pytest.mark.parametrize("fault", ["9000503000001", "9000602000001", "9000604000001", "9000429001001"])
+def test_passing_faults_of_the_look_are_tried_again(
+    simulator: Serving[Simulator], tmp_path: Path, fault: str
+) -> None:
+    associate_all(simulator, [(1, 2)])
+    simulator.ask(lambda server: server.state.fail(fault, path_prefix=READ, times=2))
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2), (3, 4)])
+    assert load(simulator.url, file, *FAST, "--skip-existing").code == 0
+    assert [row["existed_before"] for row in rows_of(report_of(file))] == ["yes", "no"]
+
+
+def test_where_the_look_is_refused_it_is_sent_and_nothing_is_claimed(
+    simulator: Serving[Simulator], tmp_path: Path
+) -> None:
+    simulator.ask(lambda server: server.state.fail("9000400000001", path_prefix=READ, times=0))
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2), (3, 4)])
+    assert load(simulator.url, file, *FAST, "--skip-existing").code == 0
+    assert [(row["status"], row["existed_before"]) for row in rows_of(report_of(file))] == [
+        ("associated", ""),
+        ("associated", ""),
+    ]
+
+
+@pytest.mark.parametrize("options", [("--method", "batch"), ("--method", "batch", "--skip-existing")])
+def test_killed_in_the_middle_it_goes_on(
+    simulator: Serving[Simulator], tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    def latency(seconds: float) -> Callable[[Simulator], None]:
+        slow = SimulatorSettings(rate_limit=0, latency=(seconds / 2, seconds))
+        return lambda server: setattr(server, "settings", slow)
+
+    rows = 12_000
+    file = write_pairs(tmp_path / "pairs.csv", [(10**9 + i, 2 * 10**9 + i) for i in range(rows)])
+    simulator.ask(latency(0.6))
+    arguments: list[str | Path] = ["load", file, "--base-url", simulator.url, *TYPES, *FAST, *options]
+    arguments += ["--workers", "2"]  # else all of it is under way at once
+    process = start(*arguments)
+    until = time.monotonic() + 40
+    while not report_of(file).exists() or report_of(file).stat().st_size < 200_000:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    process.kill()
+    process.communicate()
+    assert 0 < len(rows_of(report_of(file))) < rows
+    simulator.ask(latency(0.0))
+    assert run(*arguments).code == 0
+    report = rows_of(report_of(file))
+    assert [int(row["row"]) for row in report] == list(range(1, rows + 1))
+    assert {row["status"] for row in report} <= {"associated", "existing"}
+    assert simulator.ask(lambda server: len(server.state.associations)) == 2 * rows
+    if "--skip-existing" in options:  # what the killed run sent and could not report is not claimed
+        assert {(row["status"], row["existed_before"]) for row in report} <= {
+            ("associated", "no"),
+            ("existing", "yes"),
+        }
+
+
+# What no simulator answers: a scripted server.
+
+
+def entry(to_id: Any, label: str | None = None) -> dict[str, Any]:
+    kind = {"category": "HUBSPOT_DEFINED", "typeId": 279, "label": label}
+    return {"toObjectId": to_id, "associationTypes": [kind]}
+
+
+def ask(answer: Callable[[Seen], bytes], pairs: list[Pair]) -> tuple[Standing | Verdict, list[Seen]]:
+    async def main() -> tuple[Standing | Verdict, list[Seen]]:
+        async def script(seen: Seen, writer: asyncio.StreamWriter) -> None:
+            writer.write(answer(seen))
+
+        async with Wire(script) as wire:
+            ledger = Ledger()
+            token = StaticToken(Secret(TOKEN))
+            async with HubSpot(wire.url, "2025-09", token, ledger, timeout=5) as hubspot:
+                return await Reading(pairs).go_on(hubspot, ledger), wire.seen
+
+    return asyncio.run(main())
+
+
+def pair(from_id: str, to_id: str) -> Pair:
+    return Pair(1, "contacts", from_id, "companies", to_id)
+
+
+def body(**fields: Any) -> bytes:
+    return http(200, orjson.dumps({"status": "COMPLETE", **fields}))
+
+
+def test_ids_may_be_numbers() -> None:
+    found, _ = ask(
+        lambda _: body(results=[{"from": {"id": 1}, "to": [entry(2)]}]), [pair("1", "2"), pair("1", "3")]
+    )
+    assert isinstance(found, Standing)
+    assert found.link(pair("1", "2")) is not None
+    assert found.link(pair("1", "3")) is None
+    assert found.knows(pair("1", "3"))
+
+
+@pytest.mark.parametrize("cursors", [["7"], ["7", "8"]])
+def test_cursors_that_go_in_a_circle_end_and_prove_nothing(cursors: list[str]) -> None:
+    def answer(seen: Seen) -> bytes:
+        after = orjson.loads(seen.body)["inputs"][0].get("after", cursors[-1])
+        following = cursors[(cursors.index(after) + 1) % len(cursors)]
+        page = {"from": {"id": "1"}, "to": [entry("9")], "paging": {"next": {"after": following}}}
+        return body(results=[page])
+
+    found, seen = ask(answer, [pair("1", "2")])
+    assert isinstance(found, Standing)
+    assert not found.knows(pair("1", "2"))
+    assert len(seen) == len(cursors) + 1
+
+
+@pytest.mark.parametrize("answer", [http(503), http(429, Retry_After="0")])
+def test_a_fault_on_a_page_costs_that_page_alone(answer: bytes, tmp_path: Path) -> None:
+    """However many pages a record has, and however often a busy account refuses one."""
+    pages, asked = 5, Counter[str]()
+
+    async def script(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        if "batch/read" not in seen.path:
+            writer.write(http(200, b"{}"))
+            return
+        after = orjson.loads(seen.body)["inputs"][0].get("after", "0")
+        asked[after] += 1
+        if asked[after] == 1:
+            writer.write(answer)
+            return
+        following = {"next": {"after": str(int(after) + 1)}} if int(after) + 1 < pages else {}
+        to = [entry("2")] if not following else [entry("9")]
+        writer.write(body(results=[{"from": {"id": "1"}, "to": to, "paging": following}]))
+
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
+    with Serving(lambda: Wire(script)) as wire:
+        assert load(wire.url, file, "--skip-existing", "--max-attempts", "3", timeout=120).code == 0
+    assert [row["status"] for row in rows_of(report_of(file))] == ["existing"]
+    assert asked == {str(page): 2 for page in range(pages)}
+
+
+def test_a_429_to_a_look_pauses_the_sending_too(tmp_path: Path) -> None:
+    sent: list[float] = []
+    refused: list[float] = []
+    second = asyncio.Event()
+
+    async def script(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        if "batch/read" not in seen.path:
+            if seen.method == "PUT":
+                sent.append(time.monotonic())
+            writer.write(http(400, b"{}"))
+            return
+        records = [item["id"] for item in orjson.loads(seen.body)["inputs"]]
+        if records[0] != "1" and not refused:
+            second.set()
+            await asyncio.sleep(0.5)  # the first thousand are being sent
+            refused.append(time.monotonic())
+            writer.write(http(429, b"{}", Retry_After="2"))
+            return
+        await second.wait()  # else the thousand would keep all workers from asking
+        writer.write(body(results=[{"from": {"id": record}, "to": []} for record in records]))
+
+    file = write_pairs(tmp_path / "pairs.csv", [(n, 10**6) for n in range(1, 1100)])
+    with Serving(lambda: Wire(script)) as wire:
+        load(wire.url, file, "--skip-existing", "--stop-after-failures", "150", "--rate", "50/1")
+    assert len(sent) >= 150
+    assert [round(at - refused[0], 1) for at in sent if 0.3 < at - refused[0] < 1.9] == []
+
+
+def test_pages_that_are_not_needed_are_not_read() -> None:
+    page = {"from": {"id": "1"}, "to": [entry("2")], "paging": {"next": {"after": "1"}}}
+    _, seen = ask(lambda _: body(results=[page]), [pair("1", "2")])
+    assert len(seen) == 1
+
+
+def test_silence_about_a_record_is_no_proof_that_it_has_no_links() -> None:
+    found, _ = ask(lambda _: body(results=[{"from": {"id": "7"}, "to": [entry("2")]}]), [pair("1", "2")])
+    assert isinstance(found, Standing)
+    assert found.link(pair("1", "2")) is None
+    assert not found.knows(pair("1", "2"))
+
+
+@pytest.mark.parametrize("context", [{"fromObjectId": ["1"]}, {}])
+def test_the_harmless_item_says_that_there_are_no_links(context: dict[str, list[str]]) -> None:
+    item = {
+        "category": "OBJECT_NOT_FOUND",
+        "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND",
+        "context": context,
+    }
+    found, _ = ask(lambda _: body(results=[], numErrors=1, errors=[item]), [pair("1", "2")])
+    assert isinstance(found, Standing)
+    assert found.knows(pair("1", "2"))
+
+
+def test_an_answer_that_is_too_large_is_asked_for_in_halves() -> None:
+    def answer(seen: Seen) -> bytes:
+        inputs = orjson.loads(seen.body)["inputs"]
+        if len(inputs) > 2:
+            return body(results=[], padding=" " * (9 << 20))
+        return body(results=[{"from": item, "to": [entry("2")]} for item in inputs])
+
+    pairs = [pair(str(i), "2") for i in range(10, 17)]
+    found, _ = ask(answer, pairs)
+    assert isinstance(found, Standing)
+    assert all(found.link(pair) for pair in pairs)
+
+
+def test_a_hub_is_asked_from_the_other_side() -> None:
+    def answer(seen: Seen) -> bytes:
+        assert "/companies/contacts/" in seen.path
+        inputs = orjson.loads(seen.body)["inputs"]
+        return body(results=[{"from": item, "to": [entry("1")]} for item in inputs])
+
+    pairs = [pair("1", str(i)) for i in range(10, 300)]
+    found, seen = ask(answer, pairs)
+    assert isinstance(found, Standing)
+    assert len(seen) == 1
+    assert all(found.link(pair) for pair in pairs)
+    assert found.link(pair("10", "1")) is None
+
+
+@pytest.mark.parametrize("junk", [b"[]", b"{}", b'{"results":7}', b'{"results":[7,{"from":7}],"errors":7}'])
+def test_answers_of_any_shape_prove_nothing(junk: bytes) -> None:
+    found, _ = ask(lambda _: http(200, junk), [pair("1", "2"), pair("3", "4")])
+    assert isinstance(found, Verdict) or not found.knows(pair("1", "2"))

@@ -1,0 +1,164 @@
+"""The program from outside: the installed command in a process of its own, against a server in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Generic, NamedTuple, Protocol, Self, TypeVar
+
+from tests.support.warm import warm
+
+TOKEN = "pat-outside-5f0e7c1a-2222-4333-8444-123456789abc"
+COMMAND = (sys.executable, "-m", "loader")
+TYPES = ("--from-type", "contacts", "--to-type", "companies")
+
+
+class Server(Protocol):
+    """What can be served in a thread: an async context manager with a URL."""
+
+    url: str
+
+    async def __aenter__(self) -> Any: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+S = TypeVar("S", bound=Server)
+T = TypeVar("T")
+
+
+class Serving(Generic[S]):
+    """Serves in a thread of its own, with its own event loop, while its `with` block runs."""
+
+    def __init__(self, make: Callable[[], S]) -> None:
+        self._make = make
+        self._up = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="server")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        if not self._up.wait(20):
+            raise RuntimeError("the server does not come up")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._down.set)
+        self._thread.join(20)
+
+    async def _serve(self) -> None:
+        self._loop, self._down = asyncio.get_running_loop(), asyncio.Event()
+        self.server = self._make()
+        async with self.server:
+            self.url = self.server.url
+            self._up.set()
+            await self._down.wait()
+
+    def ask(self, question: Callable[[S], T]) -> T:
+        """Call `question` with the server in its own loop, where nothing else runs meanwhile."""
+
+        async def answer() -> T:
+            return question(self.server)
+
+        return asyncio.run_coroutine_threadsafe(answer(), self._loop).result(20)
+
+
+class Finished(NamedTuple):
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        return self.out + self.err
+
+
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """This process's environment with a token, and without what would change how the command behaves."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("HUBSPOT_", "ASSOC_LOADER_"))}
+    return {**kept, "HUBSPOT_ACCESS_TOKEN": TOKEN, **(more or {})}
+
+
+def start(*arguments: str | Path, env: Mapping[str, str] | None = None, **more: Any) -> subprocess.Popen[str]:
+    """Start the command; its outputs are pipes of text unless `more` (for Popen) says otherwise."""
+    options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
+    options |= {"stderr": subprocess.PIPE, "encoding": "utf-8", "errors": "surrogateescape"} | more
+    return subprocess.Popen([*COMMAND, *map(str, arguments)], env=environment(env), **options)
+
+
+def end(process: subprocess.Popen[str], timeout: float = 60) -> Finished:
+    """Wait for the command to end. A traceback is never an acceptable end."""
+    try:
+        out, err = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
+    return _looked_at(Finished(process.returncode, out or "", err or ""))
+
+
+def _looked_at(finished: Finished) -> Finished:
+    assert "Traceback" not in finished.text, finished.text
+    assert "inside assoc-loader" not in finished.text, finished.text
+    assert TOKEN not in finished.text
+    return finished
+
+
+def run(
+    *arguments: str | Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    timeout: float = 60,
+    **more: Any,
+) -> Finished:
+    """Run the command to its end, in a `warm` process where that makes no difference."""
+    waiting = None if more else warm()
+    if waiting is None or not waiting.serves(environment(env)):
+        return end(start(*arguments, env=env, cwd=cwd, **more), timeout)
+    ended = waiting.run([*map(str, arguments)], environment(env), cwd or Path.cwd(), timeout)
+    out, err = (
+        TextIOWrapper(BytesIO(text), "utf-8", "surrogateescape") for text in (ended.stdout, ended.stderr)
+    )
+    return _looked_at(Finished(ended.returncode, out.read(), err.read()))
+
+
+def load(
+    url: str, file: Path, *options: str | Path, timeout: float = 60, env: Mapping[str, str] | None = None
+) -> Finished:
+    """`load` of contact-company pairs against a server."""
+    return run("load", file, "--base-url", url, *TYPES, *options, timeout=timeout, env=env)
+
+
+def write_pairs(path: Path, pairs: Iterable[Iterable[object]], header: Sequence[str] = ()) -> Path:
+    """A CSV file of rows below the loader's own ID columns (and `header`'s)."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["from_object_id", "to_object_id", *header])
+        writer.writerows(pairs)
+    return path
+
+
+def rows_of(report: Path | IO[str]) -> list[dict[str, str]]:
+    """The lines of a report, as a program other than ours reads them."""
+    if isinstance(report, Path):
+        with report.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+    return list(csv.DictReader(report))
+
+
+def report_of(file: Path) -> Path:
+    """Where the report of an input goes."""
+    return file.with_name(f"{file.stem}.report.csv")

@@ -1,0 +1,140 @@
+"""Fast starts of the program: each command is forked from a process that has imported everything.
+
+Importing the program and pandas takes a second, and the tests start it hundreds of times. So `command.run`
+forks each command from a waiting process (``python -m tests.support.warm FD``). The child has the streams,
+folder and environment of the caller, and runs the module `loader` as ``python -m loader`` does. A test that
+watches the process itself or sends it signals uses `command.start`, which always starts a new interpreter.
+``ASSOC_LOADER_TESTS_COLD=1`` does so for all tests.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import runpy
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+
+#: What may differ from the environment in which the waiting process was started: the program itself reads
+#: it when a command begins. Python and the libraries read other variables as early as when they start.
+_READ_LATE = ("HUBSPOT_", "ASSOC_LOADER_", "PYTEST_")
+_INT = struct.Struct("i")
+
+
+class Warm:
+    """A waiting process, which ends with this one."""
+
+    def __init__(self) -> None:
+        self._environment = dict(os.environ)
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            # A library's threads would not survive the fork.
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.support.warm", str(theirs.fileno())],
+                env={**self._environment, "OPENBLAS_NUM_THREADS": "1"},
+                pass_fds=[theirs.fileno()],
+                cwd=Path(__file__).parents[2],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        atexit.register(self._end)
+
+    def serves(self, environment: Mapping[str, str]) -> bool:
+        """Whether a command in `environment` does the same here as in a process of its own."""
+        differing = self._environment.items() ^ environment.items()
+        return all(name.startswith(_READ_LATE) for name, _ in differing)
+
+    def run(
+        self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path, timeout: float
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run a command in a folder, for `timeout` seconds at most (else `TimeoutExpired`)."""
+        command = {"arguments": arguments, "environment": dict(environment), "folder": str(folder)}
+        (out, to_out), (err, to_err), (hear, tell) = pipes = [os.pipe() for _ in range(3)]
+        with ThreadPoolExecutor(2) as pool, open(hear, "rb", 0) as ended:
+            try:
+                socket.send_fds(self._socket, [json.dumps(command).encode()], [to_out, to_err, tell])
+            finally:
+                for _, writing in pipes:
+                    os.close(writing)
+            texts = [pool.submit(_whole, reading) for reading in (out, err)]
+            pid = _INT.unpack(ended.read(_INT.size))[0]
+            if not select.select([ended], [], [], timeout)[0]:
+                os.kill(pid, signal.SIGKILL)
+                raise subprocess.TimeoutExpired(list(arguments), timeout)
+            code = _INT.unpack(ended.read(_INT.size))[0]
+            return subprocess.CompletedProcess(list(arguments), code, *(text.result() for text in texts))
+
+    def _end(self) -> None:
+        self._socket.close()
+        self._process.wait()
+
+
+@cache
+def warm() -> Warm | None:
+    """This process's waiting process, if the platform can have one and nobody wants cold starts."""
+    return Warm() if sys.platform == "linux" and not os.environ.get("ASSOC_LOADER_TESTS_COLD") else None
+
+
+def _whole(reading: int) -> bytes:
+    with open(reading, "rb") as file:
+        return file.read()
+
+
+def _import_everything() -> None:
+    import pandas  # noqa: F401 - the program imports it where it reads
+
+    import loader
+
+    for module in pkgutil.walk_packages(loader.__path__, "loader."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    gc.collect()
+    gc.freeze()  # a look for cycles in a child would copy all this memory
+
+
+def _next_command(requests: socket.socket) -> None:
+    """Return in a process forked for the next command, with everything that it finds laid out."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for who stands between
+    while True:
+        data, files, _, _ = socket.recv_fds(requests, 1 << 20, 3)
+        if not data:  # the tests have ended
+            os._exit(0)
+        if os.fork() == 0:
+            break
+        for descriptor in files:
+            os.close(descriptor)
+    requests.close()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    out, err, tell = files
+    if child := os.fork():  # between the two, to say how the command ended
+        os.write(tell, _INT.pack(child))
+        os.write(tell, _INT.pack(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))
+        os._exit(0)
+    os.dup2(out, 1)
+    os.dup2(err, 2)
+    for descriptor in files:
+        os.close(descriptor)
+    command = json.loads(data)
+    os.environ.clear()
+    os.environ.update(command["environment"])
+    os.chdir(command["folder"])
+    sys.argv = ["loader", *command["arguments"]]
+
+
+if __name__ == "__main__":
+    _import_everything()
+    _next_command(socket.socket(fileno=int(sys.argv[1])))
+    runpy.run_module("loader", run_name="__main__", alter_sys=True)

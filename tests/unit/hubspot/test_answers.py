@@ -1,0 +1,389 @@
+"""What an answer means: the outcome table, row by row, and that no bytes upset it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loader.hubspot.answers import (
+    HAS_ERRORS,
+    IN_RESULTS,
+    NOT_IN_RESULTS,
+    OUTCOMES,
+    UNFINISHED,
+    UNREADABLE,
+    judge,
+)
+from loader.hubspot.error_details import LONGEST_DETAILS, LONGEST_MESSAGE
+from loader.hubspot.verdict import Kind, Verdict
+from loader.model import Pair
+from tests.support.wire import STANDS
+
+PAIR = Pair(1, "contacts", "1", "companies", "2")
+NOW = 1_700_000_000.0
+
+
+def verdict(status: int, document: Any = None, headers: dict[str, str] | None = None) -> Verdict:
+    body = document if isinstance(document, bytes | None) else orjson.dumps(document)
+    return judge(status, headers or {}, body, PAIR, now=NOW)
+
+
+def result(
+    source: object = "1", target: object = "2", category: object = "HUBSPOT_DEFINED", type_id: object = 279
+) -> Any:
+    spec = {"associationCategory": category, "associationTypeId": type_id}
+    return {"from": {"id": source}, "to": {"id": target}, "associationSpec": spec}
+
+
+WORDS_OF_2XX = (IN_RESULTS, HAS_ERRORS, NOT_IN_RESULTS, UNFINISHED, UNREADABLE)
+
+
+def test_every_answer_matches_exactly_one_row_of_the_table() -> None:
+    error_words = ("MISSING_SCOPES", "USER_DOES_NOT_HAVE_PERMISSIONS", "DAILY", "OTHER")
+    for status in range(200, 600):
+        for words in [{word} for word in (WORDS_OF_2XX if status < 300 else error_words)]:
+            matching = [
+                row
+                for row in OUTCOMES
+                if status in row.statuses and (not row.says or row.says & words) and not row.unless & words
+            ]
+            assert len(matching) == 1, (status, words)
+
+
+PASSING = {408, 409, 423, 425, *range(500, 600)}
+OF_THEIR_OWN = {401: Kind.ACCOUNT, 429: Kind.THROTTLED, 477: Kind.MOVING}
+
+
+@pytest.mark.parametrize("status", range(400, 600))
+@pytest.mark.parametrize("body", [b"", b"<html><title>Sorry</title></html>", b'{"status":"error"}', None])
+def test_every_status_from_400_to_599_has_its_kind_whatever_the_body(status: int, body: bytes | None) -> None:
+    expected = OF_THEIR_OWN.get(status, Kind.PASSING if status in PASSING else Kind.REFUSED)
+    found = verdict(status, body)
+    assert found.kind is expected
+    assert found.http_status == status
+    assert found.category == f"HTTP_{status}"
+    assert found.message
+
+
+@pytest.mark.parametrize("status", [-1, 0, 99, 100, 101, 199, 600, 999])
+def test_a_status_that_http_does_not_know_is_passing(status: int) -> None:
+    assert verdict(status, STANDS).kind is Kind.PASSING
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 206, 207, 299])
+def test_success_is_any_2xx_in_whose_results_the_pair_stands(status: int) -> None:
+    found = verdict(status, STANDS, {"X-HubSpot-Correlation-Id": "abc"})
+    assert found == Verdict(
+        Kind.SUCCESS,
+        status,
+        correlation_id="abc",
+        association_types="HUBSPOT_DEFINED:279;HUBSPOT_DEFINED:280",
+    )
+
+
+def test_ids_are_compared_as_text_and_types_are_named_once_in_order() -> None:
+    results = [
+        result(2, 1, type_id=280),
+        result(1, 2),
+        result("1", "2"),
+        result(9, 2, type_id=5),
+        result("1", "2", None, 7),
+    ]
+    found = verdict(200, {"results": results})
+    assert found.kind is Kind.SUCCESS
+    assert found.association_types == "HUBSPOT_DEFINED:280;HUBSPOT_DEFINED:279;?:7"
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        [],
+        None,
+        "x",
+        [1, None, {}],
+        [result("2", "1")],
+        [result("1", "3")],
+        [result(True, 2)],
+        [{"from": "1", "to": "2"}],
+    ],
+)
+def test_2xx_without_the_pair_has_made_nothing(results: object) -> None:
+    found = verdict(200, {"status": "COMPLETE", "results": results})
+    assert (found.kind, found.category) == (Kind.MADE_NOTHING, "NOT_IN_RESULTS")
+    assert found.details == '[{"status":"COMPLETE"}]'
+
+
+def test_a_2xx_error_envelope_has_made_nothing_and_carries_its_message() -> None:
+    found = verdict(200, {"status": "error", "message": "No such\nthing", "category": "ODD"})
+    assert (found.kind, found.category, found.message) == (Kind.MADE_NOTHING, "ODD", "No such thing")
+
+
+def test_an_error_envelope_is_no_success_whatever_its_results() -> None:
+    assert verdict(200, {"status": "error", "results": [result()]}).kind is Kind.MADE_NOTHING
+
+
+def test_2xx_with_errors_is_refused_with_the_first_errors_words() -> None:
+    error = {
+        "status": "error",
+        "category": "VALIDATION_ERROR",
+        "message": "bad",
+        "id": "e1",
+        "context": {"ids": ["1"]},
+    }
+    found = verdict(207, {"status": "COMPLETE", "results": [], "numErrors": 1, "errors": [error]})
+    assert (found.kind, found.http_status, found.category, found.message) == (
+        Kind.REFUSED,
+        207,
+        "VALIDATION_ERROR",
+        "bad",
+    )
+    assert orjson.loads(found.details) == [error]
+
+
+@pytest.mark.parametrize(
+    "extra", [{"numErrors": 2}, {"errors": "x"}, {"errors": [3]}, {"errors": {"message": "m"}}]
+)
+def test_2xx_with_errors_in_any_form_is_refused(extra: dict[str, Any]) -> None:
+    found = verdict(200, {"results": [], **extra})
+    assert (found.kind, found.category) == (Kind.REFUSED, "HTTP_200")
+
+
+def test_the_pair_in_the_results_outweighs_errors_about_another() -> None:
+    assert (
+        verdict(207, {"results": [result()], "numErrors": 1, "errors": [{"message": "m"}]}).kind
+        is Kind.SUCCESS
+    )
+
+
+@pytest.mark.parametrize("status", ["PENDING", "PROCESSING", "CANCELED", "CANCELLED", "", "odd", 5, []])
+def test_a_batch_that_is_not_complete_is_passing(status: object) -> None:
+    found = verdict(200, {"status": status, "results": [result()]})
+    assert found.kind is Kind.PASSING
+    assert found.category == ("" if status == "" else str(status))
+
+
+@pytest.mark.parametrize(
+    "body", [None, b"", b" ", b"null", b"[]", b'"x"', b"{", STANDS[:-1], b"\xff\xfe", b"<html>"]
+)
+def test_2xx_that_cannot_be_read_is_passing(body: bytes | None) -> None:
+    found = verdict(200, body, {"Content-Type": "text/html; charset=x"})
+    assert (found.kind, found.category) == (Kind.PASSING, "UNREADABLE_ANSWER")
+    assert found.message.startswith("HTTP 200 (text/html): ")
+
+
+def test_403_is_the_pairs_or_the_accounts() -> None:
+    assert verdict(403, {"category": "FORBIDDEN"}).kind is Kind.REFUSED
+    scopes = {
+        "requiredScopes": ["crm.objects.contacts.write"],
+        "requiredGranularScopes": ["a", "crm.objects.contacts.write"],
+    }
+    missing = verdict(
+        403,
+        {"category": "MISSING_SCOPES", "errors": [{"context": scopes}], "context": {"missingScopes": "b"}},
+    )
+    assert (missing.kind, missing.reason) == (Kind.ACCOUNT, "missing_scopes")
+    assert missing.hint.endswith("HubSpot asks for: b, crm.objects.contacts.write, a.")
+    user = verdict(403, {"category": "USER_DOES_NOT_HAVE_PERMISSIONS"})
+    assert (user.kind, user.reason) == (Kind.ACCOUNT, "token_refused")
+
+
+def test_401_is_the_accounts_and_hints_at_the_eu() -> None:
+    found = verdict(401, {"category": "INVALID_AUTHENTICATION", "message": "m", "correlationId": "c-1"})
+    assert (found.kind, found.reason, found.correlation_id) == (Kind.ACCOUNT, "token_refused", "c-1")
+    assert "https://api-eu1.hubapi.com" in found.hint
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308, 399])
+@pytest.mark.parametrize(
+    ("location", "place"),
+    [
+        ("https://u:p@evil.example/a?token=x#y", "https://evil.example/a"),
+        ("//evil.example/a?b", "//evil.example/a"),
+        ("/login?x=1", "/login"),
+        ("http://[bad/", "nowhere"),
+        ("", "nowhere"),
+    ],
+)
+def test_a_redirect_stops_the_run_and_says_where_to(status: int, location: str, place: str) -> None:
+    found = verdict(status, b"", {"Location": location})
+    assert (found.kind, found.reason) == (Kind.ACCOUNT, "redirect")
+    assert found.message == f"HTTP {status}: a redirect to {place}"
+
+
+@pytest.mark.parametrize(
+    ("document", "kind"),
+    [
+        ({"policyName": "DAILY", "errorType": "RATE_LIMIT"}, Kind.DAILY),
+        ({"policyName": "daily"}, Kind.DAILY),
+        ({"category": "RATE_LIMITS", "errorType": "DAILY_LIMIT"}, Kind.DAILY),
+        ({"message": "You have reached your daily limit."}, Kind.DAILY),
+        ({"policyName": "TEN_SECONDLY_ROLLING", "message": "not the daily limit"}, Kind.THROTTLED),
+        ({"policyName": "SECONDLY"}, Kind.THROTTLED),
+        ({"category": "RATE_LIMITS"}, Kind.THROTTLED),
+        ({"policyName": 5, "message": ["x"]}, Kind.THROTTLED),
+        ({}, Kind.THROTTLED),
+    ],
+)
+def test_a_429_says_which_limit_it_is(document: dict[str, Any], kind: Kind) -> None:
+    assert verdict(429, document).kind is kind
+
+
+def test_waits_of_429_423_and_477() -> None:
+    assert verdict(429, {}, {"Retry-After": "7"}).retry_after == 7.0
+    assert verdict(429, {}, {"Retry-After": "999999"}).retry_after == 300.0
+    assert verdict(429, {}).retry_after is None
+    assert verdict(423, {}).retry_after == 2.0
+    assert verdict(423, {}, {"Retry-After": "9"}).retry_after == 9.0
+    assert verdict(477, {}, {"Retry-After": "86400"}).retry_after == 86400.0
+    assert verdict(503, {}, {"Retry-After": "Tue, 14 Nov 2023 22:13:30 GMT"}).retry_after == 10.0
+
+
+def test_all_fields_of_an_error_have_a_place_in_the_details() -> None:
+    error = {
+        "status": "error",
+        "category": "VALIDATION_ERROR",
+        "subCategory": {"odd": 1},
+        "message": "One or more associations are invalid",
+        "id": "e-1",
+        "links": {"knowledge-base": "https://example.com"},
+        "context": {"INVALID_OBJECT_IDS": ["CONTACT=9 is not valid"]},
+        "errors": [{"code": "C", "in": "from", "subCategory": "s", "context": {"a": ["b"]}, "message": "n"}],
+    }
+    found = verdict(400, {**error, "correlationId": "c-1", "unknown": 1})
+    assert orjson.loads(found.details) == [error]
+    assert (found.category, found.message, found.correlation_id) == (
+        "VALIDATION_ERROR",
+        error["message"],
+        "c-1",
+    )
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        {str(n): ["x" * 99] * 60 for n in range(60)},
+        ["y" * 9_000],
+        "z" * 20_000,
+        [[[[[[[[[["deep"]]]]]]]]]],
+    ],
+)
+def test_details_are_capped_and_stay_json(context: object) -> None:
+    nested = [{"message": "m" * 5000, "context": context}] * 60
+    found = verdict(400, {"category": "C", "message": "m" * 5000, "context": context, "errors": nested})
+    assert len(found.details) <= LONGEST_DETAILS
+    assert orjson.loads(found.details)[0]["category"] == "C"
+    assert len(found.message) == LONGEST_MESSAGE
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (
+            b"<html><head><TITLE>\n 520: Web\x1b[31m server\n</TITLE></head></html>",
+            "520: Web \ufffd[31m server",
+        ),
+        (b"<style>x{}</style><p>Not <b>found</b></p>", "Not found"),
+        (b"plain " * 100, None),
+        (b"", "an empty answer"),
+    ],
+)
+def test_a_page_is_told_on_one_line_without_tags(body: bytes, words: str | None) -> None:
+    message = verdict(404, body, {"Content-Type": "text/html"}).message
+    assert message.isprintable()
+    assert len(message) < 250
+    assert words is None or message.split(": ", 1)[1].replace("Web\ufffd", "Web \ufffd") == words
+
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=9)
+)
+json_values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner, max_size=4),
+    max_leaves=12,
+)
+known_names = st.sampled_from(
+    ["status", "results", "errors", "numErrors", "from", "to", "id"]
+) | st.sampled_from(
+    ["message", "category", "subCategory", "context", "policyName", "correlationId", "associationSpec"]
+)
+hubspot_like = st.recursive(
+    scalars,
+    lambda inner: (
+        st.dictionaries(known_names | st.text(max_size=9), inner, max_size=6) | st.lists(inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+statuses = st.integers(-1, 1000) | st.sampled_from([200, 207, 400, 403, 429])
+header_values = st.text(max_size=40) | st.sampled_from(
+    ["1e999", "-1", "Mon, 99 Xxx 0000 99:99:99 GMT", "0000000000"]
+)
+
+
+def check(found: Verdict) -> None:
+    assert isinstance(found.kind, Kind)
+    for text in found[2:7]:
+        assert isinstance(text, str)
+    assert "\n" not in found.message
+    assert len(found.details) <= LONGEST_DETAILS
+    if found.details:
+        assert isinstance(orjson.loads(found.details), list)
+    assert found.retry_after is None or found.retry_after >= 0
+
+
+@given(
+    statuses,
+    st.binary(max_size=200),
+    st.dictionaries(st.sampled_from(["Retry-After", "Location"]), header_values),
+)
+def test_no_bytes_upset_the_judge(status: int, body: bytes, headers: dict[str, str]) -> None:
+    check(judge(status, headers, body, PAIR, now=NOW))
+
+
+@given(statuses, st.dictionaries(known_names, hubspot_like, max_size=8))
+def test_no_json_upsets_the_judge(status: int, document: dict[str, Any]) -> None:
+    check(judge(status, {}, orjson.dumps(document), PAIR, now=NOW))
+
+
+ids = st.sampled_from(["1", "2", "3", "01", ""])
+results = st.builds(
+    result, ids, ids, st.sampled_from(["A", "B", "A;B", "", "é"]), st.sampled_from([0, 1, -1, 2**63 - 1])
+)
+
+
+@given(
+    st.lists(results, max_size=5), st.sampled_from(["COMPLETE", "complete", "ERROR", "PENDING"]), json_values
+)
+def test_what_went_well_is_understood_alike_in_every_form(
+    found: list[Any], status: str, other: object
+) -> None:
+    plain = {"status": status, "results": found, "other": other}
+    odd = {**plain, "results": [*found, {"from": None}]}  # an entry that has no shape
+    assert verdict(200, plain) == verdict(200, odd)
+
+
+def test_an_answer_that_is_not_utf_8_is_unreadable_wherever_it_is_not() -> None:
+    assert verdict(200, STANDS).kind is Kind.SUCCESS
+    assert verdict(200, STANDS[:-1] + b',"x":"\xff"}').category == "UNREADABLE_ANSWER"
+    assert verdict(200, STANDS[:-1] + ',"x":"é"}'.encode()).kind is Kind.SUCCESS
+
+
+@pytest.mark.parametrize("levels", [10, 200, 900, 5000])
+def test_deep_nesting_does_not_upset_the_judge(levels: int) -> None:
+    for opening, closing in ((b"[", b"]"), (b'{"errors":', b"}"), (b'{"context":', b"}")):
+        body = b'{"message":"m","errors":' + opening * levels + b"1" + closing * levels + b"}"
+        check(judge(400, {}, body, PAIR, now=NOW))
+        check(judge(200, {}, body, PAIR, now=NOW))
+
+
+def test_a_number_that_no_machine_holds_does_not_upset_the_judge() -> None:
+    for number in (b"1e400", b"9" * 400, b"-0", b"1.0"):
+        check(judge(400, {}, b'{"category":"C","context":{"n":' + number + b"}}", PAIR, now=NOW))
