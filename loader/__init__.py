@@ -6,9 +6,9 @@
     if summary.exit_code:
         print(summary.counts, summary.stopped)
 
-`load` waits until the run has ended; `load_async` is for programs with an event loop. A `Brake`, pulled from
-any thread, ends a run in good order. What can be put right is raised as a `UsageError`; what stopped a run
-later stands in its `LoadSummary`.
+`load` waits until the run has ended; `load_async` is for programs with an event loop. `CancelToken.cancel()`,
+from any thread, ends a run in good order. What can be put right is raised as a `UsageError`; what stopped a
+run later is in its `LoadResult`.
 
 Importing this package is cheap: pandas and aiohttp are imported when one of its functions is first used.
 """
@@ -27,17 +27,17 @@ from loader.errors import (
 from loader.model import Outcome, Pair, Status
 
 if TYPE_CHECKING:
-    from loader.api import Brake, LoadOptions, LoadSummary, load, load_async
+    from loader.api import CancelToken, LoadOptions, LoadResult, load, load_async
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "Brake",
+    "CancelToken",
     "CredentialsError",
     "InputError",
     "Interrupted",
     "LoadOptions",
-    "LoadSummary",
+    "LoadResult",
     "LoaderError",
     "Outcome",
     "Pair",
@@ -49,7 +49,7 @@ __all__ = [
     "load_async",
 ]
 
-_HEAVY = frozenset({"Brake", "LoadOptions", "LoadSummary", "load", "load_async"})
+_HEAVY = frozenset({"CancelToken", "LoadOptions", "LoadResult", "load", "load_async"})
 
 
 def __getattr__(name: str) -> object:

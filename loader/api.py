@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Literal, TypeAlias, TypedDict, Unpack
 
-from loader.commands import Brake, Job, LoadSummary, Tally, run_load
+from loader.commands import CancelToken, LoadPlan, LoadResult, RunStats, run_load
 from loader.errors import UsageError
 from loader.hubspot.account import Account
 from loader.model import Outcome
 from loader.pace import PaceReading
 from loader.settings import LoadSettings
 
-__all__ = ["Brake", "LoadOptions", "LoadSummary", "load", "load_async"]
+__all__ = ["CancelToken", "LoadOptions", "LoadResult", "load", "load_async"]
 
 Path: TypeAlias = str | os.PathLike[str]
 OnOutcome: TypeAlias = Callable[[Outcome], None]
@@ -64,9 +64,9 @@ async def load_async(
     input: Path,  # noqa: A002 - the command line's name for it
     *,
     on_outcome: OnOutcome | None = None,
-    brake: Brake | None = None,
+    cancel_token: CancelToken | None = None,
     **options: Unpack[LoadOptions],
-) -> LoadSummary:
+) -> LoadResult:
     """Load every pair of a CSV file, and leave a report of every row; for programs with an event loop.
 
     `input` is the file's path; `options` are those of the command line (`LoadOptions`): seconds for times,
@@ -74,16 +74,16 @@ async def load_async(
     `token_file`, as there.
 
     `on_outcome` is called in the event loop for each row that this run settles, and should be quick; what
-    it raises ends the run in good order and is raised here. Pulling the `brake`, from any thread, ends the
-    run in good order too, and `interrupted` is set in the summary; cancelling the task ends it at once.
+    it raises ends the run in good order and is raised here. `cancel_token.cancel()`, from any thread, ends
+    the run in good order too, and `interrupted` is set in the summary; cancelling the task ends it at once.
     Whatever ends a run, the report is sound, and the same call goes on from there.
 
     Returns the summary; its `exit_code` is the command's, and where the run stopped early `stopped` says
     why (nothing is raised for that). Raises UsageError where nothing was sent: InputError, ReportError,
-    CredentialsError; and Interrupted where the brake is pulled before anything was sent. Warnings go to
+    CredentialsError; and Interrupted where it is cancelled before anything was sent. Warnings go to
     the logger ``loader``.
     """
-    brake = brake or Brake()
+    cancel_token = cancel_token or CancelToken()
     failures: list[Exception] = []
 
     def tell(outcome: Outcome) -> None:
@@ -93,9 +93,11 @@ async def load_async(
             on_outcome(outcome)
         except Exception as failure:  # somebody else's code: raised again when the run has ended
             failures.append(failure)
-            brake.pull()
+            cancel_token.cancel()
 
-    summary = await run_load(_settings(input, options), audience=_Logging(), brake=brake, on_outcome=tell)
+    summary = await run_load(
+        _settings(input, options), audience=_Logging(), cancel_token=cancel_token, on_outcome=tell
+    )
     if failures:
         raise failures[0]
     return summary
@@ -105,20 +107,20 @@ def load(
     input: Path,  # noqa: A002 - the command line's name for it
     *,
     on_outcome: OnOutcome | None = None,
-    brake: Brake | None = None,
+    cancel_token: CancelToken | None = None,
     **options: Unpack[LoadOptions],
-) -> LoadSummary:
+) -> LoadResult:
     """Load every pair of a CSV file, and leave a report of every row; returns when the run has ended.
 
     As `load_async`, and callable from anywhere, in a notebook's running event loop too: the run has a thread
     and a loop of its own, in which `on_outcome` is called. Whatever is raised in the waiting thread meanwhile
-    (KeyboardInterrupt, a scheduler's time-out) pulls the brake, and goes on once the report is closed.
+    (KeyboardInterrupt, a scheduler's time-out) cancels the run, and goes on once the report is closed.
     """
-    brake = brake or Brake()
+    cancel_token = cancel_token or CancelToken()
     started = contextvars.copy_context()
 
-    def run() -> LoadSummary:
-        return asyncio.run(load_async(input, on_outcome=on_outcome, brake=brake, **options))
+    def run() -> LoadResult:
+        return asyncio.run(load_async(input, on_outcome=on_outcome, cancel_token=cancel_token, **options))
 
     with ThreadPoolExecutor(1, thread_name_prefix="loader") as thread:
         running = thread.submit(started.run, run)
@@ -126,7 +128,7 @@ def load(
             while wait([running], _LOOK).not_done:
                 pass
         except BaseException:
-            brake.pull()
+            cancel_token.cancel()
             raise
     return running.result()
 
@@ -164,5 +166,7 @@ class _Logging:
     def decided(self, name: str, details: dict[str, object]) -> None:
         _LOG.debug("%s %s", name, details)
 
-    def begin(self, job: Job, account: Account | None, tally: Tally, pace: Callable[[], PaceReading]) -> None:
-        _LOG.info("%s: %d rows to do", job.source.name, job.open_rows)
+    def begin(
+        self, plan: LoadPlan, account: Account | None, stats: RunStats, pace: Callable[[], PaceReading]
+    ) -> None:
+        _LOG.info("%s: %d rows to do", plan.source.name, plan.open_rows)

@@ -75,7 +75,7 @@ class Outcome(NamedTuple):
 _outcome: Callable[[Iterable[object]], Outcome] = partial(tuple.__new__, Outcome)
 
 
-class Lot(NamedTuple):
+class OutcomeGroup(NamedTuple):
     """Rows that came to the same: `first` is the outcome of `pairs[0]`, the others differ in the pair alone.
 
     So are nearly all rows of a batch, and a million outcomes need not be made to be counted and written.
@@ -91,10 +91,10 @@ class Lot(NamedTuple):
         return (_outcome((pair, *came_to)) for pair in self.pairs)
 
 
-def lots(outcomes: Iterable[Outcome]) -> list[Lot]:
+def group_outcomes(outcomes: Iterable[Outcome]) -> list[OutcomeGroup]:
     """The same outcomes in the same order, those together that follow one another and are alike."""
     runs = (list(run) for _, run in groupby(outcomes, lambda outcome: outcome[1:]))
-    return [Lot([outcome.pair for outcome in run], run[0]) for run in runs]
+    return [OutcomeGroup([outcome.pair for outcome in run], run[0]) for run in runs]
 
 
 #: The report's own columns, in order (contract, section 3); the input's other columns follow them.

@@ -8,12 +8,12 @@ import subprocess
 from collections.abc import Iterable
 
 
-def visible(text: str) -> str:
+def escape_controls(text: str) -> str:
     """`text` on one line with everything that a terminal would obey, or hide, written as an escape."""
     return text if text.isprintable() else "".join(map(_visible, text))
 
 
-def cut(text: str, longest: int) -> str:
+def truncate(text: str, longest: int) -> str:
     """`text`, or its beginning and an ellipsis where it has more than `longest` characters."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 

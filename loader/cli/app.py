@@ -13,7 +13,7 @@ import click
 
 from loader import __version__
 from loader.cli.check import check
-from loader.cli.console import complain
+from loader.cli.console import print_error
 from loader.cli.load import load
 from loader.cli.simulator import simulator
 from loader.cli.summary import summary
@@ -73,10 +73,10 @@ def main() -> NoReturn:
     try:
         code = program.main(prog_name="assoc-loader", standalone_mode=False) or 0
     except (click.Abort, KeyboardInterrupt):  # click makes the one of the other
-        complain("interrupted", _AGAIN)
+        print_error("interrupted", _AGAIN)
         code = 130
     except SystemExit as end:
-        complain("interrupted", _AGAIN)
+        print_error("interrupted", _AGAIN)
         code = end.code
     except click.ClickException as error:
         error.show()
@@ -84,12 +84,12 @@ def main() -> NoReturn:
     except Interrupted as interruption:
         code = interruption.exit_code
     except LoaderError as error:
-        complain(str(error), error.hint)
+        print_error(str(error), error.hint)
         code = error.exit_code
     except BrokenPipeError:
         code = 3
     except Exception as defect:  # the last resort: a user gets words, not a traceback
-        complain(
+        print_error(
             f"something went wrong inside assoc-loader ({type(defect).__name__}: {defect})",
             "The report is sound, and the same command goes on from it. Please report this defect.",
         )

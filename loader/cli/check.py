@@ -75,7 +75,7 @@ def check(online: bool, only: str | None, json: bool, report: str | None, **opti
     from json import dumps
 
     from loader.cli.check_text import as_json, as_text
-    from loader.cli.console import complain
+    from loader.cli.console import print_error
     from loader.cli.result import printed
     from loader.commands.check import NO_REPORT, run_check
     from loader.errors import Stopped
@@ -90,5 +90,5 @@ def check(online: bool, only: str | None, json: bool, report: str | None, **opti
     )
     told = printed([dumps(as_json(found)) if json else as_text(found)], "Nothing was written or sent.")
     if any(problem.blocks for problem in (found.online.problems if found.online else ())):
-        complain("the account can't be used for this file as it is", "Put the problems above right first.")
+        print_error("the account can't be used for this file as it is", "Put the problems above right first.")
     return found.exit_code if told else Stopped.exit_code

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from loader.commands.check import Check, RowVerdict
-from loader.commands.forecast import counted, duration
+from loader.commands.forecast import duration, pluralize
 from loader.commands.online_check import Online
 from loader.commands.online_findings import Crowd, KindFindings, Sample
-from loader.engine.daily_quota import told
+from loader.engine.daily_quota import format_local_time
 from loader.hubspot.account import Account
 from loader.model import Status
-from loader.text import cut, visible
+from loader.text import escape_controls, truncate
 
 #: Requests a day of the tiers (HubSpot's usage guidelines), for who has not asked the account.
 _TIERS = (("Free and Starter", 250_000), ("Professional", 625_000), ("Enterprise", 1_000_000))
@@ -24,7 +24,7 @@ def as_text(check: Check) -> str:
     lines = [*_rows(check), *_cost(check)]
     if check.online is not None:
         lines += ["", *_account(check.online), *_findings(check.online)]
-    return "\n".join(visible(line) for line in lines)
+    return "\n".join(escape_controls(line) for line in lines)
 
 
 def as_json(check: Check) -> dict[str, object]:
@@ -60,7 +60,7 @@ def as_json(check: Check) -> dict[str, object]:
 
 
 def _rows(check: Check) -> Iterator[str]:
-    yield f"{check.input}: {counted(check.rows, 'row')}"
+    yield f"{check.input}: {pluralize(check.rows, 'row')}"
     if check.chosen != check.rows:
         yield f"  {check.chosen:,} chosen by --only"
     for verdict in check.verdicts:
@@ -70,7 +70,7 @@ def _rows(check: Check) -> Iterator[str]:
         yield f"  {check.settled.total():,} in the report already ({counts or 'nothing'}): {check.report}"
     yield f"  {check.to_send:,} to send"
     for (from_type, to_type), n in check.kinds.most_common(_MOST_KINDS):
-        yield f"Pairs: {cut(from_type, 100)} to {cut(to_type, 100)}: {n:,}"
+        yield f"Pairs: {truncate(from_type, 100)} to {truncate(to_type, 100)}: {n:,}"
     if len(check.kinds) > _MOST_KINDS:
         yield f"Pairs: and {len(check.kinds) - _MOST_KINDS:,} more kinds"
 
@@ -90,7 +90,7 @@ def _cost(check: Check) -> Iterator[str]:
         yield "Nothing to send."
         return
     guess = " (a guess until HubSpot is asked: --online)" if will.assumed and online is None else ""
-    yield f"{counted(will.requests, 'request')} at {will.pace}{guess}: {duration(will.seconds)}"
+    yield f"{pluralize(will.requests, 'request')} at {will.pace}{guess}: {duration(will.seconds)}"
     if will.daily_limit:
         yield f"{_days(will.requests / will.daily_limit)} of quota ({will.daily_limit:,} requests a day)"
     elif online is None:
@@ -99,7 +99,7 @@ def _cost(check: Check) -> Iterator[str]:
     if check.ends_at is not None:
         account = online.account if online else None
         waits = " --wait-for-daily-reset" if _needs_waiting(check) else ""
-        yield f"Begun now{waits and f' with{waits}'}, it ends at {told(check.ends_at, account)}"
+        yield f"Begun now{waits and f' with{waits}'}, it ends at {format_local_time(check.ends_at, account)}"
 
 
 def _needs_waiting(check: Check) -> bool:
@@ -126,7 +126,7 @@ def _account(online: Online) -> Iterator[str]:
 
 
 def _reset(resets_at: datetime | None, account: Account | None) -> str:
-    return "" if resets_at is None else f"; the limit is reset at {told(resets_at, account)}"
+    return "" if resets_at is None else f"; the limit is reset at {format_local_time(resets_at, account)}"
 
 
 def _findings(online: Online) -> Iterator[str]:
@@ -150,7 +150,7 @@ def _side(sample: Sample, crowd: Crowd, own_type: str, other_type: str) -> Itera
     if crowd.busiest is not None and crowd.busiest.pairs > 1:
         most = crowd.limit.most if crowd.limit else None
         bound = "the limit is not known" if most is None else f"the limit is {most:,}"
-        pairs = counted(crowd.busiest.pairs, "pair")
+        pairs = pluralize(crowd.busiest.pairs, "pair")
         yield f"  most {other_type} for one of the {own_type}: {pairs} ({crowd.busiest.record_id}); {bound}"
 
 

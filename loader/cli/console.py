@@ -7,15 +7,15 @@ from contextlib import suppress
 
 import click
 
-from loader.text import command_line, visible
+from loader.text import command_line, escape_controls
 
 
-def complain(message: str, hint: str = "") -> None:
+def print_error(message: str, hint: str = "") -> None:
     """Say on standard error what is wrong and what to do; where nobody can hear it, the exit code says it."""
     with suppress(OSError):
-        click.echo(click.style("error: ", fg="red", bold=True) + visible(message), err=True)
+        click.echo(click.style("error: ", fg="red", bold=True) + escape_controls(message), err=True)
         if hint:
-            click.echo(click.style("  try: ", fg="cyan") + visible(hint), err=True)
+            click.echo(click.style("  try: ", fg="cyan") + escape_controls(hint), err=True)
 
 
 def rows_of(count: int) -> str:

@@ -12,16 +12,16 @@ from typing import Any
 
 import click
 
-from loader.cli.console import complain, goes_on, rows_of
+from loader.cli.console import goes_on, print_error, rows_of
 from loader.cli.display import display_for
 from loader.cli.result import printed
-from loader.commands import Brake, LoadSummary, run_load
+from loader.commands import CancelToken, LoadResult, run_load
 from loader.errors import Interrupted
 from loader.model import GOOD, Status
 from loader.report import read_records
 from loader.settings import LoadSettings
 from loader.summary.summarise import as_text, summarise
-from loader.text import visible
+from loader.text import escape_controls
 
 _EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 #: Seconds that leaving at once may take: some thread may be in a read that never ends (a pipe, a dead disk).
@@ -32,9 +32,11 @@ _GOES_ON = "The same command goes on from where the report stops."
 class Signals:
     """Ctrl-C and SIGTERM: the first ends the run in good order, the second at once."""
 
-    def __init__(self, brake: Brake, run: asyncio.Task[Any], tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, cancel_token: CancelToken, run: asyncio.Task[Any], tell: Callable[[str], None]
+    ) -> None:
         self.code = 0
-        self._brake, self._run, self._tell = brake, run, tell
+        self._cancel_token, self._run, self._tell = cancel_token, run, tell
 
     def receive(self, number: signal.Signals) -> None:
         """Act on one signal."""
@@ -45,7 +47,7 @@ class Signals:
             return
         self.code = _EXIT_CODES[number]
         self._tell("Ending: what is under way may finish (at most 30 s). Once more to leave at once.")
-        self._brake.pull()
+        self._cancel_token.cancel()
 
     @contextmanager
     def heard(self) -> Iterator[None]:
@@ -80,11 +82,11 @@ def run_to_the_end(settings: LoadSettings, as_json: bool, verbosity: int) -> int
     return code
 
 
-async def _run(settings: LoadSettings, verbosity: int) -> tuple[LoadSummary, int]:
-    brake = Brake()
+async def _run(settings: LoadSettings, verbosity: int) -> tuple[LoadResult, int]:
+    cancel_token = CancelToken()
     with display_for(verbosity) as display:
-        run = asyncio.create_task(run_load(settings, audience=display, brake=brake))
-        signals = Signals(brake, run, display.tell)
+        run = asyncio.create_task(run_load(settings, audience=display, cancel_token=cancel_token))
+        signals = Signals(cancel_token, run, display.tell)
         with signals.heard():
             try:
                 summary = await run
@@ -96,8 +98,8 @@ async def _run(settings: LoadSettings, verbosity: int) -> tuple[LoadSummary, int
     return summary, signals.code if summary.interrupted else summary.exit_code
 
 
-def _paragraphs(summary: LoadSummary) -> Iterator[str]:
-    yield f"Report: {visible(str(summary.report))}"
+def _paragraphs(summary: LoadResult) -> Iterator[str]:
+    yield f"Report: {escape_controls(str(summary.report))}"
     needs_attention = any(count for status, count in summary.counts.items() if status not in GOOD)
     if needs_attention:  # the causes stand in the report, those of earlier runs included
         yield as_text(summarise(read_records(summary.report)), summary.report)
@@ -107,9 +109,9 @@ def _paragraphs(summary: LoadSummary) -> Iterator[str]:
     yield f"{rows_of(summary.rows)}: {counts or none}"
 
 
-def _explain(summary: LoadSummary) -> None:
+def _explain(summary: LoadResult) -> None:
     if summary.stopped is not None:
-        complain(str(summary.stopped), summary.stopped.hint)
+        print_error(str(summary.stopped), summary.stopped.hint)
     with suppress(OSError):
         click.echo(
             f"Stopped with {rows_of(summary.open_rows)} to go. {goes_on()}",

@@ -11,43 +11,43 @@ from typing import TypeVar
 
 import click
 
-from loader.cli.console import complain, goes_on, rows_of
+from loader.cli.console import goes_on, print_error, rows_of
 from loader.cli.display import Lines, display_for
 from loader.cli.execute import Signals
 from loader.cli.result import printed
 from loader.commands import (
-    Brake,
-    Certificate,
+    CancelToken,
     Listener,
-    UndoJob,
-    UndoSummary,
+    UndoPlan,
+    UndoResult,
+    VerifyResult,
     prepare_undo,
     read_whose_account,
     run_undo,
     run_verify,
 )
-from loader.commands.forecast import counted
+from loader.commands.forecast import pluralize
 from loader.errors import Interrupted, UsageError
 from loader.model import Status
 from loader.settings import UndoSettings, VerifySettings
-from loader.text import visible
+from loader.text import escape_controls
 
 _STARTS_AGAIN = "The same command starts again."
 _ANSWER = "Answer y or n, or say --yes in scripts."
 
-Summary = TypeVar("Summary", Certificate, UndoSummary)
+Summary = TypeVar("Summary", VerifyResult, UndoResult)
 
 
 def verify_to_the_end(settings: VerifySettings, as_json: bool, verbosity: int) -> int:
     """Read back, print the certificate, and return the exit code. Raises what `run_verify` raises."""
-    found, code = _run(lambda listener, brake: run_verify(settings, listener, brake), verbosity)
+    found, code = _run(lambda listener, cancel_token: run_verify(settings, listener, cancel_token), verbosity)
     if as_json or found.finished:
         printed(
             [json.dumps({**found.as_json(), "exit_code": code}) if as_json else _certificate(found)],
             f"Row by row it stands in {found.verified}" if found.finished else _STARTS_AGAIN,
         )
     if found.stopped is not None:
-        complain(str(found.stopped), found.stopped.hint)
+        print_error(str(found.stopped), found.stopped.hint)
     if not found.finished:
         click.echo(f"Stopped before the end; nothing was written. {_STARTS_AGAIN}", err=True)
     return code
@@ -56,36 +56,36 @@ def verify_to_the_end(settings: VerifySettings, as_json: bool, verbosity: int) -
 def undo_to_the_end(settings: UndoSettings, yes: bool, as_json: bool, verbosity: int) -> int:
     """Ask, take back, print what came of it, and return the exit code. Raises what `run_undo` raises."""
     with ExitStack() as stack:
-        job = prepare_undo(settings, stack)
-        _tell_what_is_left(job)
-        if job.open_rows:
-            _ask(job, yes)
-        summary, code = _run(lambda listener, brake: run_undo(job, listener, brake), verbosity)
+        plan = prepare_undo(settings, stack)
+        _tell_what_is_left(plan)
+        if plan.open_rows:
+            _ask(plan, yes)
+        summary, code = _run(lambda listener, cancel_token: run_undo(plan, listener, cancel_token), verbosity)
     printed(
         [json.dumps({**summary.as_json(), "exit_code": code}) if as_json else _taken_back(summary)],
         f"What was taken back stands in {summary.output}, and the same command goes on.",
     )
     if summary.stopped is not None:
-        complain(str(summary.stopped), summary.stopped.hint)
+        print_error(str(summary.stopped), summary.stopped.hint)
     if not summary.finished:
         click.echo(f"Stopped with {rows_of(summary.open_rows)} to go. {goes_on()}", err=True)
     return code
 
 
-def _run(start: Callable[[Listener, Brake], Awaitable[Summary]], verbosity: int) -> tuple[Summary, int]:
+def _run(start: Callable[[Listener, CancelToken], Awaitable[Summary]], verbosity: int) -> tuple[Summary, int]:
     async def main() -> tuple[Summary, int]:
-        brake = Brake()
+        cancel_token = CancelToken()
         with display_for(verbosity) as display:
-            return await _heeding_signals(start, display, brake)
+            return await _heeding_signals(start, display, cancel_token)
 
     return asyncio.run(main())
 
 
 async def _heeding_signals(
-    start: Callable[[Listener, Brake], Awaitable[Summary]], display: Lines, brake: Brake
+    start: Callable[[Listener, CancelToken], Awaitable[Summary]], display: Lines, cancel_token: CancelToken
 ) -> tuple[Summary, int]:
-    run = asyncio.ensure_future(start(display, brake))
-    signals = Signals(brake, run, display.tell)
+    run = asyncio.ensure_future(start(display, cancel_token))
+    signals = Signals(cancel_token, run, display.tell)
     with signals.heard():
         try:
             summary = await run
@@ -96,20 +96,19 @@ async def _heeding_signals(
     return summary, signals.code if summary.interrupted else summary.exit_code
 
 
-def _taken_back(summary: UndoSummary) -> str:
+def _taken_back(summary: UndoResult) -> str:
     none = "nothing yet" if summary.open_rows else "nothing to do"
     counts = ", ".join(f"{summary.counts[s]:,} {s}" for s in Status if summary.counts.get(s))
-    return (
-        f"Report: {visible(str(summary.output))}\n{rows_of(summary.created)} to take back: {counts or none}"
-    )
+    report = escape_controls(str(summary.output))
+    return f"Report: {report}\n{rows_of(summary.created)} to take back: {counts or none}"
 
 
-def _certificate(found: Certificate) -> str:
+def _certificate(found: VerifyResult) -> str:
     account = found.account
     whose = f"{account.portal_id} ({account.ui_domain})" if account else "not told by HubSpot"
     lines = [
         f"Read back from HubSpot, account {whose}",
-        f"  from {found.began_at} to {found.ended_at}, with {counted(found.requests, 'request')}",
+        f"  from {found.began_at} to {found.ended_at}, with {pluralize(found.requests, 'request')}",
         f"  {found.checked:,} of {found.rows:,} rows of {found.report}",
         f"  present: {found.present:,}",
         f"  missing: {found.missing:,}",
@@ -117,40 +116,42 @@ def _certificate(found: Certificate) -> str:
     if found.unknown:
         lines.append(f"  unknown: {found.unknown:,} (no usable answer; the same command asks again)")
     lines += [f"  row by row: {found.verified}", f"  SHA-256 of it: {found.sha256}"]
-    return "\n".join(map(visible, lines))
+    return "\n".join(map(escape_controls, lines))
 
 
 def _left(rows: int) -> str:
     return f"{rows_of(rows)} {'is' if rows == 1 else 'are'} left"
 
 
-def _tell_what_is_left(job: UndoJob) -> None:
-    if job.stood_before:
+def _tell_what_is_left(plan: UndoPlan) -> None:
+    if plan.stood_before:
         click.echo(
-            f"{_left(job.stood_before)}: labels stood between their records before the load, and "
+            f"{_left(plan.stood_before)}: labels stood between their records before the load, and "
             "removing the default association would remove these too.",
             err=True,
         )
-    if job.unknown:
+    if plan.unknown:
         click.echo(
-            f"{_left(job.unknown)}: the load did not ask whether they existed before, and HubSpot "
+            f"{_left(plan.unknown)}: the load did not ask whether they existed before, and HubSpot "
             "does not say it afterwards. A load with --skip-existing can be undone.",
             err=True,
         )
 
 
-def _ask(job: UndoJob, yes: bool) -> None:
+def _ask(plan: UndoPlan, yes: bool) -> None:
     """Let a person decide, who sees the count and the account.
 
     Raises UsageError where the answer is no or nobody answers (Ctrl-D), and Interrupted for Ctrl-C.
     """
-    question = visible(f"Remove {counted(job.open_rows, 'association')} that {job.settings.report} created")
+    question = escape_controls(
+        f"Remove {pluralize(plan.open_rows, 'association')} that {plan.settings.report} created"
+    )
     if yes:
         click.echo(f"{question}: yes", err=True)
         return
     if not (sys.stdin is not None and sys.stdin.isatty()):
         raise UsageError("undo asks before it starts, and there is nobody to ask", "In scripts say --yes.")
-    account = asyncio.run(read_whose_account(job.settings))
+    account = asyncio.run(read_whose_account(plan.settings))
     whose = f"account {account.portal_id} ({account.ui_domain})" if account else "an account it does not name"
     click.echo(f"The token opens {whose}.", err=True)
     try:
@@ -159,7 +160,7 @@ def _ask(job: UndoJob, yes: bool) -> None:
         click.echo(err=True)  # the question's line is still open
         if isinstance(aborted.__context__, EOFError):  # click makes one error of Ctrl-D and Ctrl-C
             raise UsageError("there was no answer, so nothing was removed", _ANSWER) from aborted
-        complain("interrupted: nothing was removed", "The same command asks again.")
+        print_error("interrupted: nothing was removed", "The same command asks again.")
         raise Interrupted("interrupted") from aborted
     if not agreed:
         raise UsageError("nothing was removed")

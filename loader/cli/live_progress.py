@@ -16,9 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from loader.cli.progress import Lines, speed, stand, troubles
-from loader.commands import Tally
+from loader.commands import RunStats
 from loader.pace import PaceReading
-from loader.text import visible
+from loader.text import escape_controls
 
 
 class Board(Lines):
@@ -47,23 +47,23 @@ class Board(Lines):
     def tell(self, message: str) -> None:
         """Say something above the board."""
         with suppress(OSError):
-            self._console.print(Text(visible(message)))
+            self._console.print(Text(escape_controls(message)))
 
-    def follow(self, tally: Tally, pace: Callable[[], PaceReading]) -> None:
+    def follow(self, stats: RunStats, pace: Callable[[], PaceReading]) -> None:
         """Put the board up."""
-        super().follow(tally, pace)
+        super().follow(stats, pace)
         with suppress(OSError):
             self._live.start()
-        self.show(tally, pace(), self._pulse.rate(tally.settled, time.monotonic()))
+        self.show(stats, pace(), self._pulse.rate(stats.settled, time.monotonic()))
 
-    def show(self, tally: Tally, pace: PaceReading, rate: float) -> None:
+    def show(self, stats: RunStats, pace: PaceReading, rate: float) -> None:
         """Bring the board up to date."""
         bar = Table.grid(padding=(0, 2))
         bar.add_row(
-            ProgressBar(total=max(tally.total, 1), completed=tally.settled, width=self._bar_width()),
-            *(Text(words) for words in stand(tally, rate)),
+            ProgressBar(total=max(stats.total, 1), completed=stats.settled, width=self._bar_width()),
+            *(Text(words) for words in stand(stats, rate)),
         )
-        words = [Text(f"  {trouble}", style="yellow") for trouble in troubles(tally, pace)]
+        words = [Text(f"  {trouble}", style="yellow") for trouble in troubles(stats, pace)]
         with suppress(OSError):
             self._live.update(Group(bar, Text(f"  {speed(pace, rate)}"), *words), refresh=True)
 

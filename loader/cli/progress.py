@@ -11,11 +11,11 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from loader.commands import Job, Tally
+from loader.commands import LoadPlan, RunStats
 from loader.commands.forecast import announcement, duration
 from loader.hubspot.account import Account
 from loader.pace import PaceReading
-from loader.text import visible
+from loader.text import escape_controls
 
 _RATE_OVER = 30.0
 
@@ -59,7 +59,7 @@ class Lines:
     def tell(self, message: str) -> None:
         """Say something in between."""
         with suppress(OSError, ValueError):  # nobody listens any more: no reason to end a run
-            print(visible(message), file=sys.stderr, flush=True)  # noqa: T201 - where it is said
+            print(escape_controls(message), file=sys.stderr, flush=True)  # noqa: T201 - where it is said
 
     def warn(self, message: str) -> None:
         """Say what a person should know, however quiet."""
@@ -77,37 +77,39 @@ class Lines:
         if self._verbosity > 0:
             self.tell(" ".join([name, *(f"{key}={value}" for key, value in details.items())]))
 
-    def begin(self, job: Job, account: Account | None, tally: Tally, pace: Callable[[], PaceReading]) -> None:
+    def begin(
+        self, plan: LoadPlan, account: Account | None, stats: RunStats, pace: Callable[[], PaceReading]
+    ) -> None:
         """Say what is going to happen, and from now on how it goes."""
         if self._verbosity < 0:
             return
-        for line in announcement(job, account, pace()):
+        for line in announcement(plan, account, pace()):
             self.tell(line)
-        self.follow(tally, pace)
+        self.follow(stats, pace)
 
-    def follow(self, tally: Tally, pace: Callable[[], PaceReading]) -> None:
+    def follow(self, stats: RunStats, pace: Callable[[], PaceReading]) -> None:
         """Say from now on how it goes."""
         if self._verbosity < 0:
             return
-        self._pulse.rate(tally.settled, time.monotonic())
-        self._ticking = asyncio.create_task(self._tick(tally, pace))
+        self._pulse.rate(stats.settled, time.monotonic())
+        self._ticking = asyncio.create_task(self._tick(stats, pace))
 
-    async def _tick(self, tally: Tally, pace: Callable[[], PaceReading]) -> None:
+    async def _tick(self, stats: RunStats, pace: Callable[[], PaceReading]) -> None:
         while True:
             await asyncio.sleep(self.every)
-            self.show(tally, pace(), self._pulse.rate(tally.settled, time.monotonic()))
+            self.show(stats, pace(), self._pulse.rate(stats.settled, time.monotonic()))
 
-    def show(self, tally: Tally, pace: PaceReading, rate: float) -> None:
+    def show(self, stats: RunStats, pace: PaceReading, rate: float) -> None:
         """Say how things stand."""
-        self.tell("; ".join([*stand(tally, rate), speed(pace, rate), *troubles(tally, pace)]))
+        self.tell("; ".join([*stand(stats, rate), speed(pace, rate), *troubles(stats, pace)]))
 
 
-def stand(tally: Tally, rate: float) -> list[str]:
+def stand(stats: RunStats, rate: float) -> list[str]:
     """How far the run is: rows and their share, and when it will end."""
-    share = tally.settled / tally.total if tally.total else 1.0
-    left = (tally.total - tally.settled) / rate if rate else None
+    share = stats.settled / stats.total if stats.total else 1.0
+    left = (stats.total - stats.settled) / rate if rate else None
     return [
-        f"{tally.settled:,} of {tally.total:,} rows ({share:.1%})",
+        f"{stats.settled:,} of {stats.total:,} rows ({share:.1%})",
         f"{duration(left)} to go" if left is not None else "time to go unknown",
     ]
 
@@ -122,16 +124,16 @@ def speed(pace: PaceReading, rate: float) -> str:
     return f"{words}, at most {most} requests per {pace.interval:g} s" + (f" ({less})" if less else "")
 
 
-def troubles(tally: Tally, pace: PaceReading) -> list[str]:
+def troubles(stats: RunStats, pace: PaceReading) -> list[str]:
     """What does not go smoothly: pauses with their reason and end, failures by cause."""
     words = []
-    if tally.pause:
-        words.append(f"paused: {tally.pause}")
+    if stats.pause:
+        words.append(f"paused: {stats.pause}")
     elif pace.paused_for > 0:
         words.append(f"paused for {pace.paused_for:.0f} s more: {pace.pause_reason}")
-    words += [f"{count:,} {cause.title}" for cause, count in tally.causes.most_common(3)]
-    if (rest := tally.causes.total() - sum(count for _, count in tally.causes.most_common(3))) > 0:
+    words += [f"{count:,} {cause.title}" for cause, count in stats.causes.most_common(3)]
+    if (rest := stats.causes.total() - sum(count for _, count in stats.causes.most_common(3))) > 0:
         words.append(f"{rest:,} with other causes")
-    if tally.throttled:
-        words.append(f"{tally.throttled:,} times too many requests (429)")
+    if stats.throttled:
+        words.append(f"{stats.throttled:,} times too many requests (429)")
     return words

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import click
 
-from loader.cli.console import complain
+from loader.cli.console import print_error
 from loader.errors import Interrupted
 
 
@@ -19,9 +19,9 @@ def printed(paragraphs: Iterable[str], hint: str) -> bool:
         for paragraph in paragraphs:
             click.echo(paragraph)
     except OSError as error:  # a full disk, or a reader that has left
-        complain(f"the result can't be printed: {error.strerror}", hint)
+        print_error(f"the result can't be printed: {error.strerror}", hint)
         return False
     except KeyboardInterrupt:
-        complain("interrupted while the result was printed", hint)
+        print_error("interrupted while the result was printed", hint)
         raise Interrupted("interrupted") from None
     return True

@@ -44,7 +44,7 @@ def summary(report: str, html: str | None, log_file: str | None, json: bool) -> 
     from loader.errors import Stopped, UsageError
     from loader.report import read_records
     from loader.summary.summarise import as_json, as_text, summarise
-    from loader.text import visible
+    from loader.text import escape_controls
 
     for name, path in (("REPORT", report), ("--html", html), ("--log-file", log_file)):
         if path == "":
@@ -57,7 +57,7 @@ def summary(report: str, html: str | None, log_file: str | None, json: bool) -> 
         found = write_page(report, html, log_file)
     else:
         found = summarise(read_records(Path(report)))
-    pages = [f"Page: {visible(html)}"] if html is not None else []
+    pages = [f"Page: {escape_controls(html)}"] if html is not None else []
     told = printed(
         [dumps(as_json(found, report))] if json else [as_text(found, report), *pages],
         "The page is written." if pages else "The report is as it was.",

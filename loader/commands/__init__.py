@@ -31,32 +31,32 @@ connection   with whose credentials, and to whose account
 paces        the two paces: single calls, batch calls
 daily        sleeping through an exhausted daily limit
 forecast     what a load will cost
-tally        what it has come to so far
+stats        what it has come to so far
 summary      how it ended
-brake        ending it from outside
+cancel_token        ending it from outside
 log          `--log-file`
 """
 
 from loader.commands.follow_up import Listener
-from loader.commands.load import Audience, run_load
-from loader.commands.plan import Job
-from loader.commands.result import LoadSummary
+from loader.commands.load import LoadObserver, run_load
+from loader.commands.plan import LoadPlan
+from loader.commands.result import LoadResult
 from loader.commands.session import read_whose_account
-from loader.commands.undo import UndoJob, UndoSummary, prepare_undo, run_undo
-from loader.commands.verify import Certificate, run_verify
-from loader.engine.cancellation import Brake
-from loader.engine.stats import Tally
+from loader.commands.undo import UndoPlan, UndoResult, prepare_undo, run_undo
+from loader.commands.verify import VerifyResult, run_verify
+from loader.engine.cancellation import CancelToken
+from loader.engine.stats import RunStats
 
 __all__ = [
-    "Audience",
-    "Brake",
-    "Certificate",
-    "Job",
+    "CancelToken",
     "Listener",
-    "LoadSummary",
-    "Tally",
-    "UndoJob",
-    "UndoSummary",
+    "LoadObserver",
+    "LoadPlan",
+    "LoadResult",
+    "RunStats",
+    "UndoPlan",
+    "UndoResult",
+    "VerifyResult",
     "prepare_undo",
     "read_whose_account",
     "run_load",

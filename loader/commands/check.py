@@ -16,16 +16,16 @@ from loader.commands.ending import Quota, end_of_load
 from loader.commands.event_log import Log
 from loader.commands.forecast import Forecast, forecast
 from loader.commands.online_check import Inquiry, Online
-from loader.commands.plan import Job, compare, open_source
+from loader.commands.plan import LoadPlan, compare, open_source
 from loader.commands.replacing import may_overwrite_report
 from loader.commands.sampling import Sketches
 from loader.commands.session import checked_account, connect
-from loader.engine.cancellation import Brake
+from loader.engine.cancellation import CancelToken
 from loader.errors import InputError, Interrupted, Stopped
 from loader.model import Outcome, Pair, Status
 from loader.pace import Ceiling, Pace
 from loader.settings import LoadSettings
-from loader.text import cut
+from loader.text import truncate
 
 #: Stands for the report of a `check` that has none to compare with: standard input without `--report`.
 NO_REPORT = os.devnull
@@ -97,10 +97,10 @@ async def run_check(
     `seen` is told of progress, in rows and in a thread; `warn` what a person should know of the
     credentials. Raises UsageError where the file or the account can't be used.
     """
-    brake = Brake()
+    cancel_token = CancelToken()
 
     def note(rows: int) -> None:
-        if brake.pulled:
+        if cancel_token.cancelled:
             raise Interrupted("interrupted")
         if seen is not None:
             seen(rows)
@@ -109,7 +109,7 @@ async def run_check(
         try:
             read = await asyncio.to_thread(_read, settings, stack, stdin, note)
         except asyncio.CancelledError:
-            brake.pull()  # a thread can't be cancelled, and nobody should wait for it
+            cancel_token.cancel()  # a thread can't be cancelled, and nobody should wait for it
             raise
     ceiling = Ceiling(settings.ceiling) if settings.ceiling else None
     pace = Pace(ceiling=ceiling, reserve=settings.reserve)
@@ -118,14 +118,14 @@ async def run_check(
     if found is not None:  # the day as far as it is known
         will = replace(will, daily_limit=found.quota.limit, daily_remaining=found.quota.remaining)
     account, quota = (found.account, found.quota) if found else (None, Quota(None, None, None))
-    survey = read.job.survey
+    survey = read.plan.survey
     return Check(
-        read.job.source.name,
-        settings.report_path if read.job.settled is not None else None,
+        read.plan.source.name,
+        settings.report_path if read.plan.settled is not None else None,
         survey.rows,
         survey.chosen,
-        read.job.before,
-        read.job.open_rows,
+        read.plan.before,
+        read.plan.open_rows,
         read.to_send,
         read.verdicts,
         survey.kinds,
@@ -136,7 +136,7 @@ async def run_check(
 
 
 class _Reading(NamedTuple):
-    job: Job
+    plan: LoadPlan
     verdicts: tuple[RowVerdict, ...]
     to_send: int
     sketches: Sketches
@@ -150,12 +150,12 @@ def _read(
     report = None if settings.report == NO_REPORT else Path(os.path.realpath(settings.report_path))
     if settings.overwrite and report is not None:
         may_overwrite_report(report)
-    job = compare(settings, source, None if settings.overwrite else report, note)
+    plan = compare(settings, source, None if settings.overwrite else report, note)
     duplicates: list[Outcome] = []
     sketches, to_send = Sketches(), 0
     try:
-        for batch in source.batches(job.survey):
-            pairs = [pair for pair in batch.pairs if _is_open(job, pair)]
+        for batch in source.batches(plan.survey):
+            pairs = [pair for pair in batch.pairs if _is_open(plan, pair)]
             to_send += len(pairs)
             note(to_send)
             sketches.add(pairs)
@@ -163,16 +163,16 @@ def _read(
             duplicates += list(again)[: _EXAMPLES - len(duplicates)]
     except Stopped as changed:
         raise InputError(str(changed), "Run the same command again.") from changed
-    return _Reading(job, _verdicts(job, duplicates), to_send, sketches)
+    return _Reading(plan, _verdicts(plan, duplicates), to_send, sketches)
 
 
-def _is_open(job: Job, pair: Pair) -> bool:
-    limit = job.settings.limit
-    return (limit is None or pair.row <= limit) and not (job.settled and job.settled.statuses[pair.row - 1])
+def _is_open(plan: LoadPlan, pair: Pair) -> bool:
+    limit = plan.settings.limit
+    return (limit is None or pair.row <= limit) and not (plan.settled and plan.settled.statuses[pair.row - 1])
 
 
-def _verdicts(job: Job, duplicates: list[Outcome]) -> tuple[RowVerdict, ...]:
-    survey = job.survey
+def _verdicts(plan: LoadPlan, duplicates: list[Outcome]) -> tuple[RowVerdict, ...]:
+    survey = plan.survey
     invalid = [
         RowVerdict(
             Status.INVALID,
@@ -185,7 +185,7 @@ def _verdicts(job: Job, duplicates: list[Outcome]) -> tuple[RowVerdict, ...]:
     ]
     if not survey.duplicates:
         return tuple(invalid)
-    lines = job.source.lines([outcome.pair.row for outcome in duplicates])
+    lines = plan.source.lines([outcome.pair.row for outcome in duplicates])
     shown = tuple(_example(one.pair, lines[one.pair.row], one.error_message) for one in duplicates)
     return (*invalid, RowVerdict(Status.DUPLICATE, "DUPLICATE", survey.duplicates, shown))
 
@@ -194,9 +194,9 @@ def _example(pair: Pair, line: int, message: str) -> Example:
     return Example(
         pair.row,
         line,
-        cut(f"{pair.from_type} {pair.from_id}".strip(), _LONGEST_END),
-        cut(f"{pair.to_type} {pair.to_id}".strip(), _LONGEST_END),
-        cut(message.removeprefix(f"line {line}: "), _LONGEST_MESSAGE),
+        truncate(f"{pair.from_type} {pair.from_id}".strip(), _LONGEST_END),
+        truncate(f"{pair.to_type} {pair.to_id}".strip(), _LONGEST_END),
+        truncate(message.removeprefix(f"line {line}: "), _LONGEST_MESSAGE),
     )
 
 

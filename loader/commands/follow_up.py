@@ -8,10 +8,10 @@ from typing import Protocol
 
 from loader.commands.event_log import Log
 from loader.commands.session import checked_account, connect
-from loader.engine.cancellation import Brake
+from loader.engine.cancellation import CancelToken
 from loader.engine.paces import Paces
-from loader.engine.pipeline import Connected
-from loader.engine.stats import Tally
+from loader.engine.pipeline import Session
+from loader.engine.stats import RunStats
 from loader.pace import PaceReading
 from loader.settings import ConnectionSettings
 
@@ -28,14 +28,14 @@ class Listener(Protocol):
     def decided(self, name: str, details: dict[str, object]) -> None:
         """A decision on the way: a pause, a change of pace, a stop."""
 
-    def follow(self, tally: Tally, pace: Callable[[], PaceReading]) -> None:
-        """It begins; `tally` and `pace` say how things stand from now on."""
+    def follow(self, stats: RunStats, pace: Callable[[], PaceReading]) -> None:
+        """It begins; `stats` and `pace` say how things stand from now on."""
 
 
 @asynccontextmanager
 async def connected(
-    settings: ConnectionSettings, tally: Tally, listener: Listener, brake: Brake
-) -> AsyncIterator[Connected]:
+    settings: ConnectionSettings, stats: RunStats, listener: Listener, cancel_token: CancelToken
+) -> AsyncIterator[Session]:
     """A connection to the account of the token. Raises CredentialsError and UsageError."""
     with Log(settings.log_file) as log:
 
@@ -46,4 +46,4 @@ async def connected(
         paces = Paces.of(settings, decide)
         async with connect(settings, paces.single, log, listener.warn) as hubspot:
             account = await checked_account(hubspot, settings)
-            yield Connected(settings, hubspot, paces, account, tally, decide, brake)
+            yield Session(settings, hubspot, paces, account, stats, decide, cancel_token)

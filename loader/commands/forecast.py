@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from loader.commands.plan import Job
+from loader.commands.plan import LoadPlan
 from loader.engine.batching import MOST_PAIRS
-from loader.engine.daily_quota import told
+from loader.engine.daily_quota import format_local_time
 from loader.hubspot.account import Account
 from loader.hubspot.association_reader import MOST_RECORDS
 from loader.pace import PaceReading
 from loader.settings import LoadSettings
-from loader.text import cut
+from loader.text import truncate
 
 #: What is assumed until HubSpot says its limits: the lowest tier (HubSpot's usage guidelines).
 ASSUMED_LIMIT, ASSUMED_INTERVAL = 100, 10.0
@@ -66,22 +66,22 @@ def forecast(rows: int, settings: LoadSettings, pace: PaceReading) -> Forecast:
     )
 
 
-def announcement(job: Job, account: Account | None, pace: PaceReading) -> list[str]:
+def announcement(plan: LoadPlan, account: Account | None, pace: PaceReading) -> list[str]:
     """What a person is told before the first association is sent, line by line."""
-    survey, settings = job.survey, job.settings
-    will = forecast(job.sendable, settings, pace)
+    survey, settings = plan.survey, plan.settings
+    will = forecast(plan.sendable, settings, pace)
     lines = [f"Account: {account.portal_id} ({account.ui_domain})"] if account else []
-    parts = [f"{job.source.name}: {counted(survey.rows, 'row')}"]
+    parts = [f"{plan.source.name}: {pluralize(survey.rows, 'row')}"]
     if survey.invalid:
         parts.append(f"{survey.invalid:,} of them invalid")
     if survey.duplicates:
-        parts.append(counted(survey.duplicates, "duplicate"))
-    if job.before:
-        parts.append(f"{job.before.total():,} in the report already")
-    if job.open_rows != survey.rows:
-        parts.append(f"{job.open_rows:,} to do")
+        parts.append(pluralize(survey.duplicates, "duplicate"))
+    if plan.before:
+        parts.append(f"{plan.before.total():,} in the report already")
+    if plan.open_rows != survey.rows:
+        parts.append(f"{plan.open_rows:,} to do")
     lines.append(", ".join(parts))
-    kinds = [f"{cut(a, 100)} to {cut(b, 100)}: {n:,}" for (a, b), n in survey.kinds.most_common(5)]
+    kinds = [f"{truncate(a, 100)} to {truncate(b, 100)}: {n:,}" for (a, b), n in survey.kinds.most_common(5)]
     more = [f"and {len(survey.kinds) - 5} more kinds"] if len(survey.kinds) > 5 else []
     if kinds:
         lines.append("Pairs: " + ", ".join(kinds + more))
@@ -91,9 +91,9 @@ def announcement(job: Job, account: Account | None, pace: PaceReading) -> list[s
 def cost(will: Forecast, account: Account | None) -> list[str]:
     """The forecast: requests, pace and time, and the share of the day where it matters."""
     pace = will.pace + (" (a guess: HubSpot has not said how fast it may be)" if will.assumed else "")
-    line = f"About {counted(will.requests, 'request')} at {pace}: {duration(will.seconds)}"
+    line = f"About {pluralize(will.requests, 'request')} at {pace}: {duration(will.seconds)}"
     if will.seconds > _WORTH_A_CLOCK:
-        line += f", until {told(datetime.now(UTC) + timedelta(seconds=will.seconds), account)}"
+        line += f", until {format_local_time(datetime.now(UTC) + timedelta(seconds=will.seconds), account)}"
     lines = [line]
     share = will.days_of_quota
     if share is not None and share > _WORTH_MENTIONING:
@@ -106,7 +106,7 @@ def cost(will: Forecast, account: Account | None) -> list[str]:
     return lines
 
 
-def counted(number: int, what: str) -> str:
+def pluralize(number: int, what: str) -> str:
     """``1 row``, ``2,000 rows``."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 

@@ -20,7 +20,7 @@ from loader.source import Columns, Source, Survey, open_input
 
 
 @dataclass(frozen=True)
-class Job:
+class LoadPlan:
     """A load that can begin: the input known, the report locked, and what an earlier run settled."""
 
     settings: LoadSettings
@@ -57,7 +57,7 @@ class Job:
 
 def prepare(
     settings: LoadSettings, stack: ExitStack, stdin: BinaryIO | None, seen: Callable[[int], None] | None
-) -> Job:
+) -> LoadPlan:
     """Find, read and compare; `stack` keeps the input open and the report locked until it is closed.
 
     `seen` is told how many rows have been read so far. Raises UsageError.
@@ -96,7 +96,7 @@ def open_source(
 
 def compare(
     settings: LoadSettings, source: Source, path: Path | None, seen: Callable[[int], None] | None
-) -> Job:
+) -> LoadPlan:
     """Read the input for the first time, and the report where there is one (at `path`; None: none counts).
 
     Nothing is written. Raises UsageError.
@@ -104,7 +104,7 @@ def compare(
     exists = path is not None and path.exists()
     survey = source.survey(identities=exists, seen=seen)
     if path is None or not exists:
-        return Job(settings, source, survey, None)
+        return LoadPlan(settings, source, survey, None)
     others = source.layout.other_names
     identities = survey.identities if survey.identities is not None else np.empty(0, dtype=np.int64)
     try:
@@ -114,4 +114,4 @@ def compare(
         if hint and "--overwrite" not in hint and can(may_overwrite_report, path):
             hint += " To throw that report away and start anew, add --overwrite."
         raise ReportError(str(error), hint) from error
-    return Job(settings, source, survey, settled)
+    return LoadPlan(settings, source, survey, settled)

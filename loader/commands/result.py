@@ -12,7 +12,7 @@ from loader.model import LOAD_STATUSES, Status
 
 
 @dataclass(frozen=True)
-class LoadSummary:
+class LoadResult:
     """One run of `load`.
 
     `rows` counts the report's rows and `counts` them by status, those of earlier runs included; `open_rows`

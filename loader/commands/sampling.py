@@ -15,7 +15,7 @@ from loader.source.cell_rules import canonical_type
 SAMPLE = 100
 #: IDs counted at a time. A record with more than a 50,000th of all pairs can't be missed.
 _COUNTED = 50_000
-#: Pairs of object types that are looked at; a file with more of them is no file of one job.
+#: Pairs of object types that are looked at; a file with more of them is no file of one plan.
 MOST_KINDS = 5
 
 

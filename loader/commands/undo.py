@@ -22,10 +22,10 @@ from loader.commands.follow_up import Listener, connected
 from loader.commands.replacing import LOADED_AT, can, may_overwrite_undo
 from loader.csvtext import encode_cells
 from loader.engine.archiving import ArchiveSender, archive_packing
-from loader.engine.cancellation import Brake
-from loader.engine.methods import Way
-from loader.engine.pipeline import Connected, send_all
-from loader.engine.stats import Tally
+from loader.engine.cancellation import CancelToken
+from loader.engine.methods import SendMethod
+from loader.engine.pipeline import Session, send_all
+from loader.engine.stats import RunStats
 from loader.errors import ReportError, ReportLost, Stopped
 from loader.hubspot.account import Account
 from loader.model import Pair, Status
@@ -47,7 +47,7 @@ _STRETCH = 20_000
 
 
 @dataclass(frozen=True)
-class UndoJob:
+class UndoPlan:
     """What there is to take back, known before anything is asked or sent.
 
     `created` rows are the load's own work. Left are those `associated` that `stood_before` with a label, and
@@ -72,8 +72,8 @@ class UndoJob:
 
 
 @dataclass(frozen=True)
-class UndoSummary:
-    """How an undo ended. `counts` are its report's rows by status; the rest as in UndoJob and LoadSummary."""
+class UndoResult:
+    """How an undo ended. `counts` are its report's rows by status; the rest as in UndoPlan and LoadResult."""
 
     report: Path
     output: Path
@@ -122,7 +122,7 @@ class UndoSummary:
         }
 
 
-def prepare_undo(settings: UndoSettings, stack: ExitStack) -> UndoJob:
+def prepare_undo(settings: UndoSettings, stack: ExitStack) -> UndoPlan:
     """Read the report and what an earlier undo did; `stack` keeps both locked until it is closed.
 
     Raises UsageError: no report, one that is being written, an undo report of something else.
@@ -159,72 +159,74 @@ def prepare_undo(settings: UndoSettings, stack: ExitStack) -> UndoJob:
                 "Keep it, and name another for this undo with --output"
                 + ("; or throw it away with --overwrite." if can(may_overwrite_undo, output) else "."),
             ) from error
-    return UndoJob(settings, created, stood_before, unknown, settled)
+    return UndoPlan(settings, created, stood_before, unknown, settled)
 
 
-async def run_undo(job: UndoJob, listener: Listener, brake: Brake) -> UndoSummary:
+async def run_undo(plan: UndoPlan, listener: Listener, cancel_token: CancelToken) -> UndoResult:
     """Take back what is still to be taken back, and leave a report of every row; it goes on next time.
 
     Raises UsageError before anything was sent. What stops it later is in the summary.
     """
-    began, settings = time.monotonic(), job.settings
-    tally = Tally(total=job.created, before=job.before.total(), by_status=job.before)
+    began, settings = time.monotonic(), plan.settings
+    stats = RunStats(total=plan.created, before=plan.before.total(), by_status=plan.before)
     account: Account | None = None
     stopped: Stopped | None = None
     requests = 0
-    if job.open_rows:
-        async with connected(settings, tally, listener, brake) as run:
+    if plan.open_rows:
+        async with connected(settings, stats, listener, cancel_token) as run:
             account = run.account
             if account is not None:
                 listener.tell(f"Account: {account.portal_id} ({account.ui_domain})")
-            listener.follow(tally, lambda: run.paces.single.reading)
+            listener.follow(stats, lambda: run.paces.single.reading)
             try:
-                await _take_back(job, run)
+                await _take_back(plan, run)
             except Stopped as why:
                 stopped = why
             requests = run.paces.requests
     try:
-        if job.settled is not None and not job.open_rows and not job.settled.whole:
+        if plan.settled is not None and not plan.open_rows and not plan.settled.whole:
             others = _other_columns(Path(settings.report))
-            ReportWriter(settings.output_path, others, job.settled).close()  # mends what a crash has damaged
-        if stopped is None and not brake.pulled and settings.output_path.exists():
+            ReportWriter(settings.output_path, others, plan.settled).close()  # mends what a crash has damaged
+        if stopped is None and not cancel_token.cancelled and settings.output_path.exists():
             await asyncio.to_thread(put_in_order, settings.output_path)
     except Stopped as why:
         stopped = why
     if isinstance(stopped, ReportLost):  # rows that were counted may not have got there
-        tally.by_status = await asyncio.to_thread(rows_by_status, settings.output_path)
-    return UndoSummary(
+        stats.by_status = await asyncio.to_thread(rows_by_status, settings.output_path)
+    return UndoResult(
         Path(settings.report),
         settings.output_path,
         account,
-        job.created,
-        job.stood_before,
-        job.unknown,
-        dict(tally.by_status),
+        plan.created,
+        plan.stood_before,
+        plan.unknown,
+        dict(stats.by_status),
         requests,
         time.monotonic() - began,
         stopped,
-        brake.pulled and stopped is None,
-        stopped.exit_code if stopped else 130 if brake.pulled else tally.exit_code,
+        cancel_token.cancelled and stopped is None,
+        stopped.exit_code if stopped else 130 if cancel_token.cancelled else stats.exit_code,
     )
 
 
-async def _take_back(job: UndoJob, run: Connected) -> None:
-    others = _other_columns(Path(job.settings.report))
+async def _take_back(plan: UndoPlan, run: Session) -> None:
+    others = _other_columns(Path(plan.settings.report))
     await send_all(
         run,
-        Way(archive_packing(), ArchiveSender(run.hubspot, run.paces.batch)),
-        _batches(job),
-        lambda on_failure: ReportWriter(job.settings.output_path, others, job.settled, on_failure=on_failure),
-        stop_after_failures=job.settings.stop_after_failures,
+        SendMethod(archive_packing(), ArchiveSender(run.hubspot, run.paces.batch)),
+        _batches(plan),
+        lambda on_failure: ReportWriter(
+            plan.settings.output_path, others, plan.settled, on_failure=on_failure
+        ),
+        stop_after_failures=plan.settings.stop_after_failures,
     )
 
 
-def _batches(job: UndoJob) -> Iterator[Batch]:
+def _batches(plan: UndoPlan) -> Iterator[Batch]:
     """The pairs that are still to be taken back, in stretches."""
-    statuses = job.settled.statuses if job.settled else b""
+    statuses = plan.settled.statuses if plan.settled else b""
     pairs: list[Pair] = []
-    for record in read_records(Path(job.settings.report)):
+    for record in read_records(Path(plan.settings.report)):
         if _is_ours(record) and not (statuses and statuses[record.row - 1]):
             pairs.append(_pair(record))
             if len(pairs) == _STRETCH:

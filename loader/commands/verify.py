@@ -20,16 +20,16 @@ from typing import BinaryIO
 from loader.commands.follow_up import Listener, connected
 from loader.commands.replacing import VERIFIED_COLUMNS, may_replace_verified
 from loader.csvtext import encode_cells
-from loader.engine.cancellation import Brake
-from loader.engine.pipeline import Connected
-from loader.engine.sender import Split
+from loader.engine.cancellation import CancelToken
+from loader.engine.pipeline import Session
+from loader.engine.sender import PartialResult
 from loader.engine.skip_existing import asking_packing, look_up
-from loader.engine.stats import Tally
-from loader.engine.work_queue import Parcel, ParcelQueue
+from loader.engine.stats import RunStats
+from loader.engine.work_queue import WorkItem, WorkQueue
 from loader.errors import ReportError, Stopped
 from loader.hubspot import HubSpot, Kind, Verdict
 from loader.hubspot.account import Account
-from loader.model import OWN_COLUMNS, Lot, Outcome, Pair, Status, lots
+from loader.model import OWN_COLUMNS, Outcome, OutcomeGroup, Pair, Status, group_outcomes
 from loader.pace import Pacer
 from loader.report import Record, ReportLock, read_header, read_records
 from loader.settings import VerifySettings
@@ -44,7 +44,7 @@ _WORDS = {Status.EXISTING: PRESENT, Status.FAILED: MISSING, Status.GAVE_UP: UNKN
 
 
 @dataclass(frozen=True)
-class Certificate:
+class VerifyResult:
     """What was read back, when, and from which account (None where HubSpot did not say).
 
     Of `rows` in the report, `checked` were `associated` or `existing`: so many of them are `present` and
@@ -103,7 +103,7 @@ class Certificate:
         }
 
 
-async def run_verify(settings: VerifySettings, listener: Listener, brake: Brake) -> Certificate:
+async def run_verify(settings: VerifySettings, listener: Listener, cancel_token: CancelToken) -> VerifyResult:
     """Read back every `associated` and `existing` row of a report.
 
     Raises UsageError where the report or the credentials can't be used, a load is writing the report, or the
@@ -115,19 +115,19 @@ async def run_verify(settings: VerifySettings, listener: Listener, brake: Brake)
     with ReportLock(report, reading=True), ReportLock(settings.output_path, option="--output") as lock:
         may_replace_verified(lock.path)
         rows, checked = await asyncio.to_thread(_count, report)
-        tally = Tally(total=checked)
+        stats = RunStats(total=checked)
         stopped: Stopped | None = None
-        async with connected(settings, tally, listener, brake) as run:
+        async with connected(settings, stats, listener, cancel_token) as run:
             listener.tell(f"{report}: {checked:,} of {rows:,} rows to read back")
-            listener.follow(tally, lambda: run.paces.single.reading)
+            listener.follow(stats, lambda: run.paces.single.reading)
             digest = ""
             try:
                 digest = await _copy_with_marks(run, report, lock.path)
             except Stopped as why:
                 stopped = why
             requests, account = run.paces.requests, run.account
-    counts = tally.by_status
-    return Certificate(
+    counts = stats.by_status
+    return VerifyResult(
         report,
         settings.output_path,
         account,
@@ -141,7 +141,7 @@ async def run_verify(settings: VerifySettings, listener: Listener, brake: Brake)
         requests,
         digest,
         stopped,
-        interrupted=brake.pulled and stopped is None,
+        interrupted=cancel_token.cancelled and stopped is None,
     )
 
 
@@ -159,7 +159,7 @@ def _count(report: Path) -> tuple[int, int]:
     return rows, checked
 
 
-async def _copy_with_marks(run: Connected, report: Path, output: Path) -> str:
+async def _copy_with_marks(run: Session, report: Path, output: Path) -> str:
     """Write the copy and return its SHA-256; no copy and '' where a person interrupts. Raises Stopped."""
     unfinished = output.with_name(output.name + ".unfinished")
     try:
@@ -170,7 +170,7 @@ async def _copy_with_marks(run: Connected, report: Path, output: Path) -> str:
             records = read_records(report)
             while stretch := await asyncio.to_thread(lambda: list(islice(records, _STRETCH))):
                 looks = await _look_up(run, stretch)
-                if run.brake.pulled:
+                if run.cancel_token.cancelled:
                     return ""
                 _write(file, digest, "".join(_line(record, looks.get(record.row)) for record in stretch))
             file.flush()
@@ -194,10 +194,10 @@ def _write(file: BinaryIO, digest: hashlib._Hash, text: str) -> None:
     file.write(data)
 
 
-async def _look_up(run: Connected, stretch: list[Record]) -> dict[int, Outcome]:
+async def _look_up(run: Session, stretch: list[Record]) -> dict[int, Outcome]:
     """What stands of the rows of a stretch, by row. Raises Stopped."""
     looks = _Looks()
-    queue = ParcelQueue()
+    queue = WorkQueue()
     pairs = [
         Pair(record.row, record.from_type, record.from_id, record.to_type, record.to_id)
         for record in stretch
@@ -219,7 +219,7 @@ class _Looks:
     def __init__(self) -> None:
         self.by_row: dict[int, Outcome] = {}
 
-    def add(self, lot: Lot) -> None:
+    def add(self, lot: OutcomeGroup) -> None:
         self.by_row.update((outcome.pair.row, outcome) for outcome in lot.outcomes)
 
 
@@ -229,7 +229,7 @@ class _Look:
     def __init__(self, hubspot: HubSpot, pacer: Pacer) -> None:
         self._hubspot, self._pacer = hubspot, pacer
 
-    async def send(self, parcel: Parcel) -> Verdict | Split:
+    async def send(self, parcel: WorkItem) -> Verdict | PartialResult:
         standing = await look_up(parcel, self._hubspot, self._pacer)
         now = time.time()
         if isinstance(standing, Verdict):
@@ -238,7 +238,7 @@ class _Look:
             # A refused question proves nothing, neither way.
             halves = parcel.halves()
             unproven = [] if halves else [Outcome(pair, Status.GAVE_UP, now) for pair in parcel.pairs]
-            return Split(lots(unproven), halves)
+            return PartialResult(group_outcomes(unproven), halves)
         outcomes: list[Outcome] = []
         for pair in parcel.pairs:
             link = standing.link(pair)
@@ -248,7 +248,7 @@ class _Look:
                 outcomes.append(Outcome(pair, Status.FAILED, now, error_category="NOT_IN_RESULTS"))
             else:
                 outcomes.append(Outcome(pair, Status.GAVE_UP, now, error_category="UNREADABLE_ANSWER"))
-        return Split(lots(outcomes), [])
+        return PartialResult(group_outcomes(outcomes), [])
 
 
 def _line(record: Record, look: Outcome | None) -> str:

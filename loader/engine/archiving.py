@@ -7,11 +7,11 @@ from collections import defaultdict
 from collections.abc import Callable
 
 from loader.engine.packing import RecordPacking
-from loader.engine.sender import Split
-from loader.engine.work_queue import Parcel
+from loader.engine.sender import PartialResult
+from loader.engine.work_queue import WorkItem
 from loader.hubspot import HubSpot, Verdict, decode, judge
 from loader.hubspot.batch_response import failed, refusals, smaller
-from loader.model import Lot, Outcome, Pair, Status, lots
+from loader.model import Outcome, OutcomeGroup, Pair, Status, group_outcomes
 from loader.pace import Pacer
 
 #: Different from-records in one request (facts: doc), and pairs, for which no limit is known.
@@ -30,7 +30,7 @@ class ArchiveSender:
         """`pacer` is for the batch calls, which the ten-second limit exempts; `now` gives Unix time."""
         self._hubspot, self._pacer, self._now = hubspot, pacer, now
 
-    async def send(self, parcel: Parcel) -> Verdict | Split:
+    async def send(self, parcel: WorkItem) -> Verdict | PartialResult:
         """Remove them. Removing what does not stand changes nothing, so it may be sent again."""
         first = parcel.pairs[0]
         answer = await self._hubspot.request(
@@ -45,7 +45,7 @@ class ArchiveSender:
         now = self._now()
         trace = answer.headers.get("X-HubSpot-Correlation-Id", "")
         if not answer.body:  # 204, as HubSpot answers it
-            return Split(_removed(parcel, parcel.pairs, answer.status, trace, now), [])
+            return PartialResult(_removed(parcel, parcel.pairs, answer.status, trace, now), [])
         document = decode(answer.body)
         state = "" if document is None else str(document.get("status") or "COMPLETE").upper()
         if document is None or state not in ("COMPLETE", "ERROR"):
@@ -57,8 +57,10 @@ class ArchiveSender:
         if anonymous or ((state == "ERROR" or (isinstance(count, int) and count > 0)) and not refused):
             if len(parcel.pairs) == 1:
                 return judge(answer.status, answer.headers, answer.body, first, now=now)
-            return Split(lots(outcomes), smaller(parcel, others, some_stand=False))
-        return Split([*lots(outcomes), *_removed(parcel, others, answer.status, trace, now)], [])
+            return PartialResult(group_outcomes(outcomes), smaller(parcel, others, some_stand=False))
+        return PartialResult(
+            [*group_outcomes(outcomes), *_removed(parcel, others, answer.status, trace, now)], []
+        )
 
 
 def _inputs(pairs: list[Pair]) -> list[dict[str, object]]:
@@ -68,11 +70,11 @@ def _inputs(pairs: list[Pair]) -> list[dict[str, object]]:
     return [{"from": {"id": from_id}, "to": records} for from_id, records in to_records.items()]
 
 
-def _removed(parcel: Parcel, pairs: list[Pair], status: int, trace: str, now: float) -> list[Lot]:
+def _removed(parcel: WorkItem, pairs: list[Pair], status: int, trace: str, now: float) -> list[OutcomeGroup]:
     if not pairs:
         return []
     attempts, existed = parcel.attempts + 1, parcel.existed_before
     first = Outcome(
         pairs[0], Status.REMOVED, now, status, attempts, existed_before=existed, correlation_id=trace
     )
-    return [Lot(pairs, first)]
+    return [OutcomeGroup(pairs, first)]

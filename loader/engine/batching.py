@@ -13,10 +13,10 @@ from operator import itemgetter
 
 import orjson
 
-from loader.engine.sender import Split
-from loader.engine.work_queue import Parcel
+from loader.engine.sender import PartialResult
+from loader.engine.work_queue import WorkItem
 from loader.hubspot import HubSpot, Verdict
-from loader.hubspot.batch_response import sort_out
+from loader.hubspot.batch_response import parse_batch_response
 from loader.model import Pair
 from loader.pace import Pacer
 
@@ -37,7 +37,7 @@ class BatchSender:
         """`pacer` is for the batch calls, which the ten-second limit exempts; `now` gives Unix time."""
         self._hubspot, self._pacer, self._now = hubspot, pacer, now
 
-    async def send(self, parcel: Parcel) -> Verdict | Split:
+    async def send(self, parcel: WorkItem) -> Verdict | PartialResult:
         """Associate the parcel's pairs, which are all of the same types."""
         first = parcel.pairs[0]
         if len(parcel.pairs) == 1:
@@ -51,7 +51,7 @@ class BatchSender:
             limit=_ANSWER_LIMIT,
             row=first.row,
         )
-        return answer if isinstance(answer, Verdict) else sort_out(parcel, answer, self._now())
+        return answer if isinstance(answer, Verdict) else parse_batch_response(parcel, answer, self._now())
 
 
 class BatchPacking:
@@ -60,11 +60,11 @@ class BatchPacking:
     def __init__(self) -> None:
         self._lanes: dict[tuple[str, str], list[Pair]] = {}
 
-    def __call__(self, pairs: list[Pair], last: bool) -> list[Parcel]:
+    def __call__(self, pairs: list[Pair], last: bool) -> list[WorkItem]:
         """The parcels that are full now, and after the `last` pairs all others."""
         for types, run in groupby(pairs, _types_of):
             self._lanes.setdefault(types, []).extend(run)
-        parcels: list[Parcel] = []
+        parcels: list[WorkItem] = []
         for types, lane in self._lanes.items():
             if last or len(lane) >= MOST_PAIRS:
                 self._lanes[types] = _pack(lane, parcels, "", last)
@@ -77,14 +77,14 @@ class BatchPacking:
         return parcels
 
 
-def packed(pairs: list[Pair], existed_before: str) -> list[Parcel]:
+def packed(pairs: list[Pair], existed_before: str) -> list[WorkItem]:
     """Pairs of the same types as parcels, with what a look before sending found."""
-    parcels: list[Parcel] = []
+    parcels: list[WorkItem] = []
     _pack(pairs, parcels, existed_before, True)
     return parcels
 
 
-def _pack(pairs: list[Pair], parcels: list[Parcel], existed_before: str, last: bool) -> list[Pair]:
+def _pack(pairs: list[Pair], parcels: list[WorkItem], existed_before: str, last: bool) -> list[Pair]:
     """Add parcels of `pairs` to `parcels` and return what is left over."""
     apart: list[Pair] = []
     at = 0
@@ -92,7 +92,7 @@ def _pack(pairs: list[Pair], parcels: list[Parcel], existed_before: str, last: b
         taken = apart + pairs[at : at + MOST_PAIRS - len(apart)]
         at += MOST_PAIRS - len(apart)
         together, apart = _without_reverses(taken)
-        parcels.append(Parcel(together, existed_before=existed_before))
+        parcels.append(WorkItem(together, existed_before=existed_before))
     return apart + pairs[at:]
 
 

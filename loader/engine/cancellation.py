@@ -6,25 +6,25 @@ import asyncio
 from collections.abc import Callable
 
 
-class Brake:
-    """Pull it once and the run ends in good order: what is under way may end, and the report is written.
+class CancelToken:
+    """Cancel it once and the run ends in good order: what is under way may end, and the report is written.
 
-    `pull` may be called from any thread, before or during the run, more than once.
+    `cancel` may be called from any thread, before or during the run, more than once.
     """
 
     def __init__(self) -> None:
-        self.pulled = False
+        self.cancelled = False
         self._react: Callable[[], None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def pull(self) -> None:
+    def cancel(self) -> None:
         """End the run."""
-        self.pulled = True
+        self.cancelled = True
         if self._loop is not None and self._react is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._react)
 
     def connect(self, react: Callable[[], None]) -> None:
-        """In the run's loop: what to do when the brake is pulled, or at once where it has been already."""
+        """In the run's loop: what to do when cancelled, or at once where it has been already."""
         self._loop, self._react = asyncio.get_running_loop(), react
-        if self.pulled:
+        if self.cancelled:
             react()

@@ -11,14 +11,14 @@ silent, and acquits nobody.
 
 from __future__ import annotations
 
-from loader.engine.work_queue import Parcel
+from loader.engine.work_queue import WorkItem
 
 #: Different rows without any answer in between that make an outage.
 SILENT_ROWS = 5
 _FIRST_PROBE, _LONGEST_PROBE = 1.0, 15.0
 
 
-class Outage:
+class CircuitBreaker:
     """Whether anybody answers. Times in seconds on the loop's clock.
 
     `began` is when the silence of an outage began, None while there is none.
@@ -28,7 +28,7 @@ class Outage:
         self.began: float | None = None
         self.last_words = ""
         self._silence_since: float | None = None
-        self._silent: set[Parcel] = set()
+        self._silent: set[WorkItem] = set()
         self._unreachable = False
         self._probes = 0
 
@@ -47,7 +47,7 @@ class Outage:
         self._probes = 0
         return ended
 
-    def silent(self, parcel: Parcel, now: float, waited: float, heard: float, words: str) -> bool:
+    def silent(self, parcel: WorkItem, now: float, waited: float, heard: float, words: str) -> bool:
         """A parcel was sent `waited` seconds ago, one more attempt, and nobody answered: an outage?
 
         `heard` is when the latest request was sent that has been answered.
@@ -75,7 +75,7 @@ class Outage:
         self._note(now, self.last_words)
         self._begin()
 
-    def doubts(self, parcel: Parcel) -> bool:
+    def doubts(self, parcel: WorkItem) -> bool:
         """Whether a parcel may be to blame itself, so that another silence of it would prove nothing."""
         return parcel.suspect or parcel in self._silent
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
-from loader.engine.stats import Tally
+from loader.engine.stats import RunStats
 from loader.errors import Stopped
 from loader.hubspot.account import Account
 from loader.pace import Pace
@@ -27,7 +27,7 @@ _TRY_AGAIN = timedelta(minutes=15)
 _LONGEST = timedelta(hours=25)
 
 
-class Day:
+class DailyQuota:
     """The account's daily limit in this run; a context manager around the sending.
 
     `reserve` is the percentage of it that is left to other integrations. `wait` says whether to sleep until
@@ -38,7 +38,7 @@ class Day:
         self,
         pace: Pace,
         account: Account | None,
-        tally: Tally,
+        stats: RunStats,
         decide: Callable[[str, dict[str, object]], None],
         *,
         reserve: float,
@@ -46,7 +46,7 @@ class Day:
         now: Callable[[], float] = time.time,
     ) -> None:
         self.wait, self.reserve = wait, reserve
-        self._pace, self._account, self._tally, self._decide = pace, account, tally, decide
+        self._pace, self._account, self._stats, self._decide = pace, account, stats, decide
         self._now = now
         self._sleep: asyncio.Task[None] | None = None
         self._asked = 0.0  # seconds that the answers ask to be left alone
@@ -73,14 +73,14 @@ class Day:
         """An answer has said that the day is used up, and to come back in `seconds` (None: not when)."""
         self._asked = max(self._asked, min(seconds or 0.0, _LONGEST.total_seconds()))
 
-    def told(self, seconds: float) -> str:
+    def format_local_time(self, seconds: float) -> str:
         """The moment in so many seconds, as a person is told it: never too early, at most a year off."""
-        return told(self._after(min(seconds, 366 * 86_400.0)), self._account)
+        return format_local_time(self._after(min(seconds, 366 * 86_400.0)), self._account)
 
     def over(self, message: str) -> Stopped:
         """What ends the run where nobody waits: `message`, and when the limit is reset."""
         reset = self._after(self._asked) if self._asked else self._reset()
-        when = f"; it is reset at {told(reset, self._account)}" if reset else ""
+        when = f"; it is reset at {format_local_time(reset, self._account)}" if reset else ""
         return Stopped(
             "daily_limit",
             f"{message.rstrip('.')}{when}",
@@ -109,17 +109,19 @@ class Day:
             until = max(now + wait, min(until, now + timedelta(seconds=self._least)))
             self._least = 2 * (until - now).total_seconds()
             self._asked = 0.0
-        self._tally.pause = f"the daily limit is used up; going on at {told(until, self._account)}"
+        self._stats.pause = (
+            f"the daily limit is used up; going on at {format_local_time(until, self._account)}"
+        )
         self._decide("daily_limit", {"until": until.isoformat()})
         while (left := until.timestamp() - self._now()) > 0:
             self._pace.pause(min(left, _LOOK * 2), "the daily limit is used up")
             await asyncio.sleep(min(left, _LOOK))
         self._pace.quota.remaining = None  # yesterday's
-        self._tally.pause = ""
+        self._stats.pause = ""
         self._decide("daily_limit_over", {})
 
 
-def told(moment: datetime, account: Account | None) -> str:
+def format_local_time(moment: datetime, account: Account | None) -> str:
     """A moment as a person is told it: in local time, and in the account's time zone where that differs."""
     local = moment.astimezone()
     words = local.strftime("%Y-%m-%d %H:%M %Z")

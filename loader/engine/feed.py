@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from loader.engine.stats import Tally
-from loader.engine.work_queue import Parcel, ParcelQueue
-from loader.model import Pair, lots
+from loader.engine.stats import RunStats
+from loader.engine.work_queue import WorkItem, WorkQueue
+from loader.model import Pair, group_outcomes
 from loader.report import ReportWriter
 from loader.source import Batch
 
@@ -18,10 +18,10 @@ _MOST_UNWRITTEN = 30_000
 
 async def feed(
     batches: Iterator[Batch],
-    pack: Callable[[list[Pair], bool], Iterable[Parcel]],
-    queue: ParcelQueue,
+    pack: Callable[[list[Pair], bool], Iterable[WorkItem]],
+    queue: WorkQueue,
     report: ReportWriter,
-    tally: Tally,
+    stats: RunStats,
 ) -> None:
     """Read batches in a thread, queue their pairs as `pack` parcels them, and report what needs no sending.
 
@@ -34,9 +34,9 @@ async def feed(
                 await queue.hungry.wait()
                 while report.backlog > _MOST_UNWRITTEN:  # noqa: ASYNC110 - a thread works it off
                     await asyncio.sleep(0.01)
-                for lot in lots(batch.outcomes):
+                for lot in group_outcomes(batch.outcomes):
                     report.add(lot)
-                    tally.add(lot)
+                    stats.add(lot)
                 queue.feed(pack(batch.pairs, False))
                 del batch  # not held while the next one is read
             queue.feed(pack([], True))

@@ -6,31 +6,31 @@ from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
 from loader.engine.batching import BatchPacking, BatchSender, packed
-from loader.engine.sender import Sender, Split
+from loader.engine.sender import PartialResult, Sender
 from loader.engine.skip_existing import ExistingFirst, asking_packing
-from loader.engine.work_queue import Parcel
+from loader.engine.work_queue import WorkItem
 from loader.hubspot import HubSpot, Verdict
 from loader.model import Pair
 from loader.pace import Pacer
 from loader.settings import LoadSettings
 
 
-class Way(NamedTuple):
+class SendMethod(NamedTuple):
     """A way to send: `pack` makes parcels of pairs as they are read (True: these are the last)."""
 
-    pack: Callable[[list[Pair], bool], list[Parcel]]
+    pack: Callable[[list[Pair], bool], list[WorkItem]]
     sender: Sender
 
 
-def way_to_send(settings: LoadSettings, hubspot: HubSpot, batch_pacer: Pacer) -> Way:
+def choose_method(settings: LoadSettings, hubspot: HubSpot, batch_pacer: Pacer) -> SendMethod:
     """The way that `--method` and `--skip-existing` ask for; batch calls go by `batch_pacer`."""
     batch = settings.method == "batch"
     sender: Sender = BatchSender(hubspot, batch_pacer) if batch else PutSender(hubspot)
     if settings.skip_existing:
-        return Way(
+        return SendMethod(
             asking_packing(), ExistingFirst(hubspot, batch_pacer, sender, packed if batch else _one_by_one)
         )
-    return Way(BatchPacking() if batch else one_by_one, sender)
+    return SendMethod(BatchPacking() if batch else one_by_one, sender)
 
 
 class PutSender:
@@ -39,15 +39,15 @@ class PutSender:
     def __init__(self, hubspot: HubSpot) -> None:
         self._hubspot = hubspot
 
-    def send(self, parcel: Parcel) -> Coroutine[Any, Any, Verdict | Split]:
+    def send(self, parcel: WorkItem) -> Coroutine[Any, Any, Verdict | PartialResult]:
         """Associate the parcel's one pair."""
         return self._hubspot.associate(parcel.pairs[0])
 
 
-def one_by_one(pairs: list[Pair], _last: bool) -> list[Parcel]:
+def one_by_one(pairs: list[Pair], _last: bool) -> list[WorkItem]:
     """A parcel for each pair."""
-    return [Parcel([pair]) for pair in pairs]
+    return [WorkItem([pair]) for pair in pairs]
 
 
-def _one_by_one(pairs: list[Pair], existed_before: str) -> list[Parcel]:
-    return [Parcel([pair], existed_before=existed_before) for pair in pairs]
+def _one_by_one(pairs: list[Pair], existed_before: str) -> list[WorkItem]:
+    return [WorkItem([pair], existed_before=existed_before) for pair in pairs]

@@ -13,10 +13,10 @@ _LONGEST_MOVE = 300.0
 _SHORTEST_MOVE = 1.0
 
 
-def move(verdict: Verdict, told: Callable[[float], str]) -> float | Stopped:
+def move(verdict: Verdict, format_local_time: Callable[[float], str]) -> float | Stopped:
     """How many seconds to pause for a move, or what ends the run where it takes too long or nobody knows.
 
-    `told` says a moment, given in seconds from now, as a person is told it.
+    `format_local_time` says a moment, given in seconds from now, as a person is told it.
     """
     wait, reason, message = verdict.retry_after, verdict.reason or "moving", verdict.message.rstrip(".")
     if wait is None:
@@ -26,5 +26,5 @@ def move(verdict: Verdict, told: Callable[[float], str]) -> float | Stopped:
             f"{verdict.hint} A move takes up to a day.",
         )
     if wait > _LONGEST_MOVE:
-        return Stopped(reason, f"{message}; come back at {told(wait)}", verdict.hint)
+        return Stopped(reason, f"{message}; come back at {format_local_time(wait)}", verdict.hint)
     return max(wait, _SHORTEST_MOVE)

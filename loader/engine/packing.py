@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from operator import itemgetter
 
-from loader.engine.work_queue import Parcel
+from loader.engine.work_queue import WorkItem
 from loader.model import Pair
 
 #: Pairs that wait for their parcel to be full, of all pairs of types together.
@@ -23,9 +23,9 @@ class RecordPacking:
         self._existed_before = existed_before
         self._lanes: dict[tuple[str, str], _Lane] = {}
 
-    def __call__(self, pairs: list[Pair], last: bool) -> list[Parcel]:
+    def __call__(self, pairs: list[Pair], last: bool) -> list[WorkItem]:
         """The parcels that are full now, and after the `last` pairs all others."""
-        parcels: list[Parcel] = []
+        parcels: list[WorkItem] = []
         for types, run in groupby(pairs, _types_of):
             lane = self._lanes.setdefault(types, _Lane())
             for pair in run:
@@ -42,8 +42,8 @@ class RecordPacking:
                 parcels.append(self._full(lane))
         return parcels
 
-    def _full(self, lane: _Lane) -> Parcel:
-        parcel = Parcel(lane.pairs, asking=self._asking, existed_before=self._existed_before)
+    def _full(self, lane: _Lane) -> WorkItem:
+        parcel = WorkItem(lane.pairs, asking=self._asking, existed_before=self._existed_before)
         lane.pairs, lane.records = [], set()
         return parcel
 

@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from loader.engine.cancellation import Brake
-from loader.engine.daily_quota import Day
+from loader.engine.cancellation import CancelToken
+from loader.engine.daily_quota import DailyQuota
 from loader.engine.feed import feed
-from loader.engine.methods import Way
+from loader.engine.methods import SendMethod
 from loader.engine.paces import Paces
 from loader.engine.pool import Pool
 from loader.engine.retry import RetryPolicy
 from loader.engine.sender import Limits, Report, Sender, Surroundings
-from loader.engine.stats import Tally
-from loader.engine.work_queue import ParcelQueue
+from loader.engine.stats import RunStats
+from loader.engine.work_queue import WorkQueue
 from loader.errors import Stopped
 from loader.hubspot import HubSpot
 from loader.hubspot.account import Account
@@ -31,40 +31,42 @@ Decide: TypeAlias = Callable[[str, dict[str, object]], None]
 
 
 @dataclass(frozen=True)
-class Connected:
+class Session:
     """A run that knows its account and has begun to count."""
 
     settings: ConnectionSettings
     hubspot: HubSpot
     paces: Paces
     account: Account | None
-    tally: Tally
+    stats: RunStats
     decide: Decide
-    brake: Brake
+    cancel_token: CancelToken
 
-    def day(self) -> Day:
+    def day(self) -> DailyQuota:
         """The account's daily limit in this run."""
         reserve, wait = self.settings.reserve, self.settings.wait_for_daily_reset
-        return Day(self.paces.single, self.account, self.tally, self.decide, reserve=reserve, wait=wait)
+        return DailyQuota(
+            self.paces.single, self.account, self.stats, self.decide, reserve=reserve, wait=wait
+        )
 
-    def pool(self, queue: ParcelQueue, sender: Sender, report: Report, day: Day, failures: int) -> Pool:
-        """Workers that stop after so many `failures` in a row (0: never), and when the brake is pulled."""
+    def pool(self, queue: WorkQueue, sender: Sender, report: Report, day: DailyQuota, failures: int) -> Pool:
+        """Workers that stop after so many `failures` in a row (0: never), and when it is cancelled."""
         pool = Pool(
             queue,
             sender,
             report,
-            self.tally,
+            self.stats,
             RetryPolicy(self.settings.max_attempts, random.random),
             Limits(self.settings.outage_timeout, failures, day),
             Surroundings(self.hubspot, time.time, self.paces.pause, self.decide),
         )
-        self.brake.connect(lambda: pool.stop(None))
+        self.cancel_token.connect(lambda: pool.stop(None))
         return pool
 
 
 async def send_all(
-    run: Connected,
-    way: Way,
+    run: Session,
+    way: SendMethod,
     batches: Iterator[Batch],
     open_report: Callable[[Callable[[Stopped], None]], ReportWriter],
     *,
@@ -75,7 +77,7 @@ async def send_all(
 
     `open_report` is told whom to call when the report can't be written any more.
     """
-    loop, queue = asyncio.get_running_loop(), ParcelQueue()
+    loop, queue = asyncio.get_running_loop(), WorkQueue()
 
     def report_failed(why: Stopped) -> None:
         loop.call_soon_threadsafe(lambda: pool.stop(why))
@@ -83,7 +85,7 @@ async def send_all(
     async with run.day() as day:
         report = open_report(report_failed)
         pool = run.pool(queue, way.sender, report, day, stop_after_failures)
-        reader = asyncio.create_task(feed(batches, way.pack, queue, report, run.tally))
+        reader = asyncio.create_task(feed(batches, way.pack, queue, report, run.stats))
         reader.add_done_callback(lambda task: _reading_ended(task, pool))
         try:
             await pool.run(run.settings.workers)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from loader.engine.circuit_breaker import Outage
+from loader.engine.circuit_breaker import CircuitBreaker
 from loader.engine.moving import move
 from loader.engine.retry import MADE_NOTHING_SENDS, RetryPolicy
-from loader.engine.sender import Limits, Report, Sender, Split, Surroundings
-from loader.engine.stats import Tally
-from loader.engine.work_queue import Parcel, ParcelQueue
+from loader.engine.sender import Limits, PartialResult, Report, Sender, Surroundings
+from loader.engine.stats import RunStats
+from loader.engine.work_queue import WorkItem, WorkQueue
 from loader.errors import Stopped
 from loader.hubspot import Kind, Verdict
-from loader.model import Lot, Outcome, Status
+from loader.model import Outcome, OutcomeGroup, Status
 
 #: Seconds that requests under way may take to end once the run is to stop.
 GRACE = 30.0
@@ -30,10 +30,10 @@ class Pool:
 
     def __init__(
         self,
-        queue: ParcelQueue,
+        queue: WorkQueue,
         sender: Sender,
         report: Report,
-        tally: Tally,
+        stats: RunStats,
         policy: RetryPolicy,
         limits: Limits,
         around: Surroundings,
@@ -41,9 +41,9 @@ class Pool:
         self.stopped: Stopped | None = None
         self._stop_asked = False
         self._error: BaseException | None = None
-        self._queue, self._sender, self._report, self._tally = queue, sender, report, tally
+        self._queue, self._sender, self._report, self._stats = queue, sender, report, stats
         self._policy, self._limits, self._around = policy, limits, around
-        self._outage = Outage()
+        self._outage = CircuitBreaker()
         self._probing = asyncio.Lock()
         self._stopping = asyncio.Event()
         self._day_is_over = False
@@ -104,7 +104,7 @@ class Pool:
         for worker in workers:
             worker.cancel()
 
-    async def _handle_with_care(self, parcel: Parcel) -> None:
+    async def _handle_with_care(self, parcel: WorkItem) -> None:
         """Send where the day may be over, nobody may be there, or the parcel may have no attempt left."""
         day = self._limits.day
         if self._day_is_over or day.spent(self._around.there.in_flight):
@@ -150,13 +150,13 @@ class Pool:
         left = began + self._limits.outage_timeout - self._loop.time()
         await asyncio.sleep(max(0.0, min(self._outage.probe_delay(), left)))
 
-    def _take_in(self, parcel: Parcel, result: Verdict | Split) -> None:
+    def _take_in(self, parcel: WorkItem, result: Verdict | PartialResult) -> None:
         now = self._loop.time()
-        if isinstance(result, Split):
+        if isinstance(result, PartialResult):
             self._answered()
             self._heard = self._useful = now
             self._passing_in_a_row = 0
-            for lot in result.lots:
+            for lot in result.groups:
                 self._settle(lot)
             self._queue.again(result.again)
             return
@@ -173,16 +173,16 @@ class Pool:
 
     # What each kind of the outcome table does with the row and the run (contract, section 4).
 
-    def _success(self, parcel: Parcel, verdict: Verdict) -> None:
+    def _success(self, parcel: WorkItem, verdict: Verdict) -> None:
         parcel.attempts += 1
         self._settle_all(parcel, Status.ASSOCIATED, verdict)
 
-    def _refused(self, parcel: Parcel, verdict: Verdict) -> None:
+    def _refused(self, parcel: WorkItem, verdict: Verdict) -> None:
         parcel.attempts += 1
         if not self._split(parcel):
             self._settle_all(parcel, Status.FAILED, verdict)
 
-    def _made_nothing(self, parcel: Parcel, verdict: Verdict) -> None:
+    def _made_nothing(self, parcel: WorkItem, verdict: Verdict) -> None:
         parcel.attempts += 1
         parcel.nothing_made += 1
         if self._split(parcel):
@@ -192,7 +192,7 @@ class Pool:
         else:
             self._later(parcel, parcel.nothing_made, verdict)
 
-    def _passing(self, parcel: Parcel, verdict: Verdict) -> None:
+    def _passing(self, parcel: WorkItem, verdict: Verdict) -> None:
         parcel.attempts += 1
         self._passing_in_a_row += 1
         # Where nothing goes well for anybody, to look for the one at fault would only add to the trouble.
@@ -209,7 +209,7 @@ class Pool:
         ):
             self._settle_all(parcel, Status.GAVE_UP, verdict)
 
-    def _sound(self, parcel: Parcel) -> None:
+    def _sound(self, parcel: WorkItem) -> None:
         """Is it everybody's trouble, or is there a bad row in every request? Some rows alone will tell."""
         alone, others = parcel.soundings()
         others.alone = alone
@@ -218,8 +218,8 @@ class Pool:
         self._queue.again(alone)
         self._queue.later(others, _SOUNDING)
 
-    def _throttled(self, parcel: Parcel, verdict: Verdict) -> None:
-        self._tally.throttled += 1
+    def _throttled(self, parcel: WorkItem, verdict: Verdict) -> None:
+        self._stats.throttled += 1
         self._queue.again([parcel])
         silence = self._loop.time() - self._heard
         if silence > max(self._limits.outage_timeout, 60.0):
@@ -232,7 +232,7 @@ class Pool:
                 )
             )
 
-    def _daily(self, parcel: Parcel, verdict: Verdict) -> None:
+    def _daily(self, parcel: WorkItem, verdict: Verdict) -> None:
         self._queue.again([parcel])
         self._limits.day.asked(verdict.retry_after)
         if not self._limits.day.wait:
@@ -240,18 +240,18 @@ class Pool:
         # Else the next one to be sent waits for the reset.
         self._day_is_over = True
 
-    def _moving(self, parcel: Parcel, verdict: Verdict) -> None:
+    def _moving(self, parcel: WorkItem, verdict: Verdict) -> None:
         self._queue.again([parcel])
-        moving = move(verdict, self._limits.day.told)
+        moving = move(verdict, self._limits.day.format_local_time)
         if isinstance(moving, Stopped):
             self.stop(moving)
         else:
             self._around.pause(moving, "HubSpot moves the account to another data centre")
 
-    def _account(self, parcel: Parcel, verdict: Verdict) -> None:
+    def _account(self, parcel: WorkItem, verdict: Verdict) -> None:
         self.stop(Stopped(verdict.reason or "account", verdict.message, verdict.hint))
 
-    def _silent(self, parcel: Parcel, verdict: Verdict) -> None:
+    def _silent(self, parcel: WorkItem, verdict: Verdict) -> None:
         parcel.attempts += 1
         now = self._loop.time()
         heard = self._around.there.heard
@@ -266,17 +266,17 @@ class Pool:
         else:
             self._later(parcel, parcel.attempts, verdict)
 
-    def _unreachable(self, parcel: Parcel, verdict: Verdict) -> None:
+    def _unreachable(self, parcel: WorkItem, verdict: Verdict) -> None:
         if verdict.category == "TLS_CERTIFICATE":  # no waiting will make it trustworthy
             self.stop(Stopped("tls", verdict.message, verdict.hint))
             return
         self._outage.unreachable(self._loop.time(), verdict.message)
         self._in_outage(parcel)
 
-    def _in_outage(self, parcel: Parcel) -> None:
+    def _in_outage(self, parcel: WorkItem) -> None:
         self._queue.later(parcel, self._outage.rest)
-        if not self._tally.pause:
-            self._tally.pause = f"no answer ({self._outage.last_words}); asking again"
+        if not self._stats.pause:
+            self._stats.pause = f"no answer ({self._outage.last_words}); asking again"
             self._around.log("outage", {"message": self._outage.last_words})
         silence = self._loop.time() - (self._outage.began or 0.0)
         if silence >= self._limits.outage_timeout:
@@ -290,14 +290,14 @@ class Pool:
 
     def _answered(self) -> None:
         if self._outage.answered(self._around.there.heard):
-            self._tally.pause = ""
+            self._stats.pause = ""
             self._around.log("outage_over", {})
 
-    def _out_of_attempts(self, parcel: Parcel) -> bool:
+    def _out_of_attempts(self, parcel: WorkItem) -> bool:
         most = self._policy.max_attempts
         return parcel.attempts >= (most if len(parcel.pairs) == 1 else min(most, _ATTEMPTS_BEFORE_SPLITTING))
 
-    def _split(self, parcel: Parcel, delay: float = 0.0) -> bool:
+    def _split(self, parcel: WorkItem, delay: float = 0.0) -> bool:
         """Where a request for many pairs failed as a whole, send its halves, so that blame becomes exact."""
         halves = parcel.halves()
         if delay:
@@ -307,14 +307,14 @@ class Pool:
             self._queue.again(halves)
         return bool(halves)
 
-    def _later(self, parcel: Parcel, attempts: int, verdict: Verdict) -> None:
-        self._tally.retries += 1
+    def _later(self, parcel: WorkItem, attempts: int, verdict: Verdict) -> None:
+        self._stats.retries += 1
         self._queue.later(parcel, self._delay(attempts, verdict))
 
     def _delay(self, attempts: int, verdict: Verdict) -> float:
         return self._policy.delay(attempts, verdict.retry_after)
 
-    def _settle_all(self, parcel: Parcel, status: Status, verdict: Verdict) -> None:
+    def _settle_all(self, parcel: WorkItem, status: Status, verdict: Verdict) -> None:
         first = Outcome(
             parcel.pairs[0],
             status,
@@ -328,18 +328,18 @@ class Pool:
             verdict.details,
             verdict.correlation_id,
         )
-        self._settle(Lot(parcel.pairs, first), telling=not parcel.neighbours_stand)
+        self._settle(OutcomeGroup(parcel.pairs, first), telling=not parcel.neighbours_stand)
 
-    def _settle(self, lot: Lot, *, telling: bool = True) -> None:
+    def _settle(self, lot: OutcomeGroup, *, telling: bool = True) -> None:
         """Report a lot of rows; refusals that are not `telling` say nothing about the rest of the file."""
         self._report.add(lot)
-        self._tally.add(lot)
+        self._stats.add(lot)
         if lot.first.status is not Status.FAILED:
             self._refused_in_a_row = 0
         elif telling:
             self._more_refused(lot)
 
-    def _more_refused(self, lot: Lot) -> None:
+    def _more_refused(self, lot: OutcomeGroup) -> None:
         self._refused_in_a_row += len(lot.pairs)
         if 0 < self._limits.stop_after_failures <= self._refused_in_a_row:
             self.stop(
@@ -353,7 +353,7 @@ class Pool:
             )
 
 
-_ACTIONS: dict[Kind, Callable[[Pool, Parcel, Verdict], None]] = {
+_ACTIONS: dict[Kind, Callable[[Pool, WorkItem, Verdict], None]] = {
     Kind.SUCCESS: Pool._success,
     Kind.REFUSED: Pool._refused,
     Kind.MADE_NOTHING: Pool._made_nothing,

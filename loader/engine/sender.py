@@ -6,24 +6,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from loader.engine.daily_quota import Day
-from loader.engine.work_queue import Parcel
+from loader.engine.daily_quota import DailyQuota
+from loader.engine.work_queue import WorkItem
 from loader.hubspot import Verdict
-from loader.model import Lot
+from loader.model import OutcomeGroup
 
 
-class Split(NamedTuple):
+class PartialResult(NamedTuple):
     """What an answer about many pairs came to: outcomes, in each lot by row, and what to send next."""
 
-    lots: list[Lot]
-    again: list[Parcel]
+    groups: list[OutcomeGroup]
+    again: list[WorkItem]
 
 
 class Sender(Protocol):
     """Sends one parcel."""
 
-    async def send(self, parcel: Parcel) -> Verdict | Split:
-        """Send once. A Verdict holds for every pair of the parcel, a Split tells them apart."""
+    async def send(self, parcel: WorkItem) -> Verdict | PartialResult:
+        """Send once. A Verdict holds for every pair of the parcel, a PartialResult tells them apart."""
 
 
 class Counterpart(Protocol):
@@ -44,7 +44,7 @@ class Counterpart(Protocol):
 class Report(Protocol):
     """Where outcomes go."""
 
-    def add(self, lot: Lot) -> None:
+    def add(self, lot: OutcomeGroup) -> None:
         """Take outcomes; never blocks."""
 
 
@@ -58,7 +58,7 @@ class Limits:
 
     outage_timeout: float
     stop_after_failures: int
-    day: Day
+    day: DailyQuota
 
 
 @dataclass(frozen=True)

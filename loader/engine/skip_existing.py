@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 
 from loader.engine.packing import RecordPacking
-from loader.engine.sender import Sender, Split
-from loader.engine.work_queue import Parcel
+from loader.engine.sender import PartialResult, Sender
+from loader.engine.work_queue import WorkItem
 from loader.hubspot import HubSpot, Kind, Verdict
-from loader.hubspot.association_reader import MOST_RECORDS, Reading, Standing
-from loader.model import Outcome, Pair, Status, lots
+from loader.hubspot.association_reader import MOST_RECORDS, AssociationReader, ExistingAssociations
+from loader.model import Outcome, Pair, Status, group_outcomes
 from loader.pace import Pacer
 
 #: Pairs in one parcel, where few records have many.
@@ -29,14 +29,14 @@ class ExistingFirst:
         hubspot: HubSpot,
         pacer: Pacer,
         sender: Sender,
-        pack: Callable[[list[Pair], str], list[Parcel]],
+        pack: Callable[[list[Pair], str], list[WorkItem]],
         now: Callable[[], float] = time.time,
     ) -> None:
         """`pack` gets pairs of the same types and whether they existed before; `now` gives Unix time."""
         self._hubspot, self._pacer, self._sender = hubspot, pacer, sender
         self._pack, self._now = pack, now
 
-    async def send(self, parcel: Parcel) -> Verdict | Split:
+    async def send(self, parcel: WorkItem) -> Verdict | PartialResult:
         """Look a parcel up that is `asking`; hand any other on."""
         if not parcel.asking:
             return await self._sender.send(parcel)
@@ -45,7 +45,7 @@ class ExistingFirst:
             if standing.kind is not Kind.REFUSED:
                 return standing
             # One record may spoil the question for all; about that one the sending will find out.
-            return Split([], parcel.halves() or self._pack(parcel.pairs, ""))
+            return PartialResult([], parcel.halves() or self._pack(parcel.pairs, ""))
         now = self._now()
         outcomes: list[Outcome] = []
         missing: dict[str, list[Pair]] = {"no": [], "yes": [], "": []}
@@ -60,16 +60,16 @@ class ExistingFirst:
             else:
                 missing["no" if standing.knows(pair) else ""].append(pair)
         again = [parcel for existed, pairs in missing.items() for parcel in self._pack(pairs, existed)]
-        return Split(lots(outcomes), again)
+        return PartialResult(group_outcomes(outcomes), again)
 
 
-async def look_up(parcel: Parcel, hubspot: HubSpot, pacer: Pacer) -> Standing | Verdict:
+async def look_up(parcel: WorkItem, hubspot: HubSpot, pacer: Pacer) -> ExistingAssociations | Verdict:
     """What stands between the pairs of a parcel. After a Verdict the same parcel goes on where that came.
 
     The attempts of a parcel are for one request, so that each one that is answered gives them back.
     """
     if parcel.reading is None:
-        parcel.reading = Reading(parcel.pairs)
+        parcel.reading = AssociationReader(parcel.pairs)
     answers = parcel.reading.answers
     standing = await parcel.reading.go_on(hubspot, pacer)
     if parcel.reading.answers > answers:

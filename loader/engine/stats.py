@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from loader.model import GOOD, Lot, Outcome, Status
+from loader.model import GOOD, Outcome, OutcomeGroup, Status
 from loader.summary.causes import Cause, cause_of
 
 
 @dataclass
-class Tally:
+class RunStats:
     """Counts of one run.
 
     `total` is how many rows the report will have when this run has finished, `before` how many it had when
@@ -41,7 +41,7 @@ class Tally:
         """0 where every settled row is good, else 1."""
         return int(any(count for status, count in self.by_status.items() if status not in GOOD))
 
-    def add(self, lot: Lot) -> None:
+    def add(self, lot: OutcomeGroup) -> None:
         """Count more settled rows."""
         status = lot.first.status
         self.by_status[status] += len(lot.pairs)

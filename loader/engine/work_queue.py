@@ -9,14 +9,14 @@ from collections.abc import Iterable
 from itertools import count
 
 from loader.hubspot import Verdict
-from loader.hubspot.association_reader import Reading
+from loader.hubspot.association_reader import AssociationReader
 from loader.model import Pair
 
 #: Rows under way or waiting for another attempt at most; beyond it none are begun, so that memory stays flat.
-MOST_BEGUN = 40_000
+MAX_STARTED = 40_000
 
 
-class Parcel:
+class WorkItem:
     """The pairs that one request carries (by PUT: one), and what has happened to them so far.
 
     `attempts` counts requests that count against the row, `nothing_made` 2xx answers without the pair,
@@ -64,24 +64,24 @@ class Parcel:
         self.suspect = False
         self.sounded_at = self.sent = 0.0
         self.spent: Verdict | None = None
-        self.reading: Reading | None = None
-        self.alone: list[Parcel] = []
+        self.reading: AssociationReader | None = None
+        self.alone: list[WorkItem] = []
 
-    def halves(self) -> list[Parcel]:
+    def halves(self) -> list[WorkItem]:
         """The same pairs as two parcels with all their attempts before them; none where there is one pair."""
         if len(self.pairs) == 1:
             return []
         middle = len(self.pairs) // 2
         return [self._part(self.pairs[:middle]), self._part(self.pairs[middle:])]
 
-    def soundings(self) -> tuple[list[Parcel], Parcel]:
+    def soundings(self) -> tuple[list[WorkItem], WorkItem]:
         """Three of at least four pairs (the first, the middle, the last) as a parcel each, and the others."""
         first, *more, last = self.pairs
         middle = more.pop(len(more) // 2)
         return [self._part([pair]) for pair in (first, middle, last)], self._part(more)
 
-    def _part(self, pairs: list[Pair]) -> Parcel:
-        return Parcel(
+    def _part(self, pairs: list[Pair]) -> WorkItem:
+        return WorkItem(
             pairs,
             asking=self.asking,
             existed_before=self.existed_before,
@@ -89,7 +89,7 @@ class Parcel:
         )
 
 
-class ParcelQueue:
+class WorkQueue:
     """What is to be sent, in three piles: again at once, fresh, and again later.
 
     Workers take with `next` and say `done` when a parcel needs nothing more, or hand it back. The queue ends
@@ -97,9 +97,9 @@ class ParcelQueue:
     """
 
     def __init__(self) -> None:
-        self._again: deque[Parcel] = deque()
-        self._fresh: deque[Parcel] = deque()
-        self._later: list[tuple[float, int, Parcel]] = []
+        self._again: deque[WorkItem] = deque()
+        self._fresh: deque[WorkItem] = deque()
+        self._later: list[tuple[float, int, WorkItem]] = []
         self._order = count()
         self._taken = 0
         self._begun = 0  # rows of all parcels but the fresh ones
@@ -110,7 +110,7 @@ class ParcelQueue:
         self.hungry = asyncio.Event()  # set when fresh parcels run low
         self.hungry.set()
 
-    async def next(self, *, untried_first: bool = False) -> Parcel | None:
+    async def next(self, *, untried_first: bool = False) -> WorkItem | None:
         """The next parcel; None when there will be none. `untried_first` prefers what was never sent."""
         while not self._closed:
             parcel = self._take_fresh() if untried_first else None
@@ -126,15 +126,15 @@ class ParcelQueue:
             await self._changed.wait()
         return None
 
-    def _take(self) -> Parcel | None:
+    def _take(self) -> WorkItem | None:
         if self._again:
             return self._again.popleft()
         if self._later and self._later[0][0] <= asyncio.get_running_loop().time():
             return heapq.heappop(self._later)[2]
         return self._take_fresh()
 
-    def _take_fresh(self) -> Parcel | None:
-        if not self._fresh or self._begun >= MOST_BEGUN:
+    def _take_fresh(self) -> WorkItem | None:
+        if not self._fresh or self._begun >= MAX_STARTED:
             return None
         parcel = self._fresh.popleft()
         self._begun += len(parcel.pairs)
@@ -151,7 +151,7 @@ class ParcelQueue:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_at(self._later[0][0], self._changed.set)
 
-    def feed(self, parcels: Iterable[Parcel]) -> None:
+    def feed(self, parcels: Iterable[WorkItem]) -> None:
         """Add fresh parcels."""
         before = len(self._fresh)
         self._fresh.extend(parcels)
@@ -165,14 +165,14 @@ class ParcelQueue:
         self._finished = True
         self._changed.set()
 
-    def done(self, parcel: Parcel) -> None:
+    def done(self, parcel: WorkItem) -> None:
         """A parcel that was taken needs nothing more."""
         self._taken -= 1
         self._begun -= len(parcel.pairs)
         if self._finished and not self._taken:
             self._changed.set()
 
-    def again(self, parcels: Iterable[Parcel]) -> None:
+    def again(self, parcels: Iterable[WorkItem]) -> None:
         """Send these before all others (the one that was taken must still be `done`).
 
         The latest go first: what a batch was split into is worked off before the next batch is split.
@@ -182,7 +182,7 @@ class ParcelQueue:
             self._again.extendleft(reversed(returned))
             self._changed.set()
 
-    def later(self, parcel: Parcel, delay: float) -> None:
+    def later(self, parcel: WorkItem, delay: float) -> None:
         """Send this again after `delay` seconds (the one that was taken must still be `done`)."""
         self._begun += len(parcel.pairs)
         heapq.heappush(self._later, (asyncio.get_running_loop().time() + delay, next(self._order), parcel))

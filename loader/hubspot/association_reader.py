@@ -24,7 +24,7 @@ _HUB = 100
 _NO_ASSOCIATIONS = "NO_ASSOCIATIONS_FOUND"
 
 
-class Link(NamedTuple):
+class AssociationTypes(NamedTuple):
     """What stands between two records: association types like ``HUBSPOT_DEFINED:279;…``, and whether the
     default one is among them (the one without a label)."""
 
@@ -32,16 +32,16 @@ class Link(NamedTuple):
     default: bool
 
 
-class Standing(NamedTuple):
+class ExistingAssociations(NamedTuple):
     """What was found out about some pairs. `by_ends` holds what stands, by from- and to-ID; records of which
     HubSpot said nothing are `unread`, those that it does not have are `gone`."""
 
-    by_ends: dict[tuple[str, str], Link]
+    by_ends: dict[tuple[str, str], AssociationTypes]
     unread: set[str]
     gone: set[str]
     turned: bool
 
-    def link(self, pair: Pair) -> Link | None:
+    def link(self, pair: Pair) -> AssociationTypes | None:
         """What stands between the two records of a pair; None: nothing that is known of."""
         return self.by_ends.get((pair.from_id, pair.to_id))
 
@@ -63,7 +63,7 @@ class _Input(NamedTuple):
         return {"id": self.record_id, "after": self.after} if self.after else {"id": self.record_id}
 
 
-class Reading:
+class AssociationReader:
     """Asks what stands between the records of pairs, which are all of the same types.
 
     What has been answered is kept: after a Verdict it goes on with the request that failed. A record may have
@@ -74,7 +74,7 @@ class Reading:
         self._first = first = pairs[0]
         self._turned = len({pair.from_id for pair in pairs}) * _HUB < len(pairs)
         self._types = (first.to_type, first.from_type) if self._turned else (first.from_type, first.to_type)
-        self._found: dict[tuple[str, str], Link] = {}
+        self._found: dict[tuple[str, str], AssociationTypes] = {}
         self._unread: set[str] = set()
         self._gone: set[str] = set()
         self._wanted: defaultdict[str, set[str]] = defaultdict(set)
@@ -86,7 +86,7 @@ class Reading:
         #: Requests that have been answered in full.
         self.answers = 0
 
-    async def go_on(self, hubspot: HubSpot, pacer: Pacer) -> Standing | Verdict:
+    async def go_on(self, hubspot: HubSpot, pacer: Pacer) -> ExistingAssociations | Verdict:
         """Ask for what is still open; only what was asked for is kept.
 
         A Verdict says why there is no answer yet; nothing is known then, and it may be called again.
@@ -115,7 +115,7 @@ class Reading:
             self.answers += 1
             more = self._take(document, inputs)
             self._requests[-1:] = [more] if more else []
-        return Standing(self._found, self._unread, self._gone, self._turned)
+        return ExistingAssociations(self._found, self._unread, self._gone, self._turned)
 
     def _first_requests(self) -> list[list[_Input]]:
         """The first page of each record."""
@@ -174,10 +174,10 @@ def _is_too_large(verdict: Verdict) -> bool:
     return verdict.category == "UNREADABLE_ANSWER" and 200 <= verdict.http_status < 300
 
 
-def _link(types: object) -> Link:
+def _link(types: object) -> AssociationTypes:
     kinds = [kind for kind in (types if isinstance(types, list) else ()) if isinstance(kind, dict)]
     names = ";".join(f"{kind.get('category') or '?'}:{kind.get('typeId')}" for kind in kinds)
-    return Link(names, any(kind.get("label") is None for kind in kinds))
+    return AssociationTypes(names, any(kind.get("label") is None for kind in kinds))
 
 
 def _after(result: dict[str, Any]) -> str:

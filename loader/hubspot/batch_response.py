@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from loader.engine.sender import Split
-from loader.engine.work_queue import Parcel
+from loader.engine.sender import PartialResult
+from loader.engine.work_queue import WorkItem
 from loader.hubspot import Answer, Verdict, decode, entries, judge
 from loader.hubspot.alike import types_of_all
 from loader.hubspot.error_details import error_objects
 from loader.hubspot.results import plain_results
-from loader.model import Lot, Outcome, Pair, Status, lots
+from loader.model import Outcome, OutcomeGroup, Pair, Status, group_outcomes
 from loader.source.cell_rules import canonical_type
 
 #: So many pairs that the answer leaves open are sent one by one at once; more of them in halves.
@@ -32,16 +32,18 @@ _TO_KEYS = frozenset({"toobjectid", "toid", "to"})
 _INVALID_RECORD = re.compile(r"([A-Za-z0-9_-]+)=([0-9]+)")
 
 
-def sort_out(parcel: Parcel, answer: Answer, now: float) -> Verdict | Split:
+def parse_batch_response(parcel: WorkItem, answer: Answer, now: float) -> Verdict | PartialResult:
     """Read the 2xx answer to a parcel of several pairs of the same types. `now` is Unix time in seconds.
 
     A Verdict holds for all of them: the answer can't be read, or the batch is not complete.
     """
     if types_in_common := types_of_all(answer, parcel.pairs, now):
-        return Split([Lot(parcel.pairs, _stands(parcel.pairs[0], parcel, types_in_common, answer, now))], [])
+        return PartialResult(
+            [OutcomeGroup(parcel.pairs, _stands(parcel.pairs[0], parcel, types_in_common, answer, now))], []
+        )
     outcomes, left = _associated(parcel, _plain_types(answer.body), answer, now)
     if not left:
-        return Split(lots(outcomes), [])
+        return PartialResult(group_outcomes(outcomes), [])
     document = decode(answer.body)
     state = "COMPLETE" if document is None else str(document.get("status") or "COMPLETE").upper()
     if document is None or state not in ("COMPLETE", "ERROR"):
@@ -54,19 +56,21 @@ def sort_out(parcel: Parcel, answer: Answer, now: float) -> Verdict | Split:
         if (verdict := refused.get(pair)) is not None:
             outcomes.append(failed(pair, parcel, verdict, now))
     outcomes.sort(key=lambda outcome: outcome.pair.row)  # "in a row" is meant as the file has them
-    return Split(lots(outcomes), smaller(parcel, [pair for pair in left if pair not in refused], some_stand))
+    return PartialResult(
+        group_outcomes(outcomes), smaller(parcel, [pair for pair in left if pair not in refused], some_stand)
+    )
 
 
-def smaller(parcel: Parcel, pairs: list[Pair], some_stand: bool) -> list[Parcel]:
+def smaller(parcel: WorkItem, pairs: list[Pair], some_stand: bool) -> list[WorkItem]:
     """Parcels of the pairs that an answer leaves open: single ones of a few, halves of many."""
     middle = 1 if len(pairs) <= _FEW else -(-len(pairs) // 2)
     return [
-        Parcel(pairs[at : at + middle], existed_before=parcel.existed_before, neighbours_stand=some_stand)
+        WorkItem(pairs[at : at + middle], existed_before=parcel.existed_before, neighbours_stand=some_stand)
         for at in range(0, len(pairs), middle)
     ]
 
 
-def _stands(pair: Pair, parcel: Parcel, types: str, answer: Answer, now: float) -> Outcome:
+def _stands(pair: Pair, parcel: WorkItem, types: str, answer: Answer, now: float) -> Outcome:
     """The outcome of a pair that an answer's results name with these association types."""
     trace = answer.headers.get("X-HubSpot-Correlation-Id", "")
     attempts, existed = parcel.attempts + 1, parcel.existed_before
@@ -76,7 +80,7 @@ def _stands(pair: Pair, parcel: Parcel, types: str, answer: Answer, now: float) 
 
 
 def _associated(
-    parcel: Parcel, types: dict[_Ends, str], answer: Answer, now: float
+    parcel: WorkItem, types: dict[_Ends, str], answer: Answer, now: float
 ) -> tuple[list[Outcome], list[Pair]]:
     """Outcomes of the pairs whose forward entry is among the results, and the pairs without one."""
     outcomes, left = [], []
@@ -161,7 +165,7 @@ def _invalid_records(context: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield canonical_type(name), record_id
 
 
-def failed(pair: Pair, parcel: Parcel, verdict: Verdict, now: float) -> Outcome:
+def failed(pair: Pair, parcel: WorkItem, verdict: Verdict, now: float) -> Outcome:
     """The outcome of a pair that an answer about many refuses."""
     return Outcome(
         pair,

@@ -24,7 +24,7 @@ from loader.hubspot.transport import ANSWER_LIMIT, endpoint, open_session, parse
 from loader.hubspot.verdict import Kind, Verdict
 from loader.hubspot.wire_errors import WIRE_FAULTS, broken_off, verdict_of_fault
 from loader.model import Pair
-from loader.pace import Pacer, Ticket
+from loader.pace import Pacer, Permit
 
 #: What a request path is made of: names, IDs and slashes, so that no ID or type can lead elsewhere.
 _PATH = re.compile(r"(?:/[A-Za-z0-9_-]+)+")
@@ -168,27 +168,27 @@ class HubSpot:
         """Send, and once more where HubSpot calls the token expired and OAuth gets another."""
         try:
             # The token last: the leave to send may take hours (a daily limit), and the token must live then.
-            ticket = await call.pacer.acquire()
-            token = self._credentials.current or await self._fetch_token(call.pacer, ticket)
-            result = await self._send(call, ticket, token, read)
+            permit = await call.pacer.acquire()
+            token = self._credentials.current or await self._fetch_token(call.pacer, permit)
+            result = await self._send(call, permit, token, read)
             expired = isinstance(result, Verdict) and result.category == "EXPIRED_AUTHENTICATION"
             if expired and await self._credentials.renew(token):
-                ticket = await call.pacer.acquire()
-                token = self._credentials.current or await self._fetch_token(call.pacer, ticket)
-                result = await self._send(call, ticket, token, read)
+                permit = await call.pacer.acquire()
+                token = self._credentials.current or await self._fetch_token(call.pacer, permit)
+                result = await self._send(call, permit, token, read)
         except RenewalError as failure:
             return failure.verdict
         return result
 
-    async def _fetch_token(self, pacer: Pacer, ticket: Ticket) -> Secret:
+    async def _fetch_token(self, pacer: Pacer, permit: Permit) -> Secret:
         try:
             return await self._credentials.token()
         except BaseException:
-            pacer.lost(ticket)
+            pacer.lost(permit)
             raise
 
     async def _send(
-        self, call: _Call, ticket: Ticket, token: Secret, read: _Reader[_Read]
+        self, call: _Call, permit: Permit, token: Secret, read: _Reader[_Read]
     ) -> _Read | Verdict:
         """One sending, and the news of it for the pace and the log."""
         sent_at = time.perf_counter()
@@ -205,10 +205,10 @@ class HubSpot:
                 response = await self._session.request(
                     call.method, url, data=call.data, headers=self._authorization, allow_redirects=False
                 )
-                if ticket.sent > self._heard:
-                    self._heard = ticket.sent
+                if permit.sent > self._heard:
+                    self._heard = permit.sent
                 if response.status != 429:  # there only the body tells which limit it is
-                    call.pacer.answered(ticket, response.headers)
+                    call.pacer.answered(permit, response.headers)
                 body = await read_body(response, call.limit)
         except WIRE_FAULTS as why:
             fault = why
@@ -216,15 +216,15 @@ class HubSpot:
             if response is not None:
                 response.close()
             if response is None or response.status == 429:
-                call.pacer.lost(ticket)
+                call.pacer.lost(permit)
             raise
         finally:
             self._in_flight -= 1
         result: _Read | Verdict
         if response is not None:
-            result = self._understand(call, ticket, token, response, body, fault, read)
+            result = self._understand(call, permit, token, response, body, fault, read)
         else:
-            call.pacer.lost(ticket)
+            call.pacer.lost(permit)
             waited = time.perf_counter() - sent_at
             result = verdict_of_fault(fault or TimeoutError(), url.host or "", self._timeout)._replace(
                 waited=waited
@@ -236,7 +236,7 @@ class HubSpot:
     def _understand(
         self,
         call: _Call,
-        ticket: Ticket,
+        permit: Permit,
         token: Secret,
         response: aiohttp.ClientResponse,
         body: bytes | None,
@@ -258,9 +258,9 @@ class HubSpot:
             result = read(status, headers, body and token.hide_in_bytes(body))
         if status == 429:
             if isinstance(result, Verdict) and result.kind is Kind.THROTTLED:
-                call.pacer.throttled(ticket, headers, result.retry_after)
+                call.pacer.throttled(permit, headers, result.retry_after)
             else:
-                call.pacer.answered(ticket, headers)
+                call.pacer.answered(permit, headers)
         if fault is not None:
             response.close()
             if isinstance(result, Verdict):

@@ -9,7 +9,7 @@ from loader.pace.concurrency import Concurrency
 from loader.pace.headers import Quota
 from loader.pace.pace import Pace
 from loader.pace.pause import Pause
-from loader.pace.permit import Pacer, PaceReading, Ticket, Watch
+from loader.pace.permit import Pacer, PaceReading, Permit, Watch
 from loader.pace.rate import Rate, parse_rate
 
 __all__ = [
@@ -19,9 +19,9 @@ __all__ = [
     "PaceReading",
     "Pacer",
     "Pause",
+    "Permit",
     "Quota",
     "Rate",
-    "Ticket",
     "Watch",
     "parse_rate",
 ]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import inf
 
-from loader.pace.foreign_usage import Others
+from loader.pace.foreign_usage import ForeignUsage
 from loader.pace.headers import Limits
-from loader.pace.permit import Ticket
+from loader.pace.permit import Permit
 
 #: Seconds that a limit without an interval is for (HubSpot's usage guidelines).
 _INTERVAL = 10.0
@@ -27,7 +27,7 @@ _GROWTH = 0.3
 _LONGEST_STEP = 1.0
 
 
-class Advisor:
+class Budget:
     """Turns what the answers say into two budgets, requests per interval (see `Pace` for their use).
 
     `limit` and `interval` hold until an answer says otherwise; `reserve` is the percentage of the limit that
@@ -39,7 +39,7 @@ class Advisor:
         self.interval = interval
         self.known = False  # whether an answer has told the limit
         self._share = 1 - reserve / 100
-        self._others = Others(limit, interval)
+        self._others = ForeignUsage(limit, interval)
         self._cut: float | None = None
         self._cut_at = 0.0
         self._offer, self._offered_at, self._offered_to = 0.0, 0.0, 0
@@ -49,8 +49,8 @@ class Advisor:
         self._taken = 0  # what others have in the window
         self._advise(0.0)
 
-    def learn(self, now: float, limits: Limits, ticket: Ticket, own: int) -> bool:
-        """Take note of the answer to the request of `ticket`; by now the window has `own` requests of ours.
+    def learn(self, now: float, limits: Limits, permit: Permit, own: int) -> bool:
+        """Take note of the answer to the request of `permit`; by now the window has `own` requests of ours.
 
         Returns whether the limit or its interval has changed.
         """
@@ -60,13 +60,13 @@ class Advisor:
         changed = (limits.limit, interval) != (self.limit, self.interval)
         if changed:
             self.limit, self.interval = limits.limit, interval
-            self._others = Others(limits.limit, interval)
+            self._others = ForeignUsage(limits.limit, interval)
             self._rising = float(limits.limit)
         self.known = True
-        self._age = now - ticket.sent
+        self._age = now - permit.sent
         if limits.remaining is not None:
-            self._others.learn(now, limits.remaining, ticket.own, own)
-            if limits.remaining == 0 and (ticket.by_send or self._others.usual(now)):
+            self._others.learn(now, limits.remaining, permit.own, own)
+            if limits.remaining == 0 and (permit.by_send or self._others.usual(now)):
                 self._others.widen(now, 1)
         self._advise(now)
         return changed

@@ -10,7 +10,7 @@ from math import inf
 from loader.pace.ceiling import Ceiling
 from loader.pace.headers import Quota, read_limits
 from loader.pace.pause import Pause, Throttling
-from loader.pace.permit import PaceReading, Ticket, Watch
+from loader.pace.permit import PaceReading, Permit, Watch
 
 #: Requests at once: to begin with, and never fewer or more than.
 _FIRST, _FEWEST, _MOST = 4.0, 1.0, 16.0
@@ -46,15 +46,15 @@ class Concurrency:
         self._allowance = _FIRST
         self._flying = 0
         self._requests = 0
-        self._waiting: deque[asyncio.Future[Ticket]] = deque()
+        self._waiting: deque[asyncio.Future[Permit]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._lately = self._in_all = 0.0
 
-    async def acquire(self) -> Ticket:
+    async def acquire(self) -> Permit:
         """Wait until one more request may be sent; first come, first served."""
         loop = asyncio.get_running_loop()
         if self._waiting or self._blocked_until(loop.time()) is not None:
-            place: asyncio.Future[Ticket] = loop.create_future()
+            place: asyncio.Future[Permit] = loop.create_future()
             self._waiting.append(place)
             self._call_up()
             try:
@@ -66,12 +66,12 @@ class Concurrency:
                 raise
         return self._send(loop.time())
 
-    def answered(self, ticket: Ticket, headers: Mapping[str, str]) -> None:
+    def answered(self, permit: Permit, headers: Mapping[str, str]) -> None:
         """Take note of any HTTP answer but a short-term 429."""
-        latency = asyncio.get_running_loop().time() - ticket.sent
-        self._throttling.relieve(ticket.sent)
+        latency = asyncio.get_running_loop().time() - permit.sent
+        self._throttling.relieve(permit.sent)
         if self._ceiling is not None:
-            self._ceiling.learn(ticket.sent + latency, latency)
+            self._ceiling.learn(permit.sent + latency, latency)
         self._lately += (latency - self._lately) * (_LATELY if self._lately else 1.0)
         self._in_all += (latency - self._in_all) * (_IN_ALL if self._in_all else 1.0)
         if self._lately > _SLOWER * self._in_all:
@@ -79,20 +79,20 @@ class Concurrency:
             self._lately = self._in_all  # what made it slower shows in the next answers first
         else:
             self._set(self._allowance + 1 / self._allowance)
-        self._land(ticket, headers)
+        self._land(permit, headers)
 
-    def throttled(self, ticket: Ticket, headers: Mapping[str, str], retry_after: float | None) -> None:
+    def throttled(self, permit: Permit, headers: Mapping[str, str], retry_after: float | None) -> None:
         """Take note of a short-term 429: everyone pauses, for `retry_after` seconds where it says so."""
         now = asyncio.get_running_loop().time()
-        if self._throttling.throttled(now, ticket.sent, retry_after, _INTERVAL):
+        if self._throttling.throttled(now, permit.sent, retry_after, _INTERVAL):
             self._set(self._allowance * _LESS_WHEN_THROTTLED)
             if self._watch is not None:
                 self._watch("concurrency", {"requests": int(self._allowance)})
-        self._land(ticket, headers)
+        self._land(permit, headers)
 
-    def lost(self, ticket: Ticket) -> None:
+    def lost(self, permit: Permit) -> None:
         """Take note that no answer will come."""
-        self._land(ticket, {})
+        self._land(permit, {})
 
     def pause(self, seconds: float, reason: str) -> None:
         """Let nobody send for `seconds` from now. Never shortens a pause that is under way."""
@@ -122,19 +122,19 @@ class Concurrency:
             return self._pause.until
         return self._ceiling.full_until(now) if self._ceiling is not None else None
 
-    def _send(self, now: float) -> Ticket:
+    def _send(self, now: float) -> Permit:
         self._flying += 1
         self._requests += 1
         slot = self._ceiling.send(now) if self._ceiling is not None else 0
-        return Ticket(self._requests, now, self._flying, slot=slot)
+        return Permit(self._requests, now, self._flying, slot=slot)
 
     def _set(self, allowance: float) -> None:
         self._allowance = min(max(allowance, _FEWEST), _MOST)
 
-    def _land(self, ticket: Ticket, headers: Mapping[str, str]) -> None:
+    def _land(self, permit: Permit, headers: Mapping[str, str]) -> None:
         self._flying -= 1
         if self._ceiling is not None:
-            self._ceiling.land(ticket.slot, asyncio.get_running_loop().time())
+            self._ceiling.land(permit.slot, asyncio.get_running_loop().time())
         self.quota.learn(read_limits(headers))
         self._call_up()
 

@@ -81,7 +81,7 @@ def _average(before: float, value: float) -> float:
     return before + (value - before) / _ANSWERS
 
 
-class Others:
+class ForeignUsage:
     """Excess over one interval of answers, for one limit; a changed limit needs a new one."""
 
     def __init__(self, limit: int, interval: float) -> None:

@@ -8,12 +8,12 @@ from math import inf
 
 from aiolimiter import AsyncLimiter
 
-from loader.pace.budget import Advisor
+from loader.pace.budget import Budget
 from loader.pace.ceiling import Ceiling
 from loader.pace.headers import NOTHING, Limits, Quota, read_limits
 from loader.pace.latency import LeastLatency
 from loader.pace.pause import Pause, Throttling
-from loader.pace.permit import PaceReading, Ticket, Watch
+from loader.pace.permit import PaceReading, Permit, Watch
 from loader.pace.rate import Rate
 from loader.pace.window import Window
 
@@ -54,7 +54,7 @@ class Pace:
     A request that has been under way for a whole interval is presumed to have been counted by then.
 
     What others have in the window is taken off the slots, and whoever holds more than half of the limit
-    leaves some free, so that two loaders on one token come to hold half each (`Advisor`). aiolimiter spaces
+    leaves some free, so that two loaders on one token come to hold half each (`Budget`). aiolimiter spaces
     the sends evenly inside the window, so that no burst comes back every interval.
 
     `ceiling` is an upper bound, kept by the same two rules (None: the account's limit decides). `reserve` is
@@ -74,7 +74,7 @@ class Pace:
     ) -> None:
         start = ceiling.rate if ceiling else LOWEST_TIER
         self.quota = quota or Quota()
-        self._advisor = Advisor(start.requests, start.seconds, reserve)
+        self._advisor = Budget(start.requests, start.seconds, reserve)
         self._window = Window(start.seconds)
         self._ceiling = ceiling
         self._latency = LeastLatency()
@@ -95,7 +95,7 @@ class Pace:
         self._slot = 0  # our latest one under the ceiling
         self._space()
 
-    async def acquire(self) -> Ticket:
+    async def acquire(self) -> Permit:
         """Wait until one more request fits into every window; first come, first served."""
         loop = self._loop
         if loop is None:
@@ -125,39 +125,39 @@ class Pace:
                 if self._blocked_until(now) is None:  # a pause may have begun meanwhile
                     return self._send(now)
 
-    def answered(self, ticket: Ticket, headers: Mapping[str, str]) -> None:
+    def answered(self, permit: Permit, headers: Mapping[str, str]) -> None:
         """Take note of any HTTP answer but a short-term 429."""
-        now = self._land(ticket)
+        now = self._land(permit)
         if self._limiter is not None or now >= self._listen_at or not self._advisor.alone:
             self._listen_at = now + _SHORTEST_SPACING
-            self._latency.learn(now, now - ticket.sent, self._window.interval)
+            self._latency.learn(now, now - permit.sent, self._window.interval)
             if self._ceiling is not None:
-                self._ceiling.learn(now, now - ticket.sent)
-            self._throttling.relieve(ticket.sent)
-            self._learn(now, ticket, read_limits(headers))
+                self._ceiling.learn(now, now - permit.sent)
+            self._throttling.relieve(permit.sent)
+            self._learn(now, permit, read_limits(headers))
             self._room(now)  # which forgets old answers, where the next sends need not ask
         elif self.quota.remaining:
             self.quota.remaining -= 1  # until the next answer tells
         if self._sleeper is not None:
             self._wake()
 
-    def throttled(self, ticket: Ticket, headers: Mapping[str, str], retry_after: float | None) -> None:
+    def throttled(self, permit: Permit, headers: Mapping[str, str], retry_after: float | None) -> None:
         """Take note of a short-term 429 (`retry_after` in seconds, None where the answer does not say).
 
         Its slot stays taken as after any answer: rejected requests may count as well. The first of a burst
         pauses everyone and lowers the pace by a tenth, which comes back over the next windows.
         """
-        now = self._land(ticket)
-        self._learn(now, ticket, read_limits(headers))
+        now = self._land(permit)
+        self._learn(now, permit, read_limits(headers))
         self._wake()
-        if self._throttling.throttled(now, ticket.sent, retry_after, self._window.interval):
-            self._advisor.step_down(now, ticket.own)
+        if self._throttling.throttled(now, permit.sent, retry_after, self._window.interval):
+            self._advisor.step_down(now, permit.own)
             self._credit = 0
             self._space()
 
-    def lost(self, ticket: Ticket) -> None:
+    def lost(self, permit: Permit) -> None:
         """Take note that no answer will come; the server may have counted the request up to now."""
-        self._land(ticket)
+        self._land(permit)
         self._wake()
 
     def pause(self, seconds: float, reason: str) -> None:
@@ -196,14 +196,14 @@ class Pace:
         bound = self._ceiling.rate.requests * self._advisor.interval / self._ceiling.rate.seconds
         return max(1, min(allowance, round(bound)))
 
-    def _send(self, now: float) -> Ticket:
+    def _send(self, now: float) -> Permit:
         self._requests = number = self._requests + 1
         window, advisor = self._window, self._advisor
         by_send = advisor.by_send > 0 and window.held(now, self._latency.bound) >= advisor.by_answer
         window.send(number, now)
         if self._ceiling is not None:
             self._slot = self._ceiling.send(now)
-        return Ticket(number, now, window.sent(now), by_send, self._slot)
+        return Permit(number, now, window.sent(now), by_send, self._slot)
 
     def _room(self, now: float) -> int:
         """How many requests fit by their answers alone; it only grows until something is learned or sent."""
@@ -216,22 +216,22 @@ class Pace:
         """Whether nobody else has sent under the ceiling since we did."""
         return self._ceiling is None or self._ceiling.requests == self._slot
 
-    def _land(self, ticket: Ticket) -> float:
-        assert self._loop is not None, "a ticket comes from acquire"
+    def _land(self, permit: Permit) -> float:
+        assert self._loop is not None, "a permit comes from acquire"
         now = self._loop.time()
         self._probed = True
-        self._window.land(ticket.number, now)
+        self._window.land(permit.number, now)
         if self._ceiling is not None:
-            self._ceiling.land(ticket.slot, now)
+            self._ceiling.land(permit.slot, now)
         return now
 
-    def _learn(self, now: float, ticket: Ticket, limits: Limits) -> None:
+    def _learn(self, now: float, permit: Permit, limits: Limits) -> None:
         if limits is NOTHING:
             return
         self._credit = 0
         self.quota.learn(limits)
         own = self._window.sent(now)
-        if self._advisor.learn(now, limits, ticket, own):
+        if self._advisor.learn(now, limits, permit, own):
             self._window.interval = self._advisor.interval
             self._tell("limit", requests=self._advisor.limit, seconds=self._advisor.interval)
         self._space()

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 Watch: TypeAlias = Callable[[str, dict[str, object]], None]
 
 
-class Ticket(NamedTuple):
+class Permit(NamedTuple):
     """The right to send one request now. Opaque to the client, which hands it back with the answer."""
 
     number: int  # the first request is 1
@@ -37,19 +37,19 @@ class PaceReading(NamedTuple):
 class Pacer(Protocol):
     """Says when a request may go, and learns from what became of it.
 
-    Each ticket from `acquire` is handed back once, to exactly one of `answered`, `throttled` and `lost`.
+    Each permit from `acquire` is handed back once, to exactly one of `answered`, `throttled` and `lost`.
     """
 
-    async def acquire(self) -> Ticket:
+    async def acquire(self) -> Permit:
         """Wait until one more request may be sent; first come, first served."""
 
-    def answered(self, ticket: Ticket, headers: Mapping[str, str]) -> None:
+    def answered(self, permit: Permit, headers: Mapping[str, str]) -> None:
         """Take note of any HTTP answer but a short-term 429."""
 
-    def throttled(self, ticket: Ticket, headers: Mapping[str, str], retry_after: float | None) -> None:
+    def throttled(self, permit: Permit, headers: Mapping[str, str], retry_after: float | None) -> None:
         """Take note of a short-term 429: everyone pauses, for `retry_after` seconds if the answer says so."""
 
-    def lost(self, ticket: Ticket) -> None:
+    def lost(self, permit: Permit) -> None:
         """Take note that no answer will come; the server may have counted the request up to now."""
 
     def pause(self, seconds: float, reason: str) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from loader.csvtext import encode_cell, encode_cells
-from loader.model import OWN_COLUMNS, Lot, Outcome, Status
+from loader.model import OWN_COLUMNS, Outcome, OutcomeGroup, Status
 
 #: Longest text from the server in one cell, in characters; `error_details` stays whole, being JSON.
 LONGEST_TEXT = 1000
@@ -44,10 +44,10 @@ def header(other_columns: Sequence[str]) -> str:
 
 def line(outcome: Outcome) -> str:
     """The report's line for one outcome, `\\n` included."""
-    return lines((Lot([outcome.pair], outcome),))[0]
+    return lines((OutcomeGroup([outcome.pair], outcome),))[0]
 
 
-def lines(lots: Iterable[Lot]) -> list[str]:
+def lines(lots: Iterable[OutcomeGroup]) -> list[str]:
     """The report's lines for many outcomes, each with its `\\n`.
 
     What became of a row is mostly the same text as for the row before, but for the answer's ID and the time,

@@ -1,4 +1,4 @@
-"""Reading back what an earlier run settled, and refusing a report that is not this input's.
+"""AssociationReader back what an earlier run settled, and refusing a report that is not this input's.
 
 The report is compared with the input row by row, by content. The input is there as one number per
 row, `hash(pair[1:])`; the same number is computed from the report's cells. Python salts the hash

@@ -17,7 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from loader.errors import ReportError, ReportLost
-from loader.model import Lot
+from loader.model import OutcomeGroup
 from loader.report.durable import ChangedMeanwhile, Sync, sync_directory, sync_file
 from loader.report.layout import header, lines
 from loader.report.mending import mend
@@ -54,7 +54,7 @@ class ReportWriter:
         self.path = Path(os.path.realpath(path))
         self.failure: ReportLost | None = None
         self._on_failure = on_failure
-        self._pending: deque[Lot] = deque()
+        self._pending: deque[OutcomeGroup] = deque()
         self._added = self._taken = 0  # rows; each is counted up by one thread alone
         self._closing = False
         self._wanted = threading.Event()  # before the next write is due
@@ -67,7 +67,7 @@ class ReportWriter:
         """Rows that are not written yet."""
         return self._added - self._taken if self.failure is None else 0
 
-    def add(self, lot: Lot) -> None:
+    def add(self, lot: OutcomeGroup) -> None:
         """Queue the outcomes of a lot; costs less than a microsecond and never blocks."""
         if self.failure is not None:
             return
@@ -158,7 +158,7 @@ class ReportWriter:
             if not found:
                 self._put_back()
 
-    def _take(self) -> list[Lot]:
+    def _take(self) -> list[OutcomeGroup]:
         """Lots for the next write."""
         lots, rows = [], 0
         while self._pending and rows < _AT_ONCE:
@@ -260,11 +260,11 @@ class ReportWriter:
             self._on_failure(stopped)
 
 
-def _first_row(lot: Lot) -> int:
+def _first_row(lot: OutcomeGroup) -> int:
     return lot.pairs[0].row
 
 
-def _in_order(lots: list[Lot]) -> str:
+def _in_order(lots: list[OutcomeGroup]) -> str:
     """The lines of the lots in the order of their rows, which leaves little to put in order at the end."""
     lots.sort(key=_first_row)
     texts = lines(lots)

@@ -62,7 +62,7 @@ class Window:
         return len(counted)
 
 
-class Day:
+class DailyQuota:
     """The requests of the whole account since the last daily reset; `resets_at` is Unix time."""
 
     def __init__(self) -> None:
@@ -90,7 +90,7 @@ class Limits:
 
     def __init__(self) -> None:
         self.windows: dict[int, Window] = {}
-        self.day = Day()
+        self.day = DailyQuota()
 
     @property
     def peak(self) -> int:

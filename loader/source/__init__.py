@@ -15,9 +15,9 @@ duplicates   the same pair again
 reading      the whole input: surveyed once, then streamed
 """
 
-from loader.source.blocks import Refused
+from loader.source.blocks import InvalidRow
 from loader.source.header import Columns, Layout
 from loader.source.input_file import InputFile, open_input
 from loader.source.source import Batch, Source, Survey
 
-__all__ = ["Batch", "Columns", "InputFile", "Layout", "Refused", "Source", "Survey", "open_input"]
+__all__ = ["Batch", "Columns", "InputFile", "InvalidRow", "Layout", "Source", "Survey", "open_input"]

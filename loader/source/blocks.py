@@ -34,7 +34,7 @@ _HOLE = "\0" * 512
 _TOO_LONG = f"does not close within {LONGEST_RECORD >> 20} million characters"
 
 
-class Refused(NamedTuple):
+class InvalidRow(NamedTuple):
     """A row that can't be sent, the line of the file on which it begins, and why."""
 
     pair: Pair
@@ -57,7 +57,7 @@ class Block(NamedTuple):
     to_ids: Numbers
     kinds: Numbers
     rests: list[str]
-    refused: list[Refused]
+    refused: list[InvalidRow]
     lines: list[tuple[int, int]]  # row and physical line; from each entry on both go up together
 
     def line_of(self, row: int) -> int:
@@ -92,7 +92,7 @@ class _Findings:
     stretches: list[Stretch] = field(default_factory=list)
     rows: list[tuple[int, int, int, int]] = field(default_factory=list)  # row, from ID, to ID, kind
     rests: list[str] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[InvalidRow] = field(default_factory=list)
     lines: list[tuple[int, int]] = field(default_factory=list)
 
 
@@ -177,7 +177,7 @@ class BlockReader:
         if isinstance(judged, Fault):
             if self._judge.begins_another_table(record):
                 raise self._another_table()
-            pair = self._judge.as_it_stands(self.row, record.cells, with_rest=self._with_rests)
+            pair = self._judge.raw_pair(self.row, record.cells, with_rest=self._with_rests)
             found.refused.append(self._refused(pair, self.line, judged))
             return
         found.rows.append((self.row, *judged))
@@ -190,8 +190,8 @@ class BlockReader:
             status is not None and status < len(record.cells) and record.cells[status].strip().lower() in only
         )
 
-    def _refused(self, pair: Pair, line: int, fault: Fault) -> Refused:
-        return Refused(pair, line, fault._replace(message=f"line {line}: {fault.message}"))
+    def _refused(self, pair: Pair, line: int, fault: Fault) -> InvalidRow:
+        return InvalidRow(pair, line, fault._replace(message=f"line {line}: {fault.message}"))
 
     def _unclosed(self, text: str, position: int, end: str) -> InputError:
         index = self._scanner.open_quote(text, position)

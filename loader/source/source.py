@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from loader.errors import InputError, Stopped, UsageError
 from loader.model import Outcome, Pair, Status
-from loader.source.blocks import Block, BlockReader, Refused
+from loader.source.blocks import Block, BlockReader, InvalidRow
 from loader.source.decoding import LONGEST_RECORD, TextBlock, line_ends, text_blocks, text_encoding
 from loader.source.duplicates import FirstRows, Keys, pair_keys, repeated_keys
 from loader.source.fast_path import PlainLines, plain_lines
@@ -46,7 +46,7 @@ class Survey:
     chosen: int
     duplicates: int
     refused: Counter[str]
-    examples: dict[str, list[Refused]]
+    examples: dict[str, list[InvalidRow]]
     kinds: Counter[tuple[str, str]]
     repeated: Keys = field(repr=False)
     checksums: array[int] = field(repr=False)
@@ -123,7 +123,7 @@ class Source:
         """
         keys = array("Q")
         refused: Counter[str] = Counter()
-        examples: dict[str, list[Refused]] = {}
+        examples: dict[str, list[InvalidRow]] = {}
         counts: Counter[int] = Counter()
         hashes: list[Numbers] = []
         checksums = array("L")
@@ -290,7 +290,7 @@ def _identities(block: Block, kinds: Kinds) -> Numbers:
     return hashes
 
 
-def _invalid(refused: Refused, now: float) -> Outcome:
+def _invalid(refused: InvalidRow, now: float) -> Outcome:
     category, message = refused.fault
     return Outcome(refused.pair, Status.INVALID, now, error_category=category, error_message=message)
 

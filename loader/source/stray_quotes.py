@@ -185,7 +185,7 @@ class _Cell:
         return [raw, self._around_quotes(line)] if '"' in line else [raw]
 
     def _around_quotes(self, line: str) -> list[str]:
-        """Split at the delimiters that no quotes enclose; a quote that closes nowhere is text."""
+        """PartialResult at the delimiters that no quotes enclose; a quote that closes nowhere is text."""
         d = self._delimiter
         cells: list[str] = []
         position, closing = 0, True

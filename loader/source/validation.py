@@ -10,7 +10,7 @@ from loader.source.scanner import Record
 from loader.source.type_pairs import Kinds
 
 _MEND = "mend the row in the original input"
-#: Rows of a report whose cells are not those of the row that it reports on: `as_it_stands` had to fit them.
+#: Rows of a report whose cells are not those of the row that it reports on: `raw_pair` had to fit them.
 _FITTED = {
     TOO_MANY_FIELDS: f"the original row had too many fields and was cut to the header's width here: {_MEND}",
     TOO_FEW_FIELDS: f"the original row had too few fields and was padded to the header's width here: {_MEND}",
@@ -69,7 +69,7 @@ class RowJudge:
             return True
         return any(cells[i : i + 1] != self._header[i : i + 1] for i in layout.keys)
 
-    def as_it_stands(self, row: int, cells: list[str], *, with_rest: bool) -> Pair:
+    def raw_pair(self, row: int, cells: list[str], *, with_rest: bool) -> Pair:
         """A row that can't be sent, with its cells untouched; what is missing is empty."""
         layout = self._layout
         cells = cells + [""] * (layout.width - len(cells))

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from loader.model import GOOD, LOAD_STATUSES, Status
 from loader.report import Record
 from loader.summary.causes import Cause, cause_of, next_command
-from loader.text import command_line, cut, visible
+from loader.text import command_line, escape_controls, truncate
 
 #: Columns of the terminal that `as_text` stays within (a command to be copied is never wrapped).
 WIDTH = 100
@@ -94,8 +94,8 @@ def summarise(records: Iterable[Record]) -> ReportSummary:
 def _example(record: Record) -> Example:
     return Example(
         row=record.row,
-        from_record=cut(f"{record.from_type} {record.from_id}".strip(), 100),
-        to_record=cut(f"{record.to_type} {record.to_id}".strip(), 100),
+        from_record=truncate(f"{record.from_type} {record.from_id}".strip(), 100),
+        to_record=truncate(f"{record.to_type} {record.to_id}".strip(), 100),
         message=record.error_message,
         correlation_id=record.correlation_id,
     )
@@ -149,9 +149,9 @@ def _paragraph(group: Group, report_path: str | os.PathLike[str]) -> list[str]:
         _wrap(f"for example row {example.row}: {example.from_record} -> {example.to_record}", "    "),
     ]
     if example.message:
-        lines.append(_wrap(f'"{cut(example.message, 300)}"', "    "))
+        lines.append(_wrap(f'"{truncate(example.message, 300)}"', "    "))
     if example.correlation_id:
-        lines.append(_wrap(f"correlation ID {cut(example.correlation_id, 80)}", "    "))
+        lines.append(_wrap(f"correlation ID {truncate(example.correlation_id, 80)}", "    "))
     lines.append(_wrap(group.cause.advice, "  "))
     if command := typed_command(group, report_path):
         lines.append(f"    {command}")
@@ -173,5 +173,5 @@ def typed_command(group: Group, report_path: str | os.PathLike[str]) -> str:
 
 def _wrap(text: str, indent: str = "") -> str:
     return textwrap.fill(
-        visible(text), WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+        escape_controls(text), WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
     )

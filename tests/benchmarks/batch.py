@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from loader.commands import LoadSummary, run_load
+from loader.commands import LoadResult, run_load
 from loader.settings import LoadSettings
 from loader.simulator import Simulator, SimulatorSettings, SimulatorState
 from tests.support.command import Serving, write_pairs
@@ -27,7 +27,7 @@ from tests.support.command import Serving, write_pairs
 
 def measure(
     file: Path, settings: SimulatorSettings, state: SimulatorState, **more: Any
-) -> tuple[LoadSummary, float]:
+) -> tuple[LoadResult, float]:
     """One load against a simulator in a thread of its own; seconds are of its thread's processor time."""
     with Serving(lambda: Simulator(settings, state=state)) as serving:
         options: dict[str, Any] = {
@@ -76,7 +76,7 @@ def main() -> None:
                 show(words, *measure(file, settings, state, method="batch"), rows, most)
 
 
-def show(what: str, summary: LoadSummary, seconds: float, rows: int, most: int) -> None:
+def show(what: str, summary: LoadResult, seconds: float, rows: int, most: int) -> None:
     """One line of the table."""
     bar = most * rows // 100_000
     counts = ", ".join(f"{count:,} {status}" for status, count in summary.counts.items())

@@ -22,7 +22,7 @@ from typing import Literal, NamedTuple
 import aiohttp
 from aiolimiter import AsyncLimiter
 
-from loader.pace import Pace, Pacer, PaceReading, Ticket
+from loader.pace import Pace, Pacer, PaceReading, Permit
 from loader.simulator import Simulator, SimulatorSettings
 from tests.benchmarks.window_server import Log, Service, WindowServer, compete, load, uniform
 from tests.support import clock
@@ -70,15 +70,15 @@ class Bucket:
     def __init__(self, limiter: AsyncLimiter) -> None:
         self._limiter = limiter
 
-    async def acquire(self) -> Ticket:
+    async def acquire(self) -> Permit:
         await self._limiter.acquire()
-        return Ticket(0, 0.0, 0)
+        return Permit(0, 0.0, 0)
 
-    def answered(self, ticket: Ticket, headers: Mapping[str, str]) -> None: ...
+    def answered(self, permit: Permit, headers: Mapping[str, str]) -> None: ...
 
-    def throttled(self, ticket: Ticket, headers: Mapping[str, str], retry_after: float | None) -> None: ...
+    def throttled(self, permit: Permit, headers: Mapping[str, str], retry_after: float | None) -> None: ...
 
-    def lost(self, ticket: Ticket) -> None: ...
+    def lost(self, permit: Permit) -> None: ...
 
     def pause(self, seconds: float, reason: str) -> None: ...
 

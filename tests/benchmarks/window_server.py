@@ -113,12 +113,12 @@ async def load(server: Service, pace: Pacer, client: str, *, until: float, worke
 
     async def work() -> None:
         while loop.time() < until:
-            ticket = await pace.acquire()
+            permit = await pace.acquire()
             accepted, headers = await server.request(client)
             if accepted:
-                pace.answered(ticket, headers)
+                pace.answered(permit, headers)
             else:
-                pace.throttled(ticket, headers, None)
+                pace.throttled(permit, headers, None)
 
     tasks = [asyncio.create_task(work()) for _ in range(workers)]
     await asyncio.sleep(until - loop.time())

@@ -127,7 +127,7 @@ async def campaign(
     """Load so many files; returns the broken promises by the file's number. `folder` keeps those files."""
     os.environ["HUBSPOT_ACCESS_TOKEN"] = TOKEN
     found: dict[int, list[str]] = {}
-    tally: Counter[str] = Counter()
+    stats: Counter[str] = Counter()
     async with Simulator(
         SimulatorSettings(rate_limit=0, daily_limit=None), state=SimulatorState(1_000_000)
     ) as simulator:
@@ -139,7 +139,7 @@ async def campaign(
             try:
                 seen = await load(case, path, simulator)
                 broken = violations(case.expected, seen)
-                tally[f"{name}: {'refused' if seen.refused else 'loaded'}"] += 1
+                stats[f"{name}: {'refused' if seen.refused else 'loaded'}"] += 1
                 if number % _AGAIN == 0:
                     broken += await load_again(case, path, simulator, seen)
                 if through_command and number % through_command == 0:
@@ -151,7 +151,7 @@ async def campaign(
             else:
                 path.unlink()
             _clear(folder, path.name)
-    for line, count in sorted(tally.items()):
+    for line, count in sorted(stats.items()):
         print(f"{count:6} {line}")
     return found
 

@@ -178,15 +178,15 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         for make, wrong in ((honest, ("refused", "lost", "noticed")), (swallowed, ("lost", "noticed"))):
-            tally: defaultdict[str, Counter[str]] = defaultdict(Counter)
+            stats: defaultdict[str, Counter[str]] = defaultdict(Counter)
             for number in range(options.files):
                 file = make(Random(f"{options.seed}/{make.__name__}/{number}"))
                 seen = outcome(file, Path(folder) / "notes.csv")
-                tally[file.kind][seen] += 1
-                if seen == wrong[0] and tally[file.kind][seen] <= options.examples:
+                stats[file.kind][seen] += 1
+                if seen == wrong[0] and stats[file.kind][seen] <= options.examples:
                     print(f"{file.kind}, {seen}: {file.text!r}")
             print(make.__doc__)
-            for kind, counts in [*sorted(tally.items()), ("all", sum(tally.values(), Counter()))]:
+            for kind, counts in [*sorted(stats.items()), ("all", sum(stats.values(), Counter()))]:
                 figures = ", ".join(f"{counts[what]} {what}" for what in ("loaded", "refused", *wrong[-2:]))
                 harmless = counts["loaded"] if make is swallowed else 0
                 share = counts[wrong[0]] / max(1, counts.total() - harmless)

@@ -41,12 +41,12 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serving[Simulator]]:
 
 def test_what_is_exported() -> None:
     assert loader.__all__ == [
-        "Brake",
+        "CancelToken",
         "CredentialsError",
         "InputError",
         "Interrupted",
         "LoadOptions",
-        "LoadSummary",
+        "LoadResult",
         "LoaderError",
         "Outcome",
         "Pair",
@@ -89,7 +89,7 @@ def test_in_a_script(pairs: Path) -> None:
 
 
 def test_in_a_notebook_whose_loop_runs(pairs: Path) -> None:
-    async def cell() -> tuple[loader.LoadSummary, loader.LoadSummary]:
+    async def cell() -> tuple[loader.LoadResult, loader.LoadResult]:
         blocking = loader.load(pairs, **TYPES, simulate=True, limit=10)  # as people write it
         return blocking, await loader.load_async(pairs, **TYPES, simulate=True)
 
@@ -157,15 +157,17 @@ def test_what_stops_a_run_later_stands_in_the_summary(account: Serving[Simulator
 
 
 def test_a_brake_ends_a_run_in_good_order(account: Serving[Simulator], pairs: Path) -> None:
-    brake = loader.Brake()
+    cancel_token = loader.CancelToken()
     seen: list[loader.Outcome] = []
 
     def enough(outcome: loader.Outcome) -> None:
         seen.append(outcome)
         if len(seen) == 5:
-            brake.pull()
+            cancel_token.cancel()
 
-    summary = loader.load(pairs, **TYPES, base_url=account.url, workers=2, on_outcome=enough, brake=brake)
+    summary = loader.load(
+        pairs, **TYPES, base_url=account.url, workers=2, on_outcome=enough, cancel_token=cancel_token
+    )
     assert (summary.interrupted, summary.exit_code) == (True, 130)
     assert 5 <= summary.rows < 30
     settled = rows_of(summary.report)

@@ -13,12 +13,12 @@ import orjson
 import pytest
 
 from loader.commands import run_load
-from loader.commands.result import LoadSummary
+from loader.commands.result import LoadResult
 from loader.engine.batching import BatchPacking
-from loader.engine.sender import Split
-from loader.engine.work_queue import Parcel
+from loader.engine.sender import PartialResult
+from loader.engine.work_queue import WorkItem
 from loader.hubspot import Answer, Kind, Verdict
-from loader.hubspot.batch_response import sort_out
+from loader.hubspot.batch_response import parse_batch_response
 from loader.model import Outcome, Pair, Status
 from loader.settings import LoadSettings
 from loader.simulator import Simulator, SimulatorSettings, SimulatorState
@@ -41,10 +41,10 @@ def batch_load(
     state: SimulatorState,
     monkeypatch: pytest.MonkeyPatch,
     **more: Any,
-) -> LoadSummary:
+) -> LoadResult:
     monkeypatch.setenv("HUBSPOT_ACCESS_TOKEN", "pat-batch")
 
-    async def main() -> LoadSummary:
+    async def main() -> LoadResult:
         async with Simulator(settings, state=state) as simulator:
             options: dict[str, Any] = {"rate": "1000000/1", "method": "batch", "from_type": "contacts"}
             options |= {"to_type": "companies", "base_url": simulator.url} | more
@@ -205,7 +205,7 @@ def test_a_pair_and_its_reverse_never_share_a_parcel() -> None:
 
 def test_parcels_have_one_pair_of_types_and_little_is_held_back() -> None:
     pack = BatchPacking()
-    parcels: list[Parcel] = []
+    parcels: list[WorkItem] = []
     total = 0
     for kind in range(200):
         pairs = some_pairs(((str(i), "7") for i in range(10, 710)), (f"2-{kind}", "0-2"))
@@ -228,16 +228,18 @@ def result(from_id: Any, to_id: Any, type_id: int = 279) -> dict[str, Any]:
 def read(
     ends: list[tuple[str, str]], types: tuple[str, str] = ("contacts", "companies"), **document: Any
 ) -> Any:
-    parcel = Parcel(some_pairs(ends, types))
-    return sort_out(parcel, Answer(200, {}, orjson.dumps({"status": "COMPLETE", **document})), 0.0)
+    parcel = WorkItem(some_pairs(ends, types))
+    return parse_batch_response(
+        parcel, Answer(200, {}, orjson.dumps({"status": "COMPLETE", **document})), 0.0
+    )
 
 
-def outcomes(split: Split) -> list[Outcome]:
-    return [outcome for lot in split.lots for outcome in lot.outcomes]
+def outcomes(split: PartialResult) -> list[Outcome]:
+    return [outcome for lot in split.groups for outcome in lot.outcomes]
 
 
-def told(split: Any) -> tuple[dict[str, str], list[list[str]]]:
-    assert isinstance(split, Split)
+def format_local_time(split: Any) -> tuple[dict[str, str], list[list[str]]]:
+    assert isinstance(split, PartialResult)
     return (
         {outcome.pair.from_id: outcome.status.value for outcome in outcomes(split)},
         [[pair.from_id for pair in parcel.pairs] for parcel in split.again],
@@ -249,18 +251,18 @@ THREE = [("1", "11"), ("2", "12"), ("3", "13")]
 
 def test_ids_that_come_as_numbers() -> None:
     split = read(THREE, results=[result(1, 11), result(2, 12), result("3", "13")])
-    assert told(split) == ({"1": "associated", "2": "associated", "3": "associated"}, [])
+    assert format_local_time(split) == ({"1": "associated", "2": "associated", "3": "associated"}, [])
 
 
 def test_results_for_other_pairs_and_reverse_entries_alone_prove_nothing() -> None:
     split = read(THREE, results=[result("1", "12"), result("11", "1"), result("3", "13")])
-    assert told(split) == ({"3": "associated"}, [["1"], ["2"]])
+    assert format_local_time(split) == ({"3": "associated"}, [["1"], ["2"]])
 
 
 def test_the_order_of_the_results_does_not_matter() -> None:
     results = [entry for a, b in THREE for entry in (result(a, b), result(b, a, 280))]
     in_order = read(THREE, results=results)
-    assert told(in_order) == ({"1": "associated", "2": "associated", "3": "associated"}, [])
+    assert format_local_time(in_order) == ({"1": "associated", "2": "associated", "3": "associated"}, [])
     assert {outcome.association_types for outcome in outcomes(in_order)} == {
         "HUBSPOT_DEFINED:279;HUBSPOT_DEFINED:280"
     }
@@ -279,7 +281,7 @@ def test_an_odd_result_in_the_middle_is_the_business_of_its_pair_alone(odd: int)
     assert [outcome.association_types for outcome in outcomes(split)] == expected
     results[odd]["to"]["id"] = "99"
     left = [] if odd % 2 else [[THREE[odd // 2][0]]]
-    assert told(read(THREE, results=results))[1] == left
+    assert format_local_time(read(THREE, results=results))[1] == left
 
 
 ODDITIES = [result("1", "11", 5), result("4", "14"), result(2, 12), result("11", "1"), {"echo": ["1", "11"]}]
@@ -312,17 +314,17 @@ def test_an_answer_means_the_same_however_it_is_spaced(
     ends: list[tuple[str, str]], more: dict[str, Any]
 ) -> None:
     """Only a compact text can be compared as a whole; the other one is read entry by entry."""
-    parcel = Parcel(some_pairs(ends, ("contacts", "companies")))
+    parcel = WorkItem(some_pairs(ends, ("contacts", "companies")))
     in_order = [entry for a, b in ends for entry in (result(a, b), result(b, a, 280))]
     for results in disorderly(in_order):
         document = {"status": "COMPLETE", "results": results, **more}
         compact, spaced = (
-            sort_out(parcel, Answer(200, {"X-HubSpot-Correlation-Id": "c"}, text), 0.0)
+            parse_batch_response(parcel, Answer(200, {"X-HubSpot-Correlation-Id": "c"}, text), 0.0)
             for text in (orjson.dumps(document), json.dumps(document, indent=1).encode())
         )
-        if isinstance(compact, Split) and isinstance(spaced, Split):
+        if isinstance(compact, PartialResult) and isinstance(spaced, PartialResult):
             assert outcomes(compact) == outcomes(spaced)
-            assert told(compact) == told(spaced)
+            assert format_local_time(compact) == format_local_time(spaced)
         else:
             assert compact == spaced
 
@@ -342,7 +344,7 @@ def test_an_answer_means_the_same_however_it_is_spaced(
 def test_results_that_stand_elsewhere_are_none(text: str) -> None:
     results = [entry for a, b in THREE for entry in (result(a, b), result(b, a, 280))]
     body = text % ",".join(orjson.dumps(entry).decode() for entry in results)
-    found = sort_out(Parcel(some_pairs(THREE)), Answer(200, {}, body.encode()), 0.0)
+    found = parse_batch_response(WorkItem(some_pairs(THREE)), Answer(200, {}, body.encode()), 0.0)
     assert isinstance(found, Verdict) or len(outcomes(found)) < 2
 
 
@@ -368,7 +370,7 @@ def test_several_types_of_one_pair_are_all_told() -> None:
 def test_an_error_that_names_a_pair_or_a_record(context: dict[str, Any]) -> None:
     error = {"category": "VALIDATION_ERROR", "message": "no", "context": context, "id": "e7"}
     split = read(THREE, results=[result("1", "11"), result("3", "13")], errors=[error], numErrors=1)
-    assert told(split) == ({"1": "associated", "2": "failed", "3": "associated"}, [])
+    assert format_local_time(split) == ({"1": "associated", "2": "failed", "3": "associated"}, [])
     failed = outcomes(split)[1]
     assert (failed.error_category, failed.error_message) == ("VALIDATION_ERROR", "no")
     assert orjson.loads(failed.error_details)[0]["id"] == "e7"
@@ -388,14 +390,14 @@ def test_an_error_that_names_a_pair_or_a_record(context: dict[str, Any]) -> None
 )
 def test_an_error_that_does_not_say_whom_it_means_blames_nobody(context: Any) -> None:
     split = read(THREE, results=[result("1", "11")], errors=[{"message": "no", "context": context}])
-    assert told(split) == ({"1": "associated"}, [["2"], ["3"]])
+    assert format_local_time(split) == ({"1": "associated"}, [["2"], ["3"]])
     assert all(parcel.neighbours_stand for parcel in split.again)
 
 
 def test_a_pair_that_stands_is_not_blamed() -> None:
     error = {"message": "no", "context": {"fromObjectId": ["1"], "toObjectId": ["11"]}}
     split = read([("1", "11"), ("2", "12")], results=[result("1", "11"), result("2", "12")], errors=[error])
-    assert told(split) == ({"1": "associated", "2": "associated"}, [])
+    assert format_local_time(split) == ({"1": "associated", "2": "associated"}, [])
 
 
 def test_many_open_pairs_go_in_halves() -> None:
@@ -422,7 +424,7 @@ def test_an_unfinished_batch_is_asked_for_again(status: str) -> None:
     ],
 )
 def test_answers_of_any_shape_leave_all_open(document: dict[str, Any]) -> None:
-    assert told(read(THREE, **document)) == ({}, [["1"], ["2"], ["3"]])
+    assert format_local_time(read(THREE, **document)) == ({}, [["1"], ["2"], ["3"]])
 
 
 def test_the_rate_bounds_batch_calls_too(tmp_path: Path, simulator: Serving[Simulator]) -> None:

@@ -118,7 +118,7 @@ async def begin_and_hang(_: Seen, writer: asyncio.StreamWriter) -> None:
 
 @pytest.mark.parametrize("script", [hang, reset, begin_and_hang])
 def test_nobody_answers_any_row(tmp_path: Path, script: Script) -> None:
-    """Connected, but silent: an outage, asked about with one request at a time, and no row's fault."""
+    """Session, but silent: an outage, asked about with one request at a time, and no row's fault."""
     file = pairs(tmp_path, 500)
     with Serving(lambda: Wire(script)) as wire:
         stopped = load(wire.url, file, "--timeout", "1", "--outage-timeout", "3", "--workers", "20")
@@ -165,7 +165,7 @@ def tls() -> ssl.SSLContext:
 
 
 class Quiet(Wire):
-    """A TLS server that does not complain of clients who refuse its certificate."""
+    """A TLS server that does not print_error of clients who refuse its certificate."""
 
     async def __aenter__(self) -> Quiet:
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)

@@ -15,7 +15,7 @@ import orjson
 import pytest
 
 from loader.hubspot import HubSpot, Secret, StaticToken, Verdict
-from loader.hubspot.association_reader import Reading, Standing
+from loader.hubspot.association_reader import AssociationReader, ExistingAssociations
 from loader.model import Pair
 from loader.simulator import Simulator, SimulatorSettings
 from tests.support.command import TYPES, Serving, load, report_of, rows_of, run, start, write_pairs
@@ -165,8 +165,10 @@ def entry(to_id: Any, label: str | None = None) -> dict[str, Any]:
     return {"toObjectId": to_id, "associationTypes": [kind]}
 
 
-def ask(answer: Callable[[Seen], bytes], pairs: list[Pair]) -> tuple[Standing | Verdict, list[Seen]]:
-    async def main() -> tuple[Standing | Verdict, list[Seen]]:
+def ask(
+    answer: Callable[[Seen], bytes], pairs: list[Pair]
+) -> tuple[ExistingAssociations | Verdict, list[Seen]]:
+    async def main() -> tuple[ExistingAssociations | Verdict, list[Seen]]:
         async def script(seen: Seen, writer: asyncio.StreamWriter) -> None:
             writer.write(answer(seen))
 
@@ -174,7 +176,7 @@ def ask(answer: Callable[[Seen], bytes], pairs: list[Pair]) -> tuple[Standing | 
             ledger = Ledger()
             token = StaticToken(Secret(TOKEN))
             async with HubSpot(wire.url, "2025-09", token, ledger, timeout=5) as hubspot:
-                return await Reading(pairs).go_on(hubspot, ledger), wire.seen
+                return await AssociationReader(pairs).go_on(hubspot, ledger), wire.seen
 
     return asyncio.run(main())
 
@@ -191,7 +193,7 @@ def test_ids_may_be_numbers() -> None:
     found, _ = ask(
         lambda _: body(results=[{"from": {"id": 1}, "to": [entry(2)]}]), [pair("1", "2"), pair("1", "3")]
     )
-    assert isinstance(found, Standing)
+    assert isinstance(found, ExistingAssociations)
     assert found.link(pair("1", "2")) is not None
     assert found.link(pair("1", "3")) is None
     assert found.knows(pair("1", "3"))
@@ -206,7 +208,7 @@ def test_cursors_that_go_in_a_circle_end_and_prove_nothing(cursors: list[str]) -
         return body(results=[page])
 
     found, seen = ask(answer, [pair("1", "2")])
-    assert isinstance(found, Standing)
+    assert isinstance(found, ExistingAssociations)
     assert not found.knows(pair("1", "2"))
     assert len(seen) == len(cursors) + 1
 
@@ -272,7 +274,7 @@ def test_pages_that_are_not_needed_are_not_read() -> None:
 
 def test_silence_about_a_record_is_no_proof_that_it_has_no_links() -> None:
     found, _ = ask(lambda _: body(results=[{"from": {"id": "7"}, "to": [entry("2")]}]), [pair("1", "2")])
-    assert isinstance(found, Standing)
+    assert isinstance(found, ExistingAssociations)
     assert found.link(pair("1", "2")) is None
     assert not found.knows(pair("1", "2"))
 
@@ -285,7 +287,7 @@ def test_the_harmless_item_says_that_there_are_no_links(context: dict[str, list[
         "context": context,
     }
     found, _ = ask(lambda _: body(results=[], numErrors=1, errors=[item]), [pair("1", "2")])
-    assert isinstance(found, Standing)
+    assert isinstance(found, ExistingAssociations)
     assert found.knows(pair("1", "2"))
 
 
@@ -298,7 +300,7 @@ def test_an_answer_that_is_too_large_is_asked_for_in_halves() -> None:
 
     pairs = [pair(str(i), "2") for i in range(10, 17)]
     found, _ = ask(answer, pairs)
-    assert isinstance(found, Standing)
+    assert isinstance(found, ExistingAssociations)
     assert all(found.link(pair) for pair in pairs)
 
 
@@ -310,7 +312,7 @@ def test_a_hub_is_asked_from_the_other_side() -> None:
 
     pairs = [pair("1", str(i)) for i in range(10, 300)]
     found, seen = ask(answer, pairs)
-    assert isinstance(found, Standing)
+    assert isinstance(found, ExistingAssociations)
     assert len(seen) == 1
     assert all(found.link(pair) for pair in pairs)
     assert found.link(pair("10", "1")) is None

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from loader.engine.daily_quota import Day
+from loader.engine.daily_quota import DailyQuota
 from loader.engine.pool import Pool
 from loader.engine.retry import RetryPolicy
 from loader.engine.sender import Limits, Surroundings
-from loader.engine.stats import Tally
-from loader.engine.work_queue import Parcel, ParcelQueue
+from loader.engine.stats import RunStats
+from loader.engine.work_queue import WorkItem, WorkQueue
 from loader.hubspot import Kind, Verdict
-from loader.model import Lot, Pair, Status
+from loader.model import OutcomeGroup, Pair, Status
 from loader.pace import Pace
 from loader.simulator import Simulator, SimulatorSettings
 from tests.support import clock
@@ -69,7 +69,7 @@ class Endpoint:
     def __init__(self, bad: set[int]) -> None:
         self._bad = bad
 
-    async def send(self, parcel: Parcel) -> Verdict:
+    async def send(self, parcel: WorkItem) -> Verdict:
         if len(parcel.pairs) == 1:
             await asyncio.sleep(10)
         if self._bad.isdisjoint(pair.row for pair in parcel.pairs):
@@ -83,7 +83,7 @@ class Endpoint:
 class Reported(dict[int, Status]):
     """The status of each row."""
 
-    def add(self, lot: Lot) -> None:
+    def add(self, lot: OutcomeGroup) -> None:
         self.update((pair.row, lot.first.status) for pair in lot.pairs)
 
 
@@ -92,14 +92,14 @@ def test_rows_sent_alone_are_waited_for_before_the_others_are_given_up() -> None
     bad, rows = set(range(50, 1600, 100)), range(1, 1601)
 
     async def main() -> Reported:
-        queue, reported, tally, pace = ParcelQueue(), Reported(), Tally(), Pace()
-        day = Day(pace, None, tally, lambda *_: None, reserve=0, wait=False)
+        queue, reported, stats, pace = WorkQueue(), Reported(), RunStats(), Pace()
+        day = DailyQuota(pace, None, stats, lambda *_: None, reserve=0, wait=False)
         endpoint = Endpoint(bad)
         around = Surroundings(endpoint, lambda: 0.0, lambda *_: None, lambda *_: None)
         limits = Limits(outage_timeout=300, stop_after_failures=0, day=day)
-        pool = Pool(queue, endpoint, reported, tally, RetryPolicy(2, lambda: 0.5), limits, around)
+        pool = Pool(queue, endpoint, reported, stats, RetryPolicy(2, lambda: 0.5), limits, around)
         pairs = [Pair(row, "contacts", str(row), "companies", "7") for row in rows]
-        queue.feed(Parcel(pairs[at : at + 100]) for at in range(0, len(pairs), 100))
+        queue.feed(WorkItem(pairs[at : at + 100]) for at in range(0, len(pairs), 100))
         queue.finish()
         await pool.run(100)
         return reported

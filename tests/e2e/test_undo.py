@@ -45,7 +45,7 @@ def test_after_a_load_that_looked_first_the_account_stands_as_before(
                 "contacts", str(1000 + i), "companies", str(2000 + i), label="Billing contact"
             )
         for i in range(100, 105):  # labels where no row of the file is
-            server.state.associate("contacts", "1001", "companies", str(i), label="Advisor")
+            server.state.associate("contacts", "1001", "companies", str(i), label="Budget")
 
     simulator.ask(seed)
     before = simulator.ask(lambda server: server.state.associations)
@@ -73,7 +73,7 @@ def test_a_pair_that_had_a_label_only_is_sent_and_left_by_undo(
     simulator: Serving[Simulator], tmp_path: Path
 ) -> None:
     simulator.ask(
-        lambda server: server.state.link(Ends("0-1", "1", "0-2", "2"), label_types("0-1", "0-2", "Advisor"))
+        lambda server: server.state.link(Ends("0-1", "1", "0-2", "2"), label_types("0-1", "0-2", "Budget"))
     )
     file = write_pairs(tmp_path / "pairs.csv", [(1, 2), (3, 4)])
     assert load(simulator.url, file, *FAST, "--skip-existing").code == 0
@@ -86,7 +86,7 @@ def test_a_pair_that_had_a_label_only_is_sent_and_left_by_undo(
     assert undone.code == 0
     assert "1 row is left: labels stood" in undone.err
     types = simulator.ask(lambda server: server.state.types_between("contacts", "1", "companies", "2"))
-    assert {kind.label for kind in types} == {None, "Advisor"}
+    assert {kind.label for kind in types} == {None, "Budget"}
     assert not simulator.ask(lambda server: server.state.types_between("contacts", "3", "companies", "4"))
 
 

@@ -85,7 +85,7 @@ def test_a_label_alone_is_not_the_default_association(simulator: Serving[Simulat
 
     def relabel(server: Simulator) -> None:
         server.state.unlink(Ends("0-1", "1", "0-2", "2"))
-        server.state.link(Ends("0-1", "1", "0-2", "2"), label_types("0-1", "0-2", "Advisor"))
+        server.state.link(Ends("0-1", "1", "0-2", "2"), label_types("0-1", "0-2", "Budget"))
 
     simulator.ask(relabel)
     assert verify(simulator.url, report_of(file)).code == 1

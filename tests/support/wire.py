@@ -11,7 +11,7 @@ from typing import NamedTuple, Self
 
 import orjson
 
-from loader.pace import PaceReading, Ticket
+from loader.pace import PaceReading, Permit
 
 TOKEN = "pat-test-11111111-2222-3333-4444-555555555555"
 
@@ -108,7 +108,7 @@ class Wire:
 
 
 class Ledger:
-    """A pace that lets everything through at once and takes notes: what became of each ticket."""
+    """A pace that lets everything through at once and takes notes: what became of each permit."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
@@ -117,20 +117,20 @@ class Ledger:
         self.wait: float | None = None
         self._count = 0
 
-    async def acquire(self) -> Ticket:
+    async def acquire(self) -> Permit:
         self._count += 1
         self.open.add(self._count)
-        return Ticket(self._count, 0.0, 1)
+        return Permit(self._count, 0.0, 1)
 
-    def answered(self, ticket: Ticket, headers: Mapping[str, str]) -> None:
-        self._note("answered", ticket, headers)
+    def answered(self, permit: Permit, headers: Mapping[str, str]) -> None:
+        self._note("answered", permit, headers)
 
-    def throttled(self, ticket: Ticket, headers: Mapping[str, str], retry_after: float | None) -> None:
-        self._note("throttled", ticket, headers)
+    def throttled(self, permit: Permit, headers: Mapping[str, str], retry_after: float | None) -> None:
+        self._note("throttled", permit, headers)
         self.wait = retry_after
 
-    def lost(self, ticket: Ticket) -> None:
-        self._note("lost", ticket, {})
+    def lost(self, permit: Permit) -> None:
+        self._note("lost", permit, {})
 
     def pause(self, seconds: float, reason: str) -> None:
         self.notes.append(f"pause {seconds:g} {reason}")
@@ -139,7 +139,7 @@ class Ledger:
     def reading(self) -> PaceReading:
         return PaceReading(None, 10.0, 1, 0, self._count, None, None, 0.0, "")
 
-    def _note(self, word: str, ticket: Ticket, headers: Mapping[str, str]) -> None:
-        self.open.remove(ticket.number)  # KeyError: the ticket was handed back twice
+    def _note(self, word: str, permit: Permit, headers: Mapping[str, str]) -> None:
+        self.open.remove(permit.number)  # KeyError: the permit was handed back twice
         self.notes.append(word)
         self.headers = headers

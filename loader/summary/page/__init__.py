@@ -27,7 +27,7 @@ from loader.summary.page import charts
 from loader.summary.page.rows import Attention
 from loader.summary.page.timeline import Column, Latency, Timeline, read_latency, unix_time
 from loader.summary.summarise import ReportSummary, summarise, typed_command
-from loader.text import visible
+from loader.text import escape_controls
 
 _HERE = Path(__file__).parent
 #: How a page of ours begins (page.html.j2), and in how many bytes that stands.
@@ -123,9 +123,9 @@ def _page(
     environment = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
-    environment.filters |= {"visible": visible, "advice": _advice}
+    environment.filters |= {"visible": escape_controls, "advice": _advice}
     return environment.from_string(_asset("page.html.j2")).render(
-        name=visible(Path(report_path).name),
+        name=escape_controls(Path(report_path).name),
         summary=summary,
         span=_span(summary),
         done=_percent(summary.rows - summary.needs_attention, summary.rows),

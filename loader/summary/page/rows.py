@@ -11,7 +11,7 @@ from markupsafe import escape
 from loader.model import GOOD
 from loader.report import Record
 from loader.summary.summarise import cause_of_record
-from loader.text import cut, visible
+from loader.text import escape_controls, truncate
 
 _ROWS_PER_CAUSE = 2_000
 _MOST_BYTES = 1_200_000  # of the page's 2 MB
@@ -79,4 +79,4 @@ def _row(record: Record, cause: str) -> Row:
 
 
 def _cell(text: str) -> str:
-    return visible(cut(text, _MOST_CHARACTERS)).strip()
+    return escape_controls(truncate(text, _MOST_CHARACTERS)).strip()

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-from loader.engine.daily_quota import Day
-from loader.engine.stats import Tally
+from loader.engine.daily_quota import DailyQuota
+from loader.engine.stats import RunStats
 from loader.hubspot.account import Account
 from loader.pace import Pace
 from tests.support.clock import run
@@ -31,23 +31,23 @@ class Wall:
 def slept(
     account: Account | None, meanwhile: Callable[[Wall], Awaitable[None]] | None = None
 ) -> tuple[float, list[str]]:
-    """Sleep from the evening on; the wall time of waking, and what the tally said of the pause before."""
+    """Sleep from the evening on; the wall time of waking, and what the stats said of the pause before."""
     said: list[str] = []
 
     async def night() -> float:
-        wall, pace, tally = Wall(EVENING), Pace(), Tally()
+        wall, pace, stats = Wall(EVENING), Pace(), RunStats()
         pace.quota.limit, pace.quota.remaining = 1000, 0
-        async with Day(
-            pace, account, tally, lambda _name, _details: None, reserve=0, wait=True, now=wall
+        async with DailyQuota(
+            pace, account, stats, lambda _name, _details: None, reserve=0, wait=True, now=wall
         ) as day:
             sleep = asyncio.create_task(day.sleep())
             await asyncio.sleep(1)
-            said.append(tally.pause)
+            said.append(stats.pause)
             assert pace.reading.paused_for > 0
             if meanwhile is not None:
                 await meanwhile(wall)
             await sleep
-            assert tally.pause == ""
+            assert stats.pause == ""
             assert pace.quota.remaining is None  # what was left of yesterday says nothing of today
             await asyncio.wait_for(pace.acquire(), 31)
         return wall()
@@ -85,7 +85,9 @@ def test_without_the_accounts_zone_it_tries_again_now_and_then() -> None:
 def test_the_reserve_counts_what_is_under_way() -> None:
     async def day() -> None:
         pace = Pace()
-        async with Day(pace, None, Tally(), lambda _name, _details: None, reserve=10, wait=False) as day:
+        async with DailyQuota(
+            pace, None, RunStats(), lambda _name, _details: None, reserve=10, wait=False
+        ) as day:
             assert not day.spent(100)  # nothing is known yet
             pace.quota.limit, pace.quota.remaining = 1000, 105
             assert not day.spent(4)
@@ -96,8 +98,14 @@ def test_the_reserve_counts_what_is_under_way() -> None:
 
 def test_who_does_not_wait_is_told_when_the_day_ends() -> None:
     async def day() -> None:
-        async with Day(
-            Pace(), NEW_YORK, Tally(), lambda _name, _details: None, reserve=0, wait=False, now=Wall(EVENING)
+        async with DailyQuota(
+            Pace(),
+            NEW_YORK,
+            RunStats(),
+            lambda _name, _details: None,
+            reserve=0,
+            wait=False,
+            now=Wall(EVENING),
         ) as day:
             stopped = day.over("You have reached your daily limit")
             assert str(stopped).startswith("You have reached your daily limit; it is reset at 2026-11-25 ")

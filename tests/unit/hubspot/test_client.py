@@ -40,7 +40,7 @@ def exchange(
         notes = ledger or Ledger()
         async with Wire(script) as wire, client(wire.url, notes, **options) as hubspot:
             verdicts = [await hubspot.associate(PAIR) for _ in range(times)]
-        assert not notes.open, "a ticket was not handed back"
+        assert not notes.open, "a permit was not handed back"
         assert TOKEN not in repr(verdicts)
         return verdicts, wire.seen
 
@@ -251,7 +251,7 @@ def test_a_refusal_whose_body_breaks_off_stays_a_refusal() -> None:
 
 
 def test_a_dead_kept_alive_connection_is_not_used_behind_the_paces_back() -> None:
-    """aiohttp would send a PUT again by itself; here each sending has its own ticket."""
+    """aiohttp would send a PUT again by itself; here each sending has its own permit."""
     answers = [http(200, STANDS)]
 
     async def script(seen: Seen, writer: asyncio.StreamWriter) -> None:
@@ -531,8 +531,8 @@ def test_no_object_or_traceback_shows_the_token() -> None:
         pass
 
     class BrokenPace(Ledger):
-        def answered(self, ticket: Any, headers: Any) -> None:
-            super().answered(ticket, headers)
+        def answered(self, permit: Any, headers: Any) -> None:
+            super().answered(permit, headers)
             raise BrokenPaceError
 
     async def main() -> str:

@@ -200,7 +200,7 @@ def test_an_expired_token_is_renewed_once_and_the_request_sent_again() -> None:
     assert {verdict.kind for verdict in verdicts} == {Kind.SUCCESS}
     assert len(asked) == 2, "all workers share the forced renewal"
     assert set(ledger.notes) == {"answered"}
-    assert 20 < len(ledger.notes) <= 40, "each sending has its own ticket"
+    assert 20 < len(ledger.notes) <= 40, "each sending has its own permit"
 
 
 def test_a_late_news_of_an_old_token_renews_nothing() -> None:

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from loader.pace import Ceiling, Concurrency, Pace, Pacer, Quota, Rate, Ticket
+from loader.pace import Ceiling, Concurrency, Pace, Pacer, Permit, Quota, Rate
 from tests.support import clock
 
 
@@ -35,9 +35,9 @@ async def _work(pacer: Concurrency, crew: _Crew, seconds: float, workers: int = 
     async def work() -> None:
         nonlocal done
         while loop.time() < end:
-            ticket = await pacer.acquire()
+            permit = await pacer.acquire()
             await crew.request()
-            pacer.answered(ticket, {})
+            pacer.answered(permit, {})
             done += 1
 
     await asyncio.gather(*(work() for _ in range(workers)))
@@ -68,8 +68,8 @@ def test_a_burst_of_429s_pauses_once_and_halves_the_requests() -> None:
         pacer = Concurrency()
         tickets = [await pacer.acquire() for _ in range(4)]
         await asyncio.sleep(0.1)
-        for ticket in tickets:
-            pacer.throttled(ticket, {}, 5.0)
+        for permit in tickets:
+            pacer.throttled(permit, {}, 5.0)
         reading = pacer.reading
         assert (reading.allowance, reading.in_window) == (2, 0)
         assert reading.paused_for == pytest.approx(5.0, abs=0.01)
@@ -85,8 +85,8 @@ def test_cancelled_waiters_lose_no_place() -> None:
         held = [await pacer.acquire() for _ in range(4)]
         waiting = [asyncio.create_task(pacer.acquire()) for _ in range(4)]
         await asyncio.sleep(0.1)
-        for ticket in held[:2]:
-            pacer.lost(ticket)
+        for permit in held[:2]:
+            pacer.lost(permit)
         waiting[0].cancel()  # called up already
         waiting[2].cancel()  # not yet
         await asyncio.wait(waiting, timeout=1.0)
@@ -101,9 +101,9 @@ def test_the_quota_is_shared() -> None:
     async def main() -> None:
         quota = Quota()
         pacer = Concurrency(quota)
-        ticket: Ticket = await pacer.acquire()
+        permit: Permit = await pacer.acquire()
         pacer.answered(
-            ticket, {"x-hubspot-ratelimit-daily": "1000", "x-hubspot-ratelimit-daily-remaining": "7"}
+            permit, {"x-hubspot-ratelimit-daily": "1000", "x-hubspot-ratelimit-daily-remaining": "7"}
         )
         assert (quota.limit, quota.remaining) == (1000, 7)
 
@@ -118,11 +118,11 @@ def test_two_pacers_stay_below_one_ceiling(rate: Rate) -> None:
     async def send(pacer: Pacer, name: str) -> None:
         loop = asyncio.get_running_loop()
         while loop.time() < 30.0:
-            ticket = await pacer.acquire()
+            permit = await pacer.acquire()
             await asyncio.sleep(0.004)
             arrived.append((loop.time(), name))
             await asyncio.sleep(0.006)
-            pacer.answered(ticket, {})
+            pacer.answered(permit, {})
 
     async def main() -> None:
         ceiling = Ceiling(rate)
@@ -147,11 +147,11 @@ def test_quick_batch_calls_keep_the_ceiling_beside_slow_single_calls() -> None:
     async def send(pacer: Pacer, answer: tuple[float, float], pause: float) -> None:
         loop = asyncio.get_running_loop()
         while loop.time() < 120.0:
-            ticket = await pacer.acquire()
+            permit = await pacer.acquire()
             await asyncio.sleep(random.uniform(0.01, 0.015))
             arrived.append(loop.time())
             await asyncio.sleep(random.uniform(*answer))
-            pacer.answered(ticket, {})
+            pacer.answered(permit, {})
             await asyncio.sleep(random.uniform(0.0, pause))
 
     async def main() -> None:
@@ -178,10 +178,10 @@ def test_answers_slower_than_the_ceilings_seconds_cost_half_of_it_and_no_more() 
         async def send() -> None:
             nonlocal sent
             while loop.time() < 300.0:
-                ticket = await pace.acquire()
+                permit = await pace.acquire()
                 sent += 1
                 await asyncio.sleep(random.uniform(2.5, 3.5))
-                pace.answered(ticket, {})
+                pace.answered(permit, {})
 
         await asyncio.gather(*(send() for _ in range(30)))
         return sent

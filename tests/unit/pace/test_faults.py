@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from loader.pace import Ceiling, Pace, Quota, Rate, Ticket
+from loader.pace import Ceiling, Pace, Permit, Quota, Rate
 from loader.pace.headers import NOTHING, read_limits
 from tests.benchmarks.window_server import WindowServer, load, uniform
 from tests.support import clock
@@ -25,7 +25,7 @@ _PER_SECOND = {
 }
 
 
-async def _acquire(pace: Pace, count: int) -> list[Ticket]:
+async def _acquire(pace: Pace, count: int) -> list[Permit]:
     return [await pace.acquire() for _ in range(count)]
 
 
@@ -42,8 +42,8 @@ def test_a_burst_of_429s_pauses_everyone_once() -> None:
         await _opened(pace)
         tickets = await _acquire(pace, 20)
         await asyncio.sleep(0.1)
-        for ticket in tickets:
-            pace.throttled(ticket, {}, None)
+        for permit in tickets:
+            pace.throttled(permit, {}, None)
             await asyncio.sleep(0.01)
         assert pace.reading.paused_for == pytest.approx(0.8, abs=0.01)
         assert pace.reading.pause_reason == "throttled"
@@ -60,12 +60,12 @@ def test_pauses_double_while_they_do_not_help_and_begin_anew_once_they_have() ->
         await _opened(pace)
         pauses = []
         for helped in (False, False, False, False, False, True, False):
-            ticket = await pace.acquire()
+            permit = await pace.acquire()
             await asyncio.sleep(0.05)
             if helped:
-                pace.answered(ticket, {})
+                pace.answered(permit, {})
             else:
-                pace.throttled(ticket, {}, None)
+                pace.throttled(permit, {}, None)
                 pauses.append(pace.reading.paused_for)
         return pauses
 
@@ -118,9 +118,9 @@ def test_a_pace_remembers_no_more_than_its_windows(ceiling: Rate | None, headers
         try:
             for _ in range(2):
                 for _ in range(3000):
-                    ticket = await pace.acquire()
+                    permit = await pace.acquire()
                     await asyncio.sleep(0.05)
-                    pace.answered(ticket, headers)
+                    pace.answered(permit, headers)
                 sizes.append(tracemalloc.get_traced_memory()[0])
         finally:
             tracemalloc.stop()
@@ -143,8 +143,8 @@ def test_a_fast_pace_that_shares_its_limit_listens_to_every_answer() -> None:
         await _opened(pace, left(4999))
         tickets = await _acquire(pace, 4)
         await asyncio.sleep(0.01)
-        for ticket, remaining in zip(tickets, (3000, 1000, 1000, 1000), strict=True):
-            pace.answered(ticket, left(remaining))  # all in the same moment
+        for permit, remaining in zip(tickets, (3000, 1000, 1000, 1000), strict=True):
+            pace.answered(permit, left(remaining))  # all in the same moment
         return pace.reading.allowance
 
     assert clock.run(main()) < 2500
@@ -188,9 +188,9 @@ def test_cancelled_waiters_lose_neither_slots_nor_turns() -> None:
         order: list[int] = []
 
         async def work(number: int) -> None:
-            ticket = await pace.acquire()
+            permit = await pace.acquire()
             order.append(number)
-            pace.answered(ticket, {})
+            pace.answered(permit, {})
 
         tasks = [asyncio.create_task(work(number)) for number in range(1000)]
         await asyncio.sleep(0.5)

@@ -69,13 +69,13 @@ def test_no_window_overflows_when_answers_are_lost_and_limits_rise(
 
         async def work() -> None:
             while loop.time() < 50.0:
-                ticket = await pace.acquire()
+                permit = await pace.acquire()
                 accepted, headers = await server.request("ours")
                 assert accepted
                 if random.random() < lost:
-                    pace.lost(ticket)
+                    pace.lost(permit)
                 else:
-                    pace.answered(ticket, headers)
+                    pace.answered(permit, headers)
 
         await asyncio.gather(*(work() for _ in range(20)))
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loader.csvtext import encode_cells
-from loader.model import OWN_COLUMNS, Outcome, Pair, Status, lots
+from loader.model import OWN_COLUMNS, Outcome, Pair, Status, group_outcomes
 from loader.report import one_line
 from loader.report.layout import LONGEST_TEXT, header, line, lines
 
@@ -57,7 +57,7 @@ def test_many_lines_are_those_of_each(statuses: list[Status], traces: list[str])
         Outcome(PAIR._replace(row=row), status, AT, 200, 1, correlation_id=trace)
         for row, (status, trace) in enumerate(zip(statuses, traces, strict=False))
     ]
-    together = lots(outcomes)
+    together = group_outcomes(outcomes)
     assert [outcome for lot in together for outcome in lot.outcomes] == outcomes
     assert lines(together) == list(map(line, outcomes))
 

@@ -1,4 +1,4 @@
-"""Reading a report back: what it settles, what is only a torn end, and what must be refused."""
+"""AssociationReader a report back: what it settles, what is only a torn end, and what must be refused."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ import pytest
 
 from loader.csvtext import encode_cells
 from loader.errors import ReportError, Stopped
-from loader.model import Lot, Outcome, Pair, Status
+from loader.model import Outcome, OutcomeGroup, Pair, Status
 from loader.report import ReportWriter, Settled, put_in_order, read_back
 from loader.report.layout import header, line
 
@@ -37,7 +37,7 @@ def outcome(row: int) -> Outcome:
 
 def add(writer: ReportWriter, *rows: int) -> None:
     for row in rows:
-        writer.add(Lot([pair(row)], outcome(row)))
+        writer.add(OutcomeGroup([pair(row)], outcome(row)))
 
 
 def lines(*rows: int) -> str:
@@ -79,7 +79,7 @@ def test_rows_that_end_together_stand_in_row_order(report: Path) -> None:
 def test_lots_that_end_together_stand_in_row_order(report: Path, parts: list[tuple[int, ...]]) -> None:
     writer = ReportWriter(report, OTHERS, back(report))
     for part in parts:
-        writer.add(Lot([pair(row) for row in part], outcome(part[0])))
+        writer.add(OutcomeGroup([pair(row) for row in part], outcome(part[0])))
     assert writer.backlog in (0, sum(map(len, parts)))
     writer.close()
     assert text(report) == lines(*sorted(row for part in parts for row in part))
@@ -88,7 +88,7 @@ def test_lots_that_end_together_stand_in_row_order(report: Path, parts: list[tup
 def test_a_fast_load_does_not_wait_for_the_next_tenth_of_a_second(report: Path) -> None:
     rounds, rows = 12, 10_000
     lots = [
-        Lot([pair(row) for row in range(first, first + rows)], outcome(first))
+        OutcomeGroup([pair(row) for row in range(first, first + rows)], outcome(first))
         for first in range(1, rounds * rows, rows)
     ]
     writer = ReportWriter(report, OTHERS, None)

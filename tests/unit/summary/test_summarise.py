@@ -16,7 +16,7 @@ from loader.model import Outcome, Pair, Status
 from loader.report import Record, read_records
 from loader.report.layout import header, line
 from loader.summary.summarise import WIDTH, as_json, as_text, summarise
-from loader.text import visible
+from loader.text import escape_controls
 
 NOON = 1_795_521_600.0  # 2026-11-24 12:00 UTC
 EVIL = "\x1b]0;owned\x07\x1b[2Jgone\u202e\r\nnext\x00\x9b31m"
@@ -157,9 +157,9 @@ def test_no_cell_breaks_the_width_or_the_lines(cell: str, path: str) -> None:
 
 @given(st.text())
 def test_visible_is_one_printable_line_and_leaves_plain_text_alone(text: str) -> None:
-    assert visible(text).isprintable()
+    assert escape_controls(text).isprintable()
     if text.isprintable():
-        assert visible(text) == text
+        assert escape_controls(text) == text
 
 
 def test_memory_does_not_grow_with_the_report() -> None:
