@@ -119,5 +119,5 @@ def magic_table() -> list[tuple[str, str]]:
         digits = {"any": "SSS", "2xx": "2SS", "6xx": "6SS"}.get(statuses, statuses)
         rows.append((f"9000{digits}{variant}KKNNN", meaning))
     rows += [(f"9000{number}VKKNNN", meaning) for number, meaning in WIRE.items()]
-    rows.append(("9100TNNNNNNNN", "a record of type 0-T alone (1 contact, 2 company, 3 deal, 5 permit)"))
+    rows.append(("9100TNNNNNNNN", "a record of type 0-T alone (1 contact, 2 company, 3 deal, 5 ticket)"))
     return rows

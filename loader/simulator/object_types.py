@@ -19,7 +19,7 @@ _STANDARD = {
     "0-1": ("contact", "contacts"),
     "0-2": ("company", "companies"),
     "0-3": ("deal", "deals"),
-    "0-5": ("permit", "tickets"),
+    "0-5": ("ticket", "tickets"),
     "0-7": ("product", "products"),
     "0-8": ("line_item", "line_items"),
     "0-14": ("quote", "quotes"),

@@ -1,4 +1,4 @@
-"""The main plan from outside: files in, a real server on loopback, the report and the exit code out."""
+"""The main job from outside: files in, a real server on loopback, the report and the exit code out."""
 
 from __future__ import annotations
 

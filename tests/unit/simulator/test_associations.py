@@ -29,7 +29,7 @@ def _result_ids(reply: Reply) -> set[tuple[str, str]]:
         ("deal", "Company", 341, 342),
         ("0-1", "DEALS", 4, 3),
         ("tickets", "0-2", 339, 340),
-        ("contact", "permit", 15, 16),
+        ("contact", "ticket", 15, 16),
         ("deals", "tickets", 27, 28),
     ],
 )
