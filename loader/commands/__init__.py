@@ -13,15 +13,15 @@ undo         `undo`: take back what a load created
 follow_up    what these two share
 prepare      before the first request: reading, locking, comparing
 feed         from the reader's thread into the queue
-parcels      rows on their way, and the queue of them
-senders      how parcels are made and sent: the way that the settings ask for
+items      rows on their way, and the queue of them
+senders      how items are made and sent: the way that the settings ask for
 batch        many pairs in one request
 blame        what the answer to a batch says about each of its pairs
 alike        answers that say the same of all pairs
 existing     look first, send what is missing
 standing     what stands between records: the batch read
 archive      removing pairs: the batch archive
-packing      parcels by the number of their records
+packing      items by the number of their records
 sending      the sentence: pairs through the pool into the report
 pool         the workers, and what each verdict calls for
 roles        whom the pool deals with

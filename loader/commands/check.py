@@ -128,7 +128,7 @@ async def run_check(
         read.plan.open_rows,
         read.to_send,
         read.verdicts,
-        survey.kinds,
+        survey.type_pairs,
         will,
         end_of_load(datetime.now(UTC), will.requests, will.per_second, quota, account),
         found,

@@ -49,7 +49,7 @@ def forecast(rows: int, settings: LoadSettings, pace: PaceReading) -> Forecast:
     """What sending `rows` pairs costs at most, at the account's pace as far as it is known by now.
 
     What others have taken from the last window is left out: it says nothing of the hours to come. With
-    `skip_existing` all pairs are looked up, and those that are missing come in parcels of that size.
+    `skip_existing` all pairs are looked up, and those that are missing come in items of that size.
     """
     looks = -(-rows // MOST_RECORDS) if settings.skip_existing else 0
     if settings.method == "batch":
@@ -81,8 +81,10 @@ def announcement(plan: LoadPlan, account: Account | None, pace: PaceReading) -> 
     if plan.open_rows != survey.rows:
         parts.append(f"{plan.open_rows:,} to do")
     lines.append(", ".join(parts))
-    kinds = [f"{truncate(a, 100)} to {truncate(b, 100)}: {n:,}" for (a, b), n in survey.kinds.most_common(5)]
-    more = [f"and {len(survey.kinds) - 5} more kinds"] if len(survey.kinds) > 5 else []
+    kinds = [
+        f"{truncate(a, 100)} to {truncate(b, 100)}: {n:,}" for (a, b), n in survey.type_pairs.most_common(5)
+    ]
+    more = [f"and {len(survey.type_pairs) - 5} more kinds"] if len(survey.type_pairs) > 5 else []
     if kinds:
         lines.append("Pairs: " + ", ".join(kinds + more))
     return [*lines, *cost(will, account)]

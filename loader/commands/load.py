@@ -151,9 +151,9 @@ def _settle_unsendable(plan: LoadPlan, stats: RunStats) -> None:
     report = ReportWriter(plan.settings.report_path, plan.source.layout.other_names, plan.settled)
     try:
         for batch in _batches(plan):
-            for lot in group_outcomes(batch.outcomes):
-                report.add(lot)
-                stats.add(lot)
+            for group in group_outcomes(batch.outcomes):
+                report.add(group)
+                stats.add(group)
     finally:
         report.close()
 

@@ -62,7 +62,7 @@ class Inquiry:
             return account
         if account.http_status == 401 or account.reason in ("token_refused", "redirect"):
             raise CredentialsError(account.message, account.hint)
-        if account.kind in (Kind.UNREACHABLE, Kind.SILENT, Kind.MOVING, Kind.DAILY):
+        if account.kind in (Kind.UNREACHABLE, Kind.NO_ANSWER, Kind.MIGRATION, Kind.DAILY):
             raise UsageError(f"HubSpot can't be asked: {account.message}", account.hint or _NOBODY_THERE)
         self._not_known("whose account it is", account)
         return None
@@ -123,7 +123,7 @@ class Inquiry:
 
     async def _ask(self, question: Callable[[], Coroutine[Any, Any, T | Verdict]]) -> T | Verdict:
         answer = await patiently(question, self._policy)
-        if isinstance(answer, Verdict) and answer.kind is Kind.PASSING:
+        if isinstance(answer, Verdict) and answer.kind is Kind.TRANSIENT:
             self._trouble = answer
         else:
             self._told = True

@@ -219,28 +219,28 @@ class _Looks:
     def __init__(self) -> None:
         self.by_row: dict[int, Outcome] = {}
 
-    def add(self, lot: OutcomeGroup) -> None:
-        self.by_row.update((outcome.pair.row, outcome) for outcome in lot.outcomes)
+    def add(self, group: OutcomeGroup) -> None:
+        self.by_row.update((outcome.pair.row, outcome) for outcome in group.outcomes)
 
 
 class _Look:
-    """Looks a parcel up: `existing` where the default association stands, `failed` where it does not."""
+    """Looks a item up: `existing` where the default association stands, `failed` where it does not."""
 
     def __init__(self, hubspot: HubSpot, pacer: Pacer) -> None:
         self._hubspot, self._pacer = hubspot, pacer
 
-    async def send(self, parcel: WorkItem) -> Verdict | PartialResult:
-        standing = await look_up(parcel, self._hubspot, self._pacer)
+    async def send(self, item: WorkItem) -> Verdict | PartialResult:
+        standing = await look_up(item, self._hubspot, self._pacer)
         now = time.time()
         if isinstance(standing, Verdict):
             if standing.kind is not Kind.REFUSED:
                 return standing
             # A refused question proves nothing, neither way.
-            halves = parcel.halves()
-            unproven = [] if halves else [Outcome(pair, Status.GAVE_UP, now) for pair in parcel.pairs]
+            halves = item.halves()
+            unproven = [] if halves else [Outcome(pair, Status.GAVE_UP, now) for pair in item.pairs]
             return PartialResult(group_outcomes(unproven), halves)
         outcomes: list[Outcome] = []
-        for pair in parcel.pairs:
+        for pair in item.pairs:
             link = standing.link(pair)
             if link is not None and link.default:
                 outcomes.append(Outcome(pair, Status.EXISTING, now))

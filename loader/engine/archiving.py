@@ -19,24 +19,24 @@ _MOST_RECORDS, _MOST_PAIRS = 100, 1000
 
 
 def archive_packing() -> RecordPacking:
-    """Makes parcels that one request removes."""
+    """Makes items that one request removes."""
     return RecordPacking(records=_MOST_RECORDS, pairs=_MOST_PAIRS, existed_before="no")
 
 
 class ArchiveSender:
-    """Removes the pairs of a parcel, which are all of the same types."""
+    """Removes the pairs of a item, which are all of the same types."""
 
     def __init__(self, hubspot: HubSpot, pacer: Pacer, now: Callable[[], float] = time.time) -> None:
         """`pacer` is for the batch calls, which the ten-second limit exempts; `now` gives Unix time."""
         self._hubspot, self._pacer, self._now = hubspot, pacer, now
 
-    async def send(self, parcel: WorkItem) -> Verdict | PartialResult:
+    async def send(self, item: WorkItem) -> Verdict | PartialResult:
         """Remove them. Removing what does not stand changes nothing, so it may be sent again."""
-        first = parcel.pairs[0]
+        first = item.pairs[0]
         answer = await self._hubspot.request(
             "POST",
             f"/crm/associations/{self._hubspot.version}/{first.from_type}/{first.to_type}/batch/archive",
-            json={"inputs": _inputs(parcel.pairs)},
+            json={"inputs": _inputs(item.pairs)},
             pacer=self._pacer,
             row=first.row,
         )
@@ -45,21 +45,21 @@ class ArchiveSender:
         now = self._now()
         trace = answer.headers.get("X-HubSpot-Correlation-Id", "")
         if not answer.body:  # 204, as HubSpot answers it
-            return PartialResult(_removed(parcel, parcel.pairs, answer.status, trace, now), [])
+            return PartialResult(_removed(item, item.pairs, answer.status, trace, now), [])
         document = decode(answer.body)
         state = "" if document is None else str(document.get("status") or "COMPLETE").upper()
         if document is None or state not in ("COMPLETE", "ERROR"):
             return judge(answer.status, answer.headers, answer.body, first, now=now)
-        refused, anonymous = refusals(document, parcel.pairs, answer, now)
-        outcomes = [failed(pair, parcel, refused[pair], now) for pair in parcel.pairs if pair in refused]
-        others = [pair for pair in parcel.pairs if pair not in refused]
+        refused, anonymous = refusals(document, item.pairs, answer, now)
+        outcomes = [failed(pair, item, refused[pair], now) for pair in item.pairs if pair in refused]
+        others = [pair for pair in item.pairs if pair not in refused]
         count = document.get("numErrors")
         if anonymous or ((state == "ERROR" or (isinstance(count, int) and count > 0)) and not refused):
-            if len(parcel.pairs) == 1:
+            if len(item.pairs) == 1:
                 return judge(answer.status, answer.headers, answer.body, first, now=now)
-            return PartialResult(group_outcomes(outcomes), smaller(parcel, others, some_stand=False))
+            return PartialResult(group_outcomes(outcomes), smaller(item, others, some_stand=False))
         return PartialResult(
-            [*group_outcomes(outcomes), *_removed(parcel, others, answer.status, trace, now)], []
+            [*group_outcomes(outcomes), *_removed(item, others, answer.status, trace, now)], []
         )
 
 
@@ -70,10 +70,10 @@ def _inputs(pairs: list[Pair]) -> list[dict[str, object]]:
     return [{"from": {"id": from_id}, "to": records} for from_id, records in to_records.items()]
 
 
-def _removed(parcel: WorkItem, pairs: list[Pair], status: int, trace: str, now: float) -> list[OutcomeGroup]:
+def _removed(item: WorkItem, pairs: list[Pair], status: int, trace: str, now: float) -> list[OutcomeGroup]:
     if not pairs:
         return []
-    attempts, existed = parcel.attempts + 1, parcel.existed_before
+    attempts, existed = item.attempts + 1, item.existed_before
     first = Outcome(
         pairs[0], Status.REMOVED, now, status, attempts, existed_before=existed, correlation_id=trace
     )

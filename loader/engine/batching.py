@@ -1,6 +1,6 @@
 """`--method batch`: up to 2,000 pairs of one pair of types in one request, and still a verdict for each.
 
-What an answer leaves open is asked again in smaller parcels, in the end by PUT, so that blame is exact and no
+What an answer leaves open is asked again in smaller items, in the end by PUT, so that blame is exact and no
 good row pays for a bad neighbour. A bad row costs some 2·log2(n) requests where a whole batch is refused.
 """
 
@@ -22,7 +22,7 @@ from loader.pace import Pacer
 
 #: Pairs in one request: HubSpot names no limit, and a third party found this one (facts).
 MOST_PAIRS = 2000
-#: Pairs that wait for their parcel to be full, of all pairs of types together.
+#: Pairs that wait for their item to be full, of all pairs of types together.
 _MOST_HELD = 50_000
 #: Bytes of an answer: 2,000 pairs have 4,000 results of some 170 bytes, and errors are longer.
 _ANSWER_LIMIT = 8 << 20
@@ -31,68 +31,68 @@ _types_of, _from_id, _to_id = itemgetter(1, 3), itemgetter(2), itemgetter(4)
 
 
 class BatchSender:
-    """One request per parcel; a parcel of one pair goes by PUT, whose answer leaves nothing open."""
+    """One request per item; a item of one pair goes by PUT, whose answer leaves nothing open."""
 
     def __init__(self, hubspot: HubSpot, pacer: Pacer, now: Callable[[], float] = time.time) -> None:
         """`pacer` is for the batch calls, which the ten-second limit exempts; `now` gives Unix time."""
         self._hubspot, self._pacer, self._now = hubspot, pacer, now
 
-    async def send(self, parcel: WorkItem) -> Verdict | PartialResult:
-        """Associate the parcel's pairs, which are all of the same types."""
-        first = parcel.pairs[0]
-        if len(parcel.pairs) == 1:
+    async def send(self, item: WorkItem) -> Verdict | PartialResult:
+        """Associate the item's pairs, which are all of the same types."""
+        first = item.pairs[0]
+        if len(item.pairs) == 1:
             return await self._hubspot.associate(first)
         answer = await self._hubspot.request(
             "POST",
             f"/crm/associations/{self._hubspot.version}/{first.from_type}/{first.to_type}"
             "/batch/associate/default",
-            json=orjson.Fragment(_body(parcel.pairs)),
+            json=orjson.Fragment(_body(item.pairs)),
             pacer=self._pacer,
             limit=_ANSWER_LIMIT,
             row=first.row,
         )
-        return answer if isinstance(answer, Verdict) else parse_batch_response(parcel, answer, self._now())
+        return answer if isinstance(answer, Verdict) else parse_batch_response(item, answer, self._now())
 
 
 class BatchPacking:
-    """Packs pairs as they are read; what does not fill a parcel waits for the next pairs of its types."""
+    """Packs pairs as they are read; what does not fill a item waits for the next pairs of its types."""
 
     def __init__(self) -> None:
         self._lanes: dict[tuple[str, str], list[Pair]] = {}
 
     def __call__(self, pairs: list[Pair], last: bool) -> list[WorkItem]:
-        """The parcels that are full now, and after the `last` pairs all others."""
+        """The items that are full now, and after the `last` pairs all others."""
         for types, run in groupby(pairs, _types_of):
             self._lanes.setdefault(types, []).extend(run)
-        parcels: list[WorkItem] = []
+        items: list[WorkItem] = []
         for types, lane in self._lanes.items():
             if last or len(lane) >= MOST_PAIRS:
-                self._lanes[types] = _pack(lane, parcels, "", last)
+                self._lanes[types] = _pack(lane, items, "", last)
         held = sum(map(len, self._lanes.values()))
         while held > _MOST_HELD:
             fullest = max(self._lanes, key=lambda types: len(self._lanes[types]))
             lane = self._lanes.pop(fullest)
-            _pack(lane, parcels, "", True)
+            _pack(lane, items, "", True)
             held -= len(lane)
-        return parcels
+        return items
 
 
 def packed(pairs: list[Pair], existed_before: str) -> list[WorkItem]:
-    """Pairs of the same types as parcels, with what a look before sending found."""
-    parcels: list[WorkItem] = []
-    _pack(pairs, parcels, existed_before, True)
-    return parcels
+    """Pairs of the same types as items, with what a look before sending found."""
+    items: list[WorkItem] = []
+    _pack(pairs, items, existed_before, True)
+    return items
 
 
-def _pack(pairs: list[Pair], parcels: list[WorkItem], existed_before: str, last: bool) -> list[Pair]:
-    """Add parcels of `pairs` to `parcels` and return what is left over."""
+def _pack(pairs: list[Pair], items: list[WorkItem], existed_before: str, last: bool) -> list[Pair]:
+    """Add items of `pairs` to `items` and return what is left over."""
     apart: list[Pair] = []
     at = 0
     while len(apart) + len(pairs) - at >= MOST_PAIRS or (last and (apart or at < len(pairs))):
         taken = apart + pairs[at : at + MOST_PAIRS - len(apart)]
         at += MOST_PAIRS - len(apart)
         together, apart = _without_reverses(taken)
-        parcels.append(WorkItem(together, existed_before=existed_before))
+        items.append(WorkItem(together, existed_before=existed_before))
     return apart + pairs[at:]
 
 

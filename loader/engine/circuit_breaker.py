@@ -36,9 +36,9 @@ class CircuitBreaker:
         """Somebody answered a request sent at `sent`. Says whether that ended an outage."""
         if self._silence_since is None:
             return False
-        for parcel in [silent for silent in self._silent if silent.sent < sent]:
-            parcel.silent, parcel.suspect = 0, True
-            self._silent.remove(parcel)
+        for item in [silent for silent in self._silent if silent.sent < sent]:
+            item.silent, item.suspect = 0, True
+            self._silent.remove(item)
         if self._silent:  # they were sent later
             return False
         ended = self.began is not None
@@ -47,19 +47,19 @@ class CircuitBreaker:
         self._probes = 0
         return ended
 
-    def silent(self, parcel: WorkItem, now: float, waited: float, heard: float, words: str) -> bool:
-        """A parcel was sent `waited` seconds ago, one more attempt, and nobody answered: an outage?
+    def silent(self, item: WorkItem, now: float, waited: float, heard: float, words: str) -> bool:
+        """A item was sent `waited` seconds ago, one more attempt, and nobody answered: an outage?
 
         `heard` is when the latest request was sent that has been answered.
         """
         self._note(now, words)
         if self._unreachable:  # a connection could be made: whether it is the row's fault is open again
             self._unreachable, self.began = False, None
-        self._silent.add(parcel)
-        parcel.silent += 1
-        parcel.sent = now - waited
-        parcel.suspect = parcel.suspect or heard > parcel.sent
-        beyond_suspicion = sum(not parcel.suspect for parcel in self._silent)
+        self._silent.add(item)
+        item.silent += 1
+        item.sent = now - waited
+        item.suspect = item.suspect or heard > item.sent
+        beyond_suspicion = sum(not item.suspect for item in self._silent)
         if beyond_suspicion >= SILENT_ROWS or self.began is not None:
             self._begin()
         return self.began is not None
@@ -75,9 +75,9 @@ class CircuitBreaker:
         self._note(now, self.last_words)
         self._begin()
 
-    def doubts(self, parcel: WorkItem) -> bool:
-        """Whether a parcel may be to blame itself, so that another silence of it would prove nothing."""
-        return parcel.suspect or parcel in self._silent
+    def doubts(self, item: WorkItem) -> bool:
+        """Whether a item may be to blame itself, so that another silence of it would prove nothing."""
+        return item.suspect or item in self._silent
 
     def probe_delay(self) -> float:
         """Seconds until the next probe: 1, 2, 4, … up to 15."""
@@ -96,7 +96,7 @@ class CircuitBreaker:
 
     def _begin(self) -> None:
         self.began = self._silence_since
-        for parcel in self._silent:  # what happens in an outage is not held against the rows
-            parcel.attempts -= parcel.silent
-            parcel.silent = 0
-            parcel.spent = None
+        for item in self._silent:  # what happens in an outage is not held against the rows
+            item.attempts -= item.silent
+            item.silent = 0
+            item.spent = None

@@ -23,7 +23,7 @@ async def feed(
     report: ReportWriter,
     stats: RunStats,
 ) -> None:
-    """Read batches in a thread, queue their pairs as `pack` parcels them, and report what needs no sending.
+    """Read batches in a thread, queue their pairs as `pack` items them, and report what needs no sending.
 
     `pack` is told whether these are the last pairs. Raises what reading raises.
     """
@@ -34,9 +34,9 @@ async def feed(
                 await queue.hungry.wait()
                 while report.backlog > _MOST_UNWRITTEN:  # noqa: ASYNC110 - a thread works it off
                     await asyncio.sleep(0.01)
-                for lot in group_outcomes(batch.outcomes):
-                    report.add(lot)
-                    stats.add(lot)
+                for group in group_outcomes(batch.outcomes):
+                    report.add(group)
+                    stats.add(group)
                 queue.feed(pack(batch.pairs, False))
                 del batch  # not held while the next one is read
             queue.feed(pack([], True))

@@ -1,4 +1,4 @@
-"""How parcels are made and sent: one by one or in batches, and with a look before or without."""
+"""How items are made and sent: one by one or in batches, and with a look before or without."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from loader.settings import LoadSettings
 
 
 class SendMethod(NamedTuple):
-    """A way to send: `pack` makes parcels of pairs as they are read (True: these are the last)."""
+    """A way to send: `pack` makes items of pairs as they are read (True: these are the last)."""
 
     pack: Callable[[list[Pair], bool], list[WorkItem]]
     sender: Sender
@@ -39,13 +39,13 @@ class PutSender:
     def __init__(self, hubspot: HubSpot) -> None:
         self._hubspot = hubspot
 
-    def send(self, parcel: WorkItem) -> Coroutine[Any, Any, Verdict | PartialResult]:
-        """Associate the parcel's one pair."""
-        return self._hubspot.associate(parcel.pairs[0])
+    def send(self, item: WorkItem) -> Coroutine[Any, Any, Verdict | PartialResult]:
+        """Associate the item's one pair."""
+        return self._hubspot.associate(item.pairs[0])
 
 
 def one_by_one(pairs: list[Pair], _last: bool) -> list[WorkItem]:
-    """A parcel for each pair."""
+    """A item for each pair."""
     return [WorkItem([pair]) for pair in pairs]
 
 

@@ -8,14 +8,14 @@ from operator import itemgetter
 from loader.engine.work_queue import WorkItem
 from loader.model import Pair
 
-#: Pairs that wait for their parcel to be full, of all pairs of types together.
+#: Pairs that wait for their item to be full, of all pairs of types together.
 _MOST_HELD = 50_000
 
 _types_of = itemgetter(1, 3)
 
 
 class RecordPacking:
-    """Packs pairs as they are read into parcels of up to `records` from-records and `pairs` pairs, all of the
+    """Packs pairs as they are read into items of up to `records` from-records and `pairs` pairs, all of the
     same types, which are marked as `asking` (to be looked up) and with what is known by now."""
 
     def __init__(self, *, records: int, pairs: int, asking: bool = False, existed_before: str = "") -> None:
@@ -24,28 +24,28 @@ class RecordPacking:
         self._lanes: dict[tuple[str, str], _Lane] = {}
 
     def __call__(self, pairs: list[Pair], last: bool) -> list[WorkItem]:
-        """The parcels that are full now, and after the `last` pairs all others."""
-        parcels: list[WorkItem] = []
+        """The items that are full now, and after the `last` pairs all others."""
+        items: list[WorkItem] = []
         for types, run in groupby(pairs, _types_of):
             lane = self._lanes.setdefault(types, _Lane())
             for pair in run:
                 if len(lane.pairs) == self._pairs or (
                     len(lane.records) == self._records and pair.from_id not in lane.records
                 ):
-                    parcels.append(self._full(lane))
+                    items.append(self._full(lane))
                 lane.pairs.append(pair)
                 lane.records.add(pair.from_id)
         held = sum(len(lane.pairs) for lane in self._lanes.values())
         for lane in sorted(self._lanes.values(), key=lambda lane: -len(lane.pairs)):
             if lane.pairs and (last or held > _MOST_HELD):
                 held -= len(lane.pairs)
-                parcels.append(self._full(lane))
-        return parcels
+                items.append(self._full(lane))
+        return items
 
     def _full(self, lane: _Lane) -> WorkItem:
-        parcel = WorkItem(lane.pairs, asking=self._asking, existed_before=self._existed_before)
+        item = WorkItem(lane.pairs, asking=self._asking, existed_before=self._existed_before)
         lane.pairs, lane.records = [], set()
-        return parcel
+        return item
 
 
 class _Lane:

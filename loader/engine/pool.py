@@ -1,4 +1,4 @@
-"""The worker pool: takes parcels from the queue, sends them, and does with each verdict what it calls for."""
+"""The worker pool: takes items from the queue, sends them, and does with each verdict what it calls for."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GRACE = 30.0
 _ATTEMPTS_BEFORE_SPLITTING = 3
 #: Passing faults in a row, whoever they were for, that look like everybody's trouble.
 _ALL_FAIL = 12
-#: Pairs of a parcel from which on it is sounded before it is given up, and the seconds that the answers get.
+#: Pairs of a item from which on it is sounded before it is given up, and the seconds that the answers get.
 _WORTH_SOUNDING, _SOUNDING = 4, 5.0
 
 
@@ -77,22 +77,17 @@ class Pool:
     async def _work(self) -> None:
         queue, sender, outage, day = self._queue, self._sender, self._outage, self._limits.day
         # In an outage others than the silent rows ask: were those to blame, they could never find it over.
-        while (parcel := await queue.next(untried_first=outage.began is not None)) is not None:
+        while (item := await queue.next(untried_first=outage.began is not None)) is not None:
             try:
-                if (
-                    outage.began is None
-                    and parcel.spent is None
-                    and not self._day_is_over
-                    and not day.reserve
-                ):
-                    self._take_in(parcel, await sender.send(parcel))
+                if outage.began is None and item.spent is None and not self._day_is_over and not day.reserve:
+                    self._take_in(item, await sender.send(item))
                 else:
-                    await self._handle_with_care(parcel)
+                    await self._handle_with_care(item)
             except Stopped as why:
                 self.stop(why)
             finally:
-                queue.done(parcel)
-                del parcel  # else each idle worker would keep a batch of rows
+                queue.done(item)
+                del item  # else each idle worker would keep a batch of rows
         self._stopping.set()
 
     async def _see_off(self, workers: list[asyncio.Task[None]]) -> None:
@@ -104,35 +99,35 @@ class Pool:
         for worker in workers:
             worker.cancel()
 
-    async def _handle_with_care(self, parcel: WorkItem) -> None:
-        """Send where the day may be over, nobody may be there, or the parcel may have no attempt left."""
+    async def _handle_with_care(self, item: WorkItem) -> None:
+        """Send where the day may be over, nobody may be there, or the item may have no attempt left."""
         day = self._limits.day
         if self._day_is_over or day.spent(self._around.there.in_flight):
             if not day.wait:
-                self._queue.again([parcel])
+                self._queue.again([item])
                 self.stop(day.over("only the reserve is left of the daily limit"))
                 return
             await day.sleep()
             self._day_is_over = False
-        if self._outage.began is not None or parcel.spent is not None:
+        if self._outage.began is not None or item.spent is not None:
             async with self._probing:
                 if self._outage.began is not None:
                     await self._wait_to_probe()
-                    if not self._outage.doubts(parcel):
-                        self._take_in(parcel, await self._sender.send(parcel))
+                    if not self._outage.doubts(item):
+                        self._take_in(item, await self._sender.send(item))
                         return
-                if not await self._somebody_answers(parcel.sent):
+                if not await self._somebody_answers(item.sent):
                     self._outage.nobody(self._loop.time())
-                    self._in_outage(parcel)
+                    self._in_outage(item)
                     return
-        if parcel.spent is None:
-            self._take_in(parcel, await self._sender.send(parcel))
+        if item.spent is None:
+            self._take_in(item, await self._sender.send(item))
             return
-        verdict, parcel.spent = parcel.spent, None
-        if not self._out_of_attempts(parcel):
-            self._later(parcel, parcel.attempts, verdict)
-        elif not self._split(parcel, self._delay(parcel.attempts, verdict)):
-            self._settle_all(parcel, Status.GAVE_UP, verdict)
+        verdict, item.spent = item.spent, None
+        if not self._out_of_attempts(item):
+            self._later(item, item.attempts, verdict)
+        elif not self._split(item, self._delay(item.attempts, verdict)):
+            self._settle_all(item, Status.GAVE_UP, verdict)
 
     async def _somebody_answers(self, since: float) -> bool:
         """Whether somebody has answered what was sent later than `since`, or does so now."""
@@ -150,77 +145,75 @@ class Pool:
         left = began + self._limits.outage_timeout - self._loop.time()
         await asyncio.sleep(max(0.0, min(self._outage.probe_delay(), left)))
 
-    def _take_in(self, parcel: WorkItem, result: Verdict | PartialResult) -> None:
+    def _take_in(self, item: WorkItem, result: Verdict | PartialResult) -> None:
         now = self._loop.time()
         if isinstance(result, PartialResult):
             self._answered()
             self._heard = self._useful = now
             self._passing_in_a_row = 0
-            for lot in result.groups:
-                self._settle(lot)
+            for group in result.groups:
+                self._settle(group)
             self._queue.again(result.again)
             return
         kind = result.kind
         if result.http_status:
             self._answered()
-            if kind is not Kind.PASSING:
+            if kind is not Kind.TRANSIENT:
                 self._passing_in_a_row = 0
             if kind is not Kind.THROTTLED:
                 self._heard = now
-                if kind is not Kind.PASSING:
+                if kind is not Kind.TRANSIENT:
                     self._useful = now
-        _ACTIONS[kind](self, parcel, result)
+        _ACTIONS[kind](self, item, result)
 
     # What each kind of the outcome table does with the row and the run (contract, section 4).
 
-    def _success(self, parcel: WorkItem, verdict: Verdict) -> None:
-        parcel.attempts += 1
-        self._settle_all(parcel, Status.ASSOCIATED, verdict)
+    def _success(self, item: WorkItem, verdict: Verdict) -> None:
+        item.attempts += 1
+        self._settle_all(item, Status.ASSOCIATED, verdict)
 
-    def _refused(self, parcel: WorkItem, verdict: Verdict) -> None:
-        parcel.attempts += 1
-        if not self._split(parcel):
-            self._settle_all(parcel, Status.FAILED, verdict)
+    def _refused(self, item: WorkItem, verdict: Verdict) -> None:
+        item.attempts += 1
+        if not self._split(item):
+            self._settle_all(item, Status.FAILED, verdict)
 
-    def _made_nothing(self, parcel: WorkItem, verdict: Verdict) -> None:
-        parcel.attempts += 1
-        parcel.nothing_made += 1
-        if self._split(parcel):
+    def _made_nothing(self, item: WorkItem, verdict: Verdict) -> None:
+        item.attempts += 1
+        item.nothing_made += 1
+        if self._split(item):
             return
-        if parcel.nothing_made >= MADE_NOTHING_SENDS:
-            self._settle_all(parcel, Status.FAILED, verdict)
+        if item.nothing_made >= MADE_NOTHING_SENDS:
+            self._settle_all(item, Status.FAILED, verdict)
         else:
-            self._later(parcel, parcel.nothing_made, verdict)
+            self._later(item, item.nothing_made, verdict)
 
-    def _passing(self, parcel: WorkItem, verdict: Verdict) -> None:
-        parcel.attempts += 1
+    def _passing(self, item: WorkItem, verdict: Verdict) -> None:
+        item.attempts += 1
         self._passing_in_a_row += 1
         # Where nothing goes well for anybody, to look for the one at fault would only add to the trouble.
         all_fail = self._passing_in_a_row >= _ALL_FAIL
-        if parcel.attempts < self._policy.max_attempts and (all_fail or not self._out_of_attempts(parcel)):
-            self._later(parcel, parcel.attempts, verdict)
-        elif all_fail and not parcel.sounded_at and len(parcel.pairs) >= _WORTH_SOUNDING:
-            self._sound(parcel)
-        elif self._useful < parcel.sounded_at and not all(one.attempts for one in parcel.alone):
-            parcel.attempts -= 1  # the others still wait for the pace
-            self._queue.later(parcel, _SOUNDING)
-        elif self._useful < parcel.sounded_at or not self._split(
-            parcel, self._delay(parcel.attempts, verdict)
-        ):
-            self._settle_all(parcel, Status.GAVE_UP, verdict)
+        if item.attempts < self._policy.max_attempts and (all_fail or not self._out_of_attempts(item)):
+            self._later(item, item.attempts, verdict)
+        elif all_fail and not item.sounded_at and len(item.pairs) >= _WORTH_SOUNDING:
+            self._sound(item)
+        elif self._useful < item.sounded_at and not all(one.attempts for one in item.alone):
+            item.attempts -= 1  # the others still wait for the pace
+            self._queue.later(item, _SOUNDING)
+        elif self._useful < item.sounded_at or not self._split(item, self._delay(item.attempts, verdict)):
+            self._settle_all(item, Status.GAVE_UP, verdict)
 
-    def _sound(self, parcel: WorkItem) -> None:
+    def _sound(self, item: WorkItem) -> None:
         """Is it everybody's trouble, or is there a bad row in every request? Some rows alone will tell."""
-        alone, others = parcel.soundings()
+        alone, others = item.soundings()
         others.alone = alone
         others.sounded_at = self._loop.time()
         others.attempts = self._policy.max_attempts - 1  # one more, when those have been answered
         self._queue.again(alone)
         self._queue.later(others, _SOUNDING)
 
-    def _throttled(self, parcel: WorkItem, verdict: Verdict) -> None:
+    def _throttled(self, item: WorkItem, verdict: Verdict) -> None:
         self._stats.throttled += 1
-        self._queue.again([parcel])
+        self._queue.again([item])
         silence = self._loop.time() - self._heard
         if silence > max(self._limits.outage_timeout, 60.0):
             self.stop(
@@ -232,49 +225,49 @@ class Pool:
                 )
             )
 
-    def _daily(self, parcel: WorkItem, verdict: Verdict) -> None:
-        self._queue.again([parcel])
+    def _daily(self, item: WorkItem, verdict: Verdict) -> None:
+        self._queue.again([item])
         self._limits.day.asked(verdict.retry_after)
         if not self._limits.day.wait:
             self.stop(self._limits.day.over(verdict.message))
         # Else the next one to be sent waits for the reset.
         self._day_is_over = True
 
-    def _moving(self, parcel: WorkItem, verdict: Verdict) -> None:
-        self._queue.again([parcel])
+    def _moving(self, item: WorkItem, verdict: Verdict) -> None:
+        self._queue.again([item])
         moving = move(verdict, self._limits.day.format_local_time)
         if isinstance(moving, Stopped):
             self.stop(moving)
         else:
             self._around.pause(moving, "HubSpot moves the account to another data centre")
 
-    def _account(self, parcel: WorkItem, verdict: Verdict) -> None:
+    def _account(self, item: WorkItem, verdict: Verdict) -> None:
         self.stop(Stopped(verdict.reason or "account", verdict.message, verdict.hint))
 
-    def _silent(self, parcel: WorkItem, verdict: Verdict) -> None:
-        parcel.attempts += 1
+    def _silent(self, item: WorkItem, verdict: Verdict) -> None:
+        item.attempts += 1
         now = self._loop.time()
         heard = self._around.there.heard
-        if self._outage.silent(parcel, now, verdict.waited, heard, verdict.message):
-            self._in_outage(parcel)
+        if self._outage.silent(item, now, verdict.waited, heard, verdict.message):
+            self._in_outage(item)
             return
         # Where few rows are under way, they may take longer than that to use up their attempts.
         long_silent = now - self._heard >= self._limits.outage_timeout
-        if long_silent or self._out_of_attempts(parcel):
-            parcel.spent = verdict
-            self._queue.again([parcel])
+        if long_silent or self._out_of_attempts(item):
+            item.spent = verdict
+            self._queue.again([item])
         else:
-            self._later(parcel, parcel.attempts, verdict)
+            self._later(item, item.attempts, verdict)
 
-    def _unreachable(self, parcel: WorkItem, verdict: Verdict) -> None:
+    def _unreachable(self, item: WorkItem, verdict: Verdict) -> None:
         if verdict.category == "TLS_CERTIFICATE":  # no waiting will make it trustworthy
             self.stop(Stopped("tls", verdict.message, verdict.hint))
             return
         self._outage.unreachable(self._loop.time(), verdict.message)
-        self._in_outage(parcel)
+        self._in_outage(item)
 
-    def _in_outage(self, parcel: WorkItem) -> None:
-        self._queue.later(parcel, self._outage.rest)
+    def _in_outage(self, item: WorkItem) -> None:
+        self._queue.later(item, self._outage.rest)
         if not self._stats.pause:
             self._stats.pause = f"no answer ({self._outage.last_words}); asking again"
             self._around.log("outage", {"message": self._outage.last_words})
@@ -293,13 +286,13 @@ class Pool:
             self._stats.pause = ""
             self._around.log("outage_over", {})
 
-    def _out_of_attempts(self, parcel: WorkItem) -> bool:
+    def _out_of_attempts(self, item: WorkItem) -> bool:
         most = self._policy.max_attempts
-        return parcel.attempts >= (most if len(parcel.pairs) == 1 else min(most, _ATTEMPTS_BEFORE_SPLITTING))
+        return item.attempts >= (most if len(item.pairs) == 1 else min(most, _ATTEMPTS_BEFORE_SPLITTING))
 
-    def _split(self, parcel: WorkItem, delay: float = 0.0) -> bool:
+    def _split(self, item: WorkItem, delay: float = 0.0) -> bool:
         """Where a request for many pairs failed as a whole, send its halves, so that blame becomes exact."""
-        halves = parcel.halves()
+        halves = item.halves()
         if delay:
             for half in halves:
                 self._queue.later(half, delay)
@@ -307,46 +300,46 @@ class Pool:
             self._queue.again(halves)
         return bool(halves)
 
-    def _later(self, parcel: WorkItem, attempts: int, verdict: Verdict) -> None:
+    def _later(self, item: WorkItem, attempts: int, verdict: Verdict) -> None:
         self._stats.retries += 1
-        self._queue.later(parcel, self._delay(attempts, verdict))
+        self._queue.later(item, self._delay(attempts, verdict))
 
     def _delay(self, attempts: int, verdict: Verdict) -> float:
         return self._policy.delay(attempts, verdict.retry_after)
 
-    def _settle_all(self, parcel: WorkItem, status: Status, verdict: Verdict) -> None:
+    def _settle_all(self, item: WorkItem, status: Status, verdict: Verdict) -> None:
         first = Outcome(
-            parcel.pairs[0],
+            item.pairs[0],
             status,
             self._around.now(),
             verdict.http_status,
-            parcel.attempts,
+            item.attempts,
             verdict.association_types,
-            parcel.existed_before,
+            item.existed_before,
             verdict.category,
             verdict.message,
             verdict.details,
             verdict.correlation_id,
         )
-        self._settle(OutcomeGroup(parcel.pairs, first), telling=not parcel.neighbours_stand)
+        self._settle(OutcomeGroup(item.pairs, first), telling=not item.neighbours_stand)
 
-    def _settle(self, lot: OutcomeGroup, *, telling: bool = True) -> None:
-        """Report a lot of rows; refusals that are not `telling` say nothing about the rest of the file."""
-        self._report.add(lot)
-        self._stats.add(lot)
-        if lot.first.status is not Status.FAILED:
+    def _settle(self, group: OutcomeGroup, *, telling: bool = True) -> None:
+        """Report a group of rows; refusals that are not `telling` say nothing about the rest of the file."""
+        self._report.add(group)
+        self._stats.add(group)
+        if group.first.status is not Status.FAILED:
             self._refused_in_a_row = 0
         elif telling:
-            self._more_refused(lot)
+            self._more_refused(group)
 
-    def _more_refused(self, lot: OutcomeGroup) -> None:
-        self._refused_in_a_row += len(lot.pairs)
+    def _more_refused(self, group: OutcomeGroup) -> None:
+        self._refused_in_a_row += len(group.pairs)
         if 0 < self._limits.stop_after_failures <= self._refused_in_a_row:
             self.stop(
                 Stopped(
                     "too_many_failures",
                     f"{self._refused_in_a_row} rows in a row were refused, the last with: "
-                    f"{lot.first.error_message}",
+                    f"{group.first.error_message}",
                     "Is it the right file, with the right columns and types, for this account? The report "
                     "has the reasons. --stop-after-failures 0 goes on regardless.",
                 )
@@ -357,11 +350,11 @@ _ACTIONS: dict[Kind, Callable[[Pool, WorkItem, Verdict], None]] = {
     Kind.SUCCESS: Pool._success,
     Kind.REFUSED: Pool._refused,
     Kind.MADE_NOTHING: Pool._made_nothing,
-    Kind.PASSING: Pool._passing,
+    Kind.TRANSIENT: Pool._passing,
     Kind.THROTTLED: Pool._throttled,
     Kind.DAILY: Pool._daily,
-    Kind.MOVING: Pool._moving,
+    Kind.MIGRATION: Pool._moving,
     Kind.ACCOUNT: Pool._account,
-    Kind.SILENT: Pool._silent,
+    Kind.NO_ANSWER: Pool._silent,
     Kind.UNREACHABLE: Pool._unreachable,
 }

@@ -13,17 +13,17 @@ from loader.model import OutcomeGroup
 
 
 class PartialResult(NamedTuple):
-    """What an answer about many pairs came to: outcomes, in each lot by row, and what to send next."""
+    """What an answer about many pairs came to: outcomes, in each group by row, and what to send next."""
 
     groups: list[OutcomeGroup]
     again: list[WorkItem]
 
 
 class Sender(Protocol):
-    """Sends one parcel."""
+    """Sends one item."""
 
-    async def send(self, parcel: WorkItem) -> Verdict | PartialResult:
-        """Send once. A Verdict holds for every pair of the parcel, a PartialResult tells them apart."""
+    async def send(self, item: WorkItem) -> Verdict | PartialResult:
+        """Send once. A Verdict holds for every pair of the item, a PartialResult tells them apart."""
 
 
 class Counterpart(Protocol):
@@ -44,7 +44,7 @@ class Counterpart(Protocol):
 class Report(Protocol):
     """Where outcomes go."""
 
-    def add(self, lot: OutcomeGroup) -> None:
+    def add(self, group: OutcomeGroup) -> None:
         """Take outcomes; never blocks."""
 
 

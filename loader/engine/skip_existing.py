@@ -13,7 +13,7 @@ from loader.hubspot.association_reader import MOST_RECORDS, AssociationReader, E
 from loader.model import Outcome, Pair, Status, group_outcomes
 from loader.pace import Pacer
 
-#: Pairs in one parcel, where few records have many.
+#: Pairs in one item, where few records have many.
 _MOST_PAIRS = 10_000
 
 
@@ -36,20 +36,20 @@ class ExistingFirst:
         self._hubspot, self._pacer, self._sender = hubspot, pacer, sender
         self._pack, self._now = pack, now
 
-    async def send(self, parcel: WorkItem) -> Verdict | PartialResult:
-        """Look a parcel up that is `asking`; hand any other on."""
-        if not parcel.asking:
-            return await self._sender.send(parcel)
-        standing = await look_up(parcel, self._hubspot, self._pacer)
+    async def send(self, item: WorkItem) -> Verdict | PartialResult:
+        """Look a item up that is `asking`; hand any other on."""
+        if not item.asking:
+            return await self._sender.send(item)
+        standing = await look_up(item, self._hubspot, self._pacer)
         if isinstance(standing, Verdict):
             if standing.kind is not Kind.REFUSED:
                 return standing
             # One record may spoil the question for all; about that one the sending will find out.
-            return PartialResult([], parcel.halves() or self._pack(parcel.pairs, ""))
+            return PartialResult([], item.halves() or self._pack(item.pairs, ""))
         now = self._now()
         outcomes: list[Outcome] = []
         missing: dict[str, list[Pair]] = {"no": [], "yes": [], "": []}
-        for pair in parcel.pairs:
+        for pair in item.pairs:
             link = standing.link(pair)
             if link is not None and link.default:
                 outcomes.append(
@@ -59,24 +59,24 @@ class ExistingFirst:
                 missing["yes"].append(pair)
             else:
                 missing["no" if standing.knows(pair) else ""].append(pair)
-        again = [parcel for existed, pairs in missing.items() for parcel in self._pack(pairs, existed)]
+        again = [item for existed, pairs in missing.items() for item in self._pack(pairs, existed)]
         return PartialResult(group_outcomes(outcomes), again)
 
 
-async def look_up(parcel: WorkItem, hubspot: HubSpot, pacer: Pacer) -> ExistingAssociations | Verdict:
-    """What stands between the pairs of a parcel. After a Verdict the same parcel goes on where that came.
+async def look_up(item: WorkItem, hubspot: HubSpot, pacer: Pacer) -> ExistingAssociations | Verdict:
+    """What stands between the pairs of a item. After a Verdict the same item goes on where that came.
 
-    The attempts of a parcel are for one request, so that each one that is answered gives them back.
+    The attempts of a item are for one request, so that each one that is answered gives them back.
     """
-    if parcel.reading is None:
-        parcel.reading = AssociationReader(parcel.pairs)
-    answers = parcel.reading.answers
-    standing = await parcel.reading.go_on(hubspot, pacer)
-    if parcel.reading.answers > answers:
-        parcel.attempts = parcel.silent = 0
+    if item.reading is None:
+        item.reading = AssociationReader(item.pairs)
+    answers = item.reading.answers
+    standing = await item.reading.go_on(hubspot, pacer)
+    if item.reading.answers > answers:
+        item.attempts = item.silent = 0
     return standing
 
 
 def asking_packing() -> RecordPacking:
-    """Makes parcels that one request looks up, or a few where few records have many pairs."""
+    """Makes items that one request looks up, or a few where few records have many pairs."""
     return RecordPacking(records=MOST_RECORDS, pairs=_MOST_PAIRS, asking=True)

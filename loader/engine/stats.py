@@ -41,14 +41,14 @@ class RunStats:
         """0 where every settled row is good, else 1."""
         return int(any(count for status, count in self.by_status.items() if status not in GOOD))
 
-    def add(self, lot: OutcomeGroup) -> None:
+    def add(self, group: OutcomeGroup) -> None:
         """Count more settled rows."""
-        status = lot.first.status
-        self.by_status[status] += len(lot.pairs)
+        status = group.first.status
+        self.by_status[status] += len(group.pairs)
         if status not in GOOD:
-            self.causes[_cause(lot.first)] += len(lot.pairs)
+            self.causes[_cause(group.first)] += len(group.pairs)
         if self.on_outcome is not None:
-            for outcome in lot.outcomes:
+            for outcome in group.outcomes:
                 self.on_outcome(outcome)
 
 

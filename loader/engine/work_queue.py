@@ -68,14 +68,14 @@ class WorkItem:
         self.alone: list[WorkItem] = []
 
     def halves(self) -> list[WorkItem]:
-        """The same pairs as two parcels with all their attempts before them; none where there is one pair."""
+        """The same pairs as two items with all their attempts before them; none where there is one pair."""
         if len(self.pairs) == 1:
             return []
         middle = len(self.pairs) // 2
         return [self._part(self.pairs[:middle]), self._part(self.pairs[middle:])]
 
     def soundings(self) -> tuple[list[WorkItem], WorkItem]:
-        """Three of at least four pairs (the first, the middle, the last) as a parcel each, and the others."""
+        """Three of at least four pairs (the first, the middle, the last) as a item each, and the others."""
         first, *more, last = self.pairs
         middle = more.pop(len(more) // 2)
         return [self._part([pair]) for pair in (first, middle, last)], self._part(more)
@@ -92,8 +92,8 @@ class WorkItem:
 class WorkQueue:
     """What is to be sent, in three piles: again at once, fresh, and again later.
 
-    Workers take with `next` and say `done` when a parcel needs nothing more, or hand it back. The queue ends
-    when it has been told that no fresh parcels come (`finish`) and everything taken is done, or at `close`.
+    Workers take with `next` and say `done` when a item needs nothing more, or hand it back. The queue ends
+    when it has been told that no fresh items come (`finish`) and everything taken is done, or at `close`.
     """
 
     def __init__(self) -> None:
@@ -102,22 +102,22 @@ class WorkQueue:
         self._later: list[tuple[float, int, WorkItem]] = []
         self._order = count()
         self._taken = 0
-        self._begun = 0  # rows of all parcels but the fresh ones
+        self._begun = 0  # rows of all items but the fresh ones
         self._finished = False
         self._closed = False
         self._changed = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
-        self.hungry = asyncio.Event()  # set when fresh parcels run low
+        self.hungry = asyncio.Event()  # set when fresh items run low
         self.hungry.set()
 
     async def next(self, *, untried_first: bool = False) -> WorkItem | None:
-        """The next parcel; None when there will be none. `untried_first` prefers what was never sent."""
+        """The next item; None when there will be none. `untried_first` prefers what was never sent."""
         while not self._closed:
-            parcel = self._take_fresh() if untried_first else None
-            parcel = parcel or self._take()
-            if parcel is not None:
+            item = self._take_fresh() if untried_first else None
+            item = item or self._take()
+            if item is not None:
                 self._taken += 1
-                return parcel
+                return item
             if self._finished and not self._taken and not self._later:
                 self.close()
                 break
@@ -136,14 +136,14 @@ class WorkQueue:
     def _take_fresh(self) -> WorkItem | None:
         if not self._fresh or self._begun >= MAX_STARTED:
             return None
-        parcel = self._fresh.popleft()
-        self._begun += len(parcel.pairs)
+        item = self._fresh.popleft()
+        self._begun += len(item.pairs)
         if not self._fresh:
             self.hungry.set()
-        return parcel
+        return item
 
     def _arm(self) -> None:
-        """Wake the workers when the next parcel is due."""
+        """Wake the workers when the next item is due."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -151,41 +151,41 @@ class WorkQueue:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_at(self._later[0][0], self._changed.set)
 
-    def feed(self, parcels: Iterable[WorkItem]) -> None:
-        """Add fresh parcels."""
+    def feed(self, items: Iterable[WorkItem]) -> None:
+        """Add fresh items."""
         before = len(self._fresh)
-        self._fresh.extend(parcels)
+        self._fresh.extend(items)
         if self._fresh:
             self.hungry.clear()
         if len(self._fresh) > before:  # else every worker would wake up for nothing
             self._changed.set()
 
     def finish(self) -> None:
-        """Say that no more fresh parcels come."""
+        """Say that no more fresh items come."""
         self._finished = True
         self._changed.set()
 
-    def done(self, parcel: WorkItem) -> None:
-        """A parcel that was taken needs nothing more."""
+    def done(self, item: WorkItem) -> None:
+        """A item that was taken needs nothing more."""
         self._taken -= 1
-        self._begun -= len(parcel.pairs)
+        self._begun -= len(item.pairs)
         if self._finished and not self._taken:
             self._changed.set()
 
-    def again(self, parcels: Iterable[WorkItem]) -> None:
+    def again(self, items: Iterable[WorkItem]) -> None:
         """Send these before all others (the one that was taken must still be `done`).
 
         The latest go first: what a batch was split into is worked off before the next batch is split.
         """
-        if returned := list(parcels):
-            self._begun += sum(len(parcel.pairs) for parcel in returned)
+        if returned := list(items):
+            self._begun += sum(len(item.pairs) for item in returned)
             self._again.extendleft(reversed(returned))
             self._changed.set()
 
-    def later(self, parcel: WorkItem, delay: float) -> None:
+    def later(self, item: WorkItem, delay: float) -> None:
         """Send this again after `delay` seconds (the one that was taken must still be `done`)."""
-        self._begun += len(parcel.pairs)
-        heapq.heappush(self._later, (asyncio.get_running_loop().time() + delay, next(self._order), parcel))
+        self._begun += len(item.pairs)
+        heapq.heappush(self._later, (asyncio.get_running_loop().time() + delay, next(self._order), item))
         self._changed.set()
 
     def close(self) -> None:

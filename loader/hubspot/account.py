@@ -51,7 +51,7 @@ async def read_account(hubspot: HubSpot) -> Account | Verdict:
     said = decode(answer.body) or {}
     portal_id = said.get("portalId")
     if not isinstance(portal_id, int | str) or not str(portal_id).isascii() or not str(portal_id).isdigit():
-        return Verdict(Kind.PASSING, answer.status, "UNREADABLE_ANSWER", "the answer names no account")
+        return Verdict(Kind.TRANSIENT, answer.status, "UNREADABLE_ANSWER", "the answer names no account")
     words = (said.get(key) for key in ("accountType", "uiDomain", "timeZone"))
     return Account(int(portal_id), *(word if isinstance(word, str) else "" for word in words))
 
@@ -67,7 +67,7 @@ async def read_daily_usage(hubspot: HubSpot) -> DailyUsage | Verdict:
     usage = next((item for item in items if isinstance(item, dict)), said)
     used, limit = usage.get("currentUsage"), usage.get("usageLimit")
     if not isinstance(used, int) or not isinstance(limit, int):
-        return Verdict(Kind.PASSING, answer.status, "UNREADABLE_ANSWER", "the answer names no usage")
+        return Verdict(Kind.TRANSIENT, answer.status, "UNREADABLE_ANSWER", "the answer names no usage")
     return DailyUsage(used, limit, _moment(usage.get("resetsAt")))
 
 

@@ -96,16 +96,16 @@ OUTCOMES = (
     ),
     Row(
         {477},
-        Kind.MOVING,
+        Kind.MIGRATION,
         reason="moving",
         hint="HubSpot is moving the account to another data centre: run the same command again afterwards.",
     ),
-    Row({423}, Kind.PASSING, least_wait=2.0),
-    Row({408, 409, 425, *range(500, 600)}, Kind.PASSING),
-    Row(_2XX, Kind.PASSING, says=frozenset({UNFINISHED, UNREADABLE})),
+    Row({423}, Kind.TRANSIENT, least_wait=2.0),
+    Row({408, 409, 425, *range(500, 600)}, Kind.TRANSIENT),
+    Row(_2XX, Kind.TRANSIENT, says=frozenset({UNFINISHED, UNREADABLE})),
 )
 #: Statuses that HTTP does not know (below 200, from 600 on): a broken server, which may recover.
-_NO_SUCH_STATUS = Row(range(0), Kind.PASSING)
+_NO_SUCH_STATUS = Row(range(0), Kind.TRANSIENT)
 
 
 def decode(body: bytes | None) -> dict[str, Any] | None:
@@ -227,7 +227,7 @@ def _verdict(row: Row, heard: _Heard, now: float) -> Verdict:
     errors = error_objects(document) if heard.finding == HAS_ERRORS else []
     shown = errors or [document]
     # A move and a used-up day may say how many hours they take.
-    longest = inf if row.kind in (Kind.MOVING, Kind.DAILY) else LONGEST_WAIT
+    longest = inf if row.kind in (Kind.MIGRATION, Kind.DAILY) else LONGEST_WAIT
     wait = retry_after(heard.headers, now, longest=longest)
     named = ", ".join(scopes(document)) if row.reason == "missing_scopes" else ""
     return Verdict(

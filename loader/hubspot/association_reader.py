@@ -111,7 +111,7 @@ class AssociationReader:
             document = decode(answer.body)
             if document is None or str(document.get("status") or "COMPLETE").upper() != "COMPLETE":
                 verdict = judge(answer.status, answer.headers, answer.body, self._first, now=0.0)
-                return verdict._replace(kind=Kind.PASSING)
+                return verdict._replace(kind=Kind.TRANSIENT)
             self.answers += 1
             more = self._take(document, inputs)
             self._requests[-1:] = [more] if more else []

@@ -32,66 +32,66 @@ _TO_KEYS = frozenset({"toobjectid", "toid", "to"})
 _INVALID_RECORD = re.compile(r"([A-Za-z0-9_-]+)=([0-9]+)")
 
 
-def parse_batch_response(parcel: WorkItem, answer: Answer, now: float) -> Verdict | PartialResult:
-    """Read the 2xx answer to a parcel of several pairs of the same types. `now` is Unix time in seconds.
+def parse_batch_response(item: WorkItem, answer: Answer, now: float) -> Verdict | PartialResult:
+    """Read the 2xx answer to a item of several pairs of the same types. `now` is Unix time in seconds.
 
     A Verdict holds for all of them: the answer can't be read, or the batch is not complete.
     """
-    if types_in_common := types_of_all(answer, parcel.pairs, now):
+    if types_in_common := types_of_all(answer, item.pairs, now):
         return PartialResult(
-            [OutcomeGroup(parcel.pairs, _stands(parcel.pairs[0], parcel, types_in_common, answer, now))], []
+            [OutcomeGroup(item.pairs, _stands(item.pairs[0], item, types_in_common, answer, now))], []
         )
-    outcomes, left = _associated(parcel, _plain_types(answer.body), answer, now)
+    outcomes, left = _associated(item, _plain_types(answer.body), answer, now)
     if not left:
         return PartialResult(group_outcomes(outcomes), [])
     document = decode(answer.body)
     state = "COMPLETE" if document is None else str(document.get("status") or "COMPLETE").upper()
     if document is None or state not in ("COMPLETE", "ERROR"):
-        return judge(answer.status, answer.headers, answer.body, parcel.pairs[0], now=now)
+        return judge(answer.status, answer.headers, answer.body, item.pairs[0], now=now)
     if state == "COMPLETE" and not outcomes:
-        outcomes, left = _associated(parcel, _types(document), answer, now)
-    some_stand = bool(outcomes) or parcel.neighbours_stand
+        outcomes, left = _associated(item, _types(document), answer, now)
+    some_stand = bool(outcomes) or item.neighbours_stand
     refused = refusals(document, left, answer, now).by_pair
     for pair in left:
         if (verdict := refused.get(pair)) is not None:
-            outcomes.append(failed(pair, parcel, verdict, now))
+            outcomes.append(failed(pair, item, verdict, now))
     outcomes.sort(key=lambda outcome: outcome.pair.row)  # "in a row" is meant as the file has them
     return PartialResult(
-        group_outcomes(outcomes), smaller(parcel, [pair for pair in left if pair not in refused], some_stand)
+        group_outcomes(outcomes), smaller(item, [pair for pair in left if pair not in refused], some_stand)
     )
 
 
-def smaller(parcel: WorkItem, pairs: list[Pair], some_stand: bool) -> list[WorkItem]:
+def smaller(item: WorkItem, pairs: list[Pair], some_stand: bool) -> list[WorkItem]:
     """Parcels of the pairs that an answer leaves open: single ones of a few, halves of many."""
     middle = 1 if len(pairs) <= _FEW else -(-len(pairs) // 2)
     return [
-        WorkItem(pairs[at : at + middle], existed_before=parcel.existed_before, neighbours_stand=some_stand)
+        WorkItem(pairs[at : at + middle], existed_before=item.existed_before, neighbours_stand=some_stand)
         for at in range(0, len(pairs), middle)
     ]
 
 
-def _stands(pair: Pair, parcel: WorkItem, types: str, answer: Answer, now: float) -> Outcome:
+def _stands(pair: Pair, item: WorkItem, types: str, answer: Answer, now: float) -> Outcome:
     """The outcome of a pair that an answer's results name with these association types."""
     trace = answer.headers.get("X-HubSpot-Correlation-Id", "")
-    attempts, existed = parcel.attempts + 1, parcel.existed_before
+    attempts, existed = item.attempts + 1, item.existed_before
     return Outcome(
         pair, Status.ASSOCIATED, now, answer.status, attempts, types, existed, correlation_id=trace
     )
 
 
 def _associated(
-    parcel: WorkItem, types: dict[_Ends, str], answer: Answer, now: float
+    item: WorkItem, types: dict[_Ends, str], answer: Answer, now: float
 ) -> tuple[list[Outcome], list[Pair]]:
     """Outcomes of the pairs whose forward entry is among the results, and the pairs without one."""
     outcomes, left = [], []
-    for pair in parcel.pairs:
+    for pair in item.pairs:
         forth = types.get((pair.from_id, pair.to_id))
         if forth is None:
             left.append(pair)
             continue
         back = types.get((pair.to_id, pair.from_id))
         both = f"{forth};{back}" if back and back != forth else forth
-        outcomes.append(_stands(pair, parcel, both, answer, now))
+        outcomes.append(_stands(pair, item, both, answer, now))
     return outcomes, left
 
 
@@ -165,15 +165,15 @@ def _invalid_records(context: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield canonical_type(name), record_id
 
 
-def failed(pair: Pair, parcel: WorkItem, verdict: Verdict, now: float) -> Outcome:
+def failed(pair: Pair, item: WorkItem, verdict: Verdict, now: float) -> Outcome:
     """The outcome of a pair that an answer about many refuses."""
     return Outcome(
         pair,
         Status.FAILED,
         now,
         verdict.http_status,
-        parcel.attempts + 1,
-        existed_before=parcel.existed_before,
+        item.attempts + 1,
+        existed_before=item.existed_before,
         error_category=verdict.category,
         error_message=verdict.message,
         error_details=verdict.details,

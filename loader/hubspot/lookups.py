@@ -17,7 +17,7 @@ from loader.hubspot import Answer, HubSpot, Kind, Verdict, decode
 from loader.hubspot.error_details import scopes
 
 _TRIES = 3
-_PASSING = frozenset({Kind.PASSING, Kind.SILENT, Kind.UNREACHABLE, Kind.THROTTLED})
+_PASSING = frozenset({Kind.TRANSIENT, Kind.NO_ANSWER, Kind.UNREACHABLE, Kind.THROTTLED})
 
 T = TypeVar("T")
 

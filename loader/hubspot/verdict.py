@@ -12,12 +12,12 @@ class Kind(StrEnum):
     SUCCESS = "success"  #: the pair stands in the answer's results
     REFUSED = "refused"  #: HubSpot refuses this pair; the run goes on
     MADE_NOTHING = "made_nothing"  #: 2xx without an error, and the pair is not in the results
-    PASSING = "passing"  #: an answer that another attempt may change
+    TRANSIENT = "transient"  #: an answer that another attempt may change
     THROTTLED = "throttled"  #: 429 of the short-term limit: the row is not to blame
     DAILY = "daily"  #: 429 of the daily limit
-    MOVING = "moving"  #: 477: the account moves to another data centre
+    MIGRATION = "migration"  #: 477: the account moves to another data centre
     ACCOUNT = "account"  #: nothing will work until a person has changed something
-    SILENT = "silent"  #: connected, but no answer: reset, disconnected or timed out before the headers
+    NO_ANSWER = "no_answer"  #: connected, but no answer: reset, disconnected or timed out before the headers
     UNREACHABLE = "unreachable"  #: no connection, or no way to get a token over it
 
 
@@ -29,7 +29,7 @@ class Verdict(NamedTuple):
     ``TIMEOUT``, ``CONNECTION_BROKEN``, ``UNREACHABLE``, ``TLS``, ``TLS_CERTIFICATE``, ``TOKEN_RENEWAL``.
     `message` is one line. `details` is a compact JSON array of the answer's error objects, or empty.
     `association_types` is like ``HUBSPOT_DEFINED:279;…``. `retry_after` is in seconds. `reason` is the word
-    for `errors.Stopped` where the kind is ACCOUNT, DAILY or MOVING, and `hint` says what the person should
+    for `errors.Stopped` where the kind is ACCOUNT, DAILY or MIGRATION, and `hint` says what the person should
     change. `waited` is how many seconds after the sending it turned out that no answer comes.
     """
 

@@ -47,14 +47,14 @@ def verdict_of_fault(fault: BaseException, host: str, timeout: float) -> Verdict
         case aiohttp.ConnectionTimeoutError():
             return _unreachable("UNREACHABLE", f"No connection to {host}: it took too long")
         case asyncio.TimeoutError():
-            return Verdict(Kind.SILENT, 0, "TIMEOUT", f"{host} gave no answer within {timeout:g} s")
+            return Verdict(Kind.NO_ANSWER, 0, "TIMEOUT", f"{host} gave no answer within {timeout:g} s")
         case aiohttp.ClientResponseError():
             return Verdict(
-                Kind.PASSING, 0, "UNREADABLE_ANSWER", f"{host} does not speak HTTP: {_words(fault)}"
+                Kind.TRANSIENT, 0, "UNREADABLE_ANSWER", f"{host} does not speak HTTP: {_words(fault)}"
             )
         case _:
             return Verdict(
-                Kind.SILENT, 0, "CONNECTION_BROKEN", f"{host} broke the connection: {_words(fault)}"
+                Kind.NO_ANSWER, 0, "CONNECTION_BROKEN", f"{host} broke the connection: {_words(fault)}"
             )
 
 

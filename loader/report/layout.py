@@ -47,7 +47,7 @@ def line(outcome: Outcome) -> str:
     return lines((OutcomeGroup([outcome.pair], outcome),))[0]
 
 
-def lines(lots: Iterable[OutcomeGroup]) -> list[str]:
+def lines(groups: Iterable[OutcomeGroup]) -> list[str]:
     """The report's lines for many outcomes, each with its `\\n`.
 
     What became of a row is mostly the same text as for the row before, but for the answer's ID and the time,
@@ -57,7 +57,7 @@ def lines(lots: Iterable[OutcomeGroup]) -> list[str]:
     last: tuple[object, ...] = ()
     result = ""
     invalid = False
-    for pairs, first in lots:
+    for pairs, first in groups:
         _, status, at, http_status, attempts, types, existed, category, message, details, trace = first
         kind = status, http_status, attempts, types, existed, category, message, details
         if kind != last:

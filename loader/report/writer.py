@@ -26,7 +26,7 @@ from loader.report.readback import Settled
 #: Seconds between two writes, and from a write to the fsync that makes it last.
 WRITE_INTERVAL = 0.1
 SYNC_INTERVAL = 0.5
-#: Rows that are taken for one write, and the rest of a lot: they and their text are let go before the next.
+#: Rows that are taken for one write, and the rest of a group: they and their text are let go before the next.
 _AT_ONCE = 10_000
 
 _AGAIN = "give the same command again: it goes on from there."
@@ -67,12 +67,12 @@ class ReportWriter:
         """Rows that are not written yet."""
         return self._added - self._taken if self.failure is None else 0
 
-    def add(self, lot: OutcomeGroup) -> None:
-        """Queue the outcomes of a lot; costs less than a microsecond and never blocks."""
+    def add(self, group: OutcomeGroup) -> None:
+        """Queue the outcomes of a group; costs less than a microsecond and never blocks."""
         if self.failure is not None:
             return
-        self._pending.append(lot)
-        self._added += len(lot.pairs)
+        self._pending.append(group)
+        self._added += len(group.pairs)
         if self._added - self._taken >= _AT_ONCE and not self._wanted.is_set():
             self._wanted.set()
 
@@ -160,13 +160,13 @@ class ReportWriter:
 
     def _take(self) -> list[OutcomeGroup]:
         """Lots for the next write."""
-        lots, rows = [], 0
+        groups, rows = [], 0
         while self._pending and rows < _AT_ONCE:
-            lot = self._pending.popleft()
-            lots.append(lot)
-            rows += len(lot.pairs)
+            group = self._pending.popleft()
+            groups.append(group)
+            rows += len(group.pairs)
         self._taken += rows
-        return lots
+        return groups
 
     def _find(self) -> bool:
         """Whether the path still is the open file (False: it is free). Raises `ReportLost` for another."""
@@ -260,16 +260,16 @@ class ReportWriter:
             self._on_failure(stopped)
 
 
-def _first_row(lot: OutcomeGroup) -> int:
-    return lot.pairs[0].row
+def _first_row(group: OutcomeGroup) -> int:
+    return group.pairs[0].row
 
 
-def _in_order(lots: list[OutcomeGroup]) -> str:
-    """The lines of the lots in the order of their rows, which leaves little to put in order at the end."""
-    lots.sort(key=_first_row)
-    texts = lines(lots)
-    if any(one.pairs[-1].row > _first_row(other) for one, other in pairwise(lots)):
-        rows = [pair.row for lot in lots for pair in lot.pairs]
+def _in_order(groups: list[OutcomeGroup]) -> str:
+    """The lines of the groups in the order of their rows, which leaves little to put in order at the end."""
+    groups.sort(key=_first_row)
+    texts = lines(groups)
+    if any(one.pairs[-1].row > _first_row(other) for one, other in pairwise(groups)):
+        rows = [pair.row for group in groups for pair in group.pairs]
         texts = [texts[at] for at in sorted(range(len(rows)), key=rows.__getitem__)]
     return "".join(texts)
 

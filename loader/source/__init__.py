@@ -9,7 +9,7 @@ plain        the lines beyond doubt, which pandas reads
 suspicion    cells that span lines: honest text, or a stray quote
 rules        what an ID and an object type are
 judging      one record into a verdict
-kinds        the pairs of object types that occur
+type_pairs        the pairs of object types that occur
 blocks       blocks of text into judged rows
 duplicates   the same pair again
 reading      the whole input: surveyed once, then streamed

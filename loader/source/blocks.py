@@ -23,7 +23,7 @@ from loader.source.fast_path import PlainLines, parse, plain_lines, rest_texts
 from loader.source.header import Layout
 from loader.source.scanner import Record, RecordScanner
 from loader.source.stray_quotes import STRAY_QUOTE, swallowed_lines
-from loader.source.type_pairs import Kinds, Numbers
+from loader.source.type_pairs import Numbers, TypePairs
 from loader.source.validation import RowJudge, self_pair
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ class Block(NamedTuple):
     """The data rows of one block of text, in the file's order.
 
     `first_row` is the number of the first and `size` how many there are. `rows`, `from_ids`, `to_ids`,
-    `kinds` (indices into the reader's `kinds`) and `rests` go together, one entry for each row that can be
-    sent; `rests` is empty unless asked for.
+    `type_pairs` (indices into the reader's `type_pairs`) and `rests` go together, one entry for each row that
+    can be sent; `rests` is empty unless asked for.
     """
 
     first_row: int
@@ -55,7 +55,7 @@ class Block(NamedTuple):
     rows: Numbers
     from_ids: Numbers
     to_ids: Numbers
-    kinds: Numbers
+    type_pairs: Numbers
     rests: list[str]
     refused: list[InvalidRow]
     lines: list[tuple[int, int]]  # row and physical line; from each entry on both go up together
@@ -70,7 +70,7 @@ class Block(NamedTuple):
             rows=self.rows[index],
             from_ids=self.from_ids[index],
             to_ids=self.to_ids[index],
-            kinds=self.kinds[index],
+            type_pairs=self.type_pairs[index],
             rests=[self.rests[i] for i in index.tolist()] if self.rests else [],
         )
 
@@ -121,14 +121,14 @@ class BlockReader:
         plain: PlainLines = plain_lines,
     ) -> None:
         self.layout = layout
-        self.kinds = Kinds()
+        self.type_pairs = TypePairs()
         self.row = 0
         self.line = line
         self._name = name
         self._only = only
         self._with_rests = with_rests and bool(layout.others)
         self._scanner = RecordScanner(layout.delimiter)
-        self._judge = RowJudge(layout, self.kinds)
+        self._judge = RowJudge(layout, self.type_pairs)
         self._plain = plain(layout)
 
     def read(self, text: str, more: Callable[[], str]) -> Block:
@@ -241,7 +241,7 @@ class BlockReader:
             np.concatenate((plain.rows, careful.rows)),
             np.concatenate((plain.from_ids, careful.from_ids)),
             np.concatenate((plain.to_ids, careful.to_ids)),
-            np.concatenate((plain.kinds, careful.kinds)),
+            np.concatenate((plain.type_pairs, careful.type_pairs)),
             plain.rests + careful.rests,
             sorted(found.refused),
             found.lines,
@@ -271,7 +271,7 @@ class BlockReader:
             rows,
             frame[layout.from_id].to_numpy(),
             frame[layout.to_id].to_numpy(),
-            self.kinds.indices(*types),
+            self.type_pairs.indices(*types),
             rest_texts([frame[i].tolist() for i in layout.others]) if self._with_rests else [],
             found.refused,
             found.lines,
@@ -290,9 +290,13 @@ class BlockReader:
         selves = block.from_ids == block.to_ids
         if not selves.any():
             return block
-        selves &= self.kinds.reflexive()[block.kinds]
+        selves &= self.type_pairs.reflexive()[block.type_pairs]
         for i in np.flatnonzero(selves).tolist():
-            row, record_id, kind = int(block.rows[i]), int(block.from_ids[i]), self.kinds[int(block.kinds[i])]
+            row, record_id, kind = (
+                int(block.rows[i]),
+                int(block.from_ids[i]),
+                self.type_pairs[int(block.type_pairs[i])],
+            )
             rest = block.rests[i] if block.rests else ""
             pair = Pair(row, kind.from_type, str(record_id), kind.to_type, str(record_id), rest)
             found.refused.append(self._refused(pair, _line_of(found.lines, row), self_pair(record_id)))

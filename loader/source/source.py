@@ -25,7 +25,7 @@ from loader.source.duplicates import FirstRows, Keys, pair_keys, repeated_keys
 from loader.source.fast_path import PlainLines, plain_lines
 from loader.source.header import Columns, Layout, read_header
 from loader.source.input_file import InputFile
-from loader.source.type_pairs import Kinds, Numbers
+from loader.source.type_pairs import Numbers, TypePairs
 
 _EXAMPLES = 3
 
@@ -39,7 +39,7 @@ class Survey:
 
     `rows` counts data rows, `chosen` those that `only` lets through. `refused` counts the rows that can't be
     sent by category, with the first few as `examples`. `duplicates` counts rows that repeat an earlier pair,
-    `kinds` the sendable rows by pair of object types as the file writes them.
+    `type_pairs` the sendable rows by pair of object types as the file writes them.
     """
 
     rows: int
@@ -47,7 +47,7 @@ class Survey:
     duplicates: int
     refused: Counter[str]
     examples: dict[str, list[InvalidRow]]
-    kinds: Counter[tuple[str, str]]
+    type_pairs: Counter[tuple[str, str]]
     repeated: Keys = field(repr=False)
     checksums: array[int] = field(repr=False)
     identities: Numbers | None = field(repr=False, default=None)
@@ -129,15 +129,15 @@ class Source:
         checksums = array("L")
         reader = self._reader(with_rests=identities)
         for block in self._blocks(reader, lambda block: checksums.append(block.checksum)):
-            canonical = reader.kinds.canonical()[block.kinds]
+            canonical = reader.type_pairs.canonical()[block.type_pairs]
             keys.frombytes(pair_keys(block.from_ids, block.to_ids, canonical).tobytes())
-            counts.update(dict(enumerate(np.bincount(block.kinds).tolist())))
+            counts.update(dict(enumerate(np.bincount(block.type_pairs).tolist())))
             for row in block.refused:
                 refused[row.fault.category] += 1
                 if len(shown := examples.setdefault(row.fault.category, [])) < _EXAMPLES:
                     shown.append(row)
             if identities:
-                hashes.append(_identities(block, reader.kinds))
+                hashes.append(_identities(block, reader.type_pairs))
             if seen:
                 seen(reader.row)
         repeated, duplicates = repeated_keys(keys)
@@ -147,7 +147,7 @@ class Source:
             duplicates=duplicates,
             refused=refused,
             examples=examples,
-            kinds=Counter({reader.kinds[i][:2]: n for i, n in counts.items() if n}),
+            type_pairs=Counter({reader.type_pairs[i][:2]: n for i, n in counts.items() if n}),
             repeated=repeated,
             checksums=checksums,
             identities=np.concatenate(hashes) if hashes else None,
@@ -171,9 +171,9 @@ class Source:
         first_rows = FirstRows(survey.repeated)
         try:
             for block in self._blocks(reader, unchanged):
-                canonical = reader.kinds.canonical()[block.kinds]
+                canonical = reader.type_pairs.canonical()[block.type_pairs]
                 again = first_rows.first_rows(block.rows, block.from_ids, block.to_ids, canonical)
-                yield self._batch(block, reader.kinds, again, settled, limit)
+                yield self._batch(block, reader.type_pairs, again, settled, limit)
                 if limit is not None and reader.row >= limit:
                     return
         except InputError as error:  # it could be read before
@@ -186,7 +186,7 @@ class Source:
         reader = self._reader(with_rests=True)
         for block in self._blocks(reader, lambda _block: None):
             if block.first_row <= row < block.first_row + block.size:
-                pairs = _pairs(block, reader.kinds) + [refused.pair for refused in block.refused]
+                pairs = _pairs(block, reader.type_pairs) + [refused.pair for refused in block.refused]
                 return {pair.row: pair for pair in pairs}[row]
         raise KeyError(row)
 
@@ -246,7 +246,7 @@ class Source:
     def _batch(
         self,
         block: Block,
-        kinds: Kinds,
+        type_pairs: TypePairs,
         again: dict[int, int],
         settled: npt.NDArray[np.uint8] | None,
         limit: int | None,
@@ -259,7 +259,7 @@ class Source:
         duplicates = block.chosen(np.array(list(again), dtype=np.int64))
         outcomes += [
             _duplicate(pair, first, now)
-            for pair, first in zip(_pairs(duplicates, kinds), again.values(), strict=True)
+            for pair, first in zip(_pairs(duplicates, type_pairs), again.values(), strict=True)
             if is_open(pair.row)
         ]
         keep = np.ones(len(block.rows), dtype=np.bool_)
@@ -268,13 +268,15 @@ class Source:
             keep &= settled[block.rows - 1] == 0
         if limit is not None:
             keep &= block.rows <= limit
-        return Batch(_pairs(block if keep.all() else block.chosen(np.flatnonzero(keep)), kinds), outcomes)
+        return Batch(
+            _pairs(block if keep.all() else block.chosen(np.flatnonzero(keep)), type_pairs), outcomes
+        )
 
 
-def _pairs(block: Block, kinds: Kinds) -> list[Pair]:
-    which = block.kinds.tolist()
-    from_types = map([kind.from_type for kind in kinds].__getitem__, which)
-    to_types = map([kind.to_type for kind in kinds].__getitem__, which)
+def _pairs(block: Block, type_pairs: TypePairs) -> list[Pair]:
+    which = block.type_pairs.tolist()
+    from_types = map([kind.from_type for kind in type_pairs].__getitem__, which)
+    to_types = map([kind.to_type for kind in type_pairs].__getitem__, which)
     from_ids, to_ids = map(str, block.from_ids.tolist()), map(str, block.to_ids.tolist())
     rests = block.rests or [""] * len(which)
     return list(
@@ -282,9 +284,9 @@ def _pairs(block: Block, kinds: Kinds) -> list[Pair]:
     )
 
 
-def _identities(block: Block, kinds: Kinds) -> Numbers:
+def _identities(block: Block, type_pairs: TypePairs) -> Numbers:
     hashes = np.zeros(block.size, dtype=np.int64)
-    pairs = _pairs(block, kinds) + [refused.pair for refused in block.refused]
+    pairs = _pairs(block, type_pairs) + [refused.pair for refused in block.refused]
     for pair in pairs:
         hashes[pair.row - block.first_row] = hash(pair[1:])
     return hashes

@@ -25,8 +25,8 @@ class Kind(NamedTuple):
     reflexive: bool
 
 
-class Kinds:
-    """All kinds met so far, in the order of their first row."""
+class TypePairs:
+    """All type_pairs met so far, in the order of their first row."""
 
     def __init__(self) -> None:
         self._kinds: list[Kind] = []
@@ -57,8 +57,10 @@ class Kinds:
         if len(from_codes) and len(from_names) == len(to_names) == 1:  # as nearly everywhere
             return np.full(len(from_codes), self.of(from_names[0], to_names[0]), dtype=np.int64)
         used, inverse = np.unique(from_codes * len(to_names) + to_codes, return_inverse=True)
-        kinds = [self.of(from_names[u // len(to_names)], to_names[u % len(to_names)]) for u in used.tolist()]
-        return np.array(kinds, dtype=np.int64)[inverse]
+        type_pairs = [
+            self.of(from_names[u // len(to_names)], to_names[u % len(to_names)]) for u in used.tolist()
+        ]
+        return np.array(type_pairs, dtype=np.int64)[inverse]
 
     def reflexive(self) -> npt.NDArray[np.bool_]:
         """For each kind, whether both sides are the same type."""

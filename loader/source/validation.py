@@ -7,7 +7,7 @@ from loader.model import OWN_COLUMNS, Pair, Status
 from loader.source.cell_rules import TOO_FEW_FIELDS, TOO_MANY_FIELDS, Fault, judge_id, judge_type
 from loader.source.header import Layout
 from loader.source.scanner import Record
-from loader.source.type_pairs import Kinds
+from loader.source.type_pairs import TypePairs
 
 _MEND = "mend the row in the original input"
 #: Rows of a report whose cells are not those of the row that it reports on: `raw_pair` had to fit them.
@@ -20,9 +20,9 @@ _FITTED = {
 class RowJudge:
     """Judges the records of one input by the rules of the contract (section 2), cell by cell."""
 
-    def __init__(self, layout: Layout, kinds: Kinds) -> None:
+    def __init__(self, layout: Layout, type_pairs: TypePairs) -> None:
         self._layout = layout
-        self._kinds = kinds
+        self._kinds = type_pairs
         self._header = [name.strip().casefold() for name in layout.names]
 
     def judge(self, record: Record) -> tuple[int, int, int] | Fault:

@@ -13,7 +13,7 @@ from tests.support.command import Serving, load, report_of, rows_of, write_pairs
 
 UNLIMITED = SimulatorSettings(rate_limit=1_000_000, daily_limit=None)
 
-PASSING = {408, 409, 423, 425, *range(500, 600)}
+TRANSIENT = {408, 409, 423, 425, *range(500, 600)}
 #: Statuses that stop or pause the run; each has a test of its own.
 ABOUT_THE_ACCOUNT = {401, 429, 477}
 
@@ -30,7 +30,7 @@ def test_every_status_from_400_to_599(hubspot: Serving[Simulator], tmp_path: Pat
     finished = load(hubspot.url, file, "--stop-after-failures", "0", "--max-attempts", "2")
     assert finished.code == 1, finished.err
     for status, line in zip(statuses, rows_of(report_of(file)), strict=True):
-        wanted = ("gave_up", "2") if status in PASSING else ("failed", "1")
+        wanted = ("gave_up", "2") if status in TRANSIENT else ("failed", "1")
         assert (line["status"], line["attempts"], line["http_status"]) == (*wanted, str(status))
         assert line["error_category"], line
         assert line["error_message"], line

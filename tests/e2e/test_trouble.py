@@ -69,12 +69,12 @@ class Endpoint:
     def __init__(self, bad: set[int]) -> None:
         self._bad = bad
 
-    async def send(self, parcel: WorkItem) -> Verdict:
-        if len(parcel.pairs) == 1:
+    async def send(self, item: WorkItem) -> Verdict:
+        if len(item.pairs) == 1:
             await asyncio.sleep(10)
-        if self._bad.isdisjoint(pair.row for pair in parcel.pairs):
+        if self._bad.isdisjoint(pair.row for pair in item.pairs):
             return Verdict(Kind.SUCCESS, 200)
-        return Verdict(Kind.PASSING, 500, "HTTP_500", "oops")
+        return Verdict(Kind.TRANSIENT, 500, "HTTP_500", "oops")
 
     async def answers(self) -> bool:
         return True
@@ -83,8 +83,8 @@ class Endpoint:
 class Reported(dict[int, Status]):
     """The status of each row."""
 
-    def add(self, lot: OutcomeGroup) -> None:
-        self.update((pair.row, lot.first.status) for pair in lot.pairs)
+    def add(self, group: OutcomeGroup) -> None:
+        self.update((pair.row, group.first.status) for pair in group.pairs)
 
 
 def test_rows_sent_alone_are_waited_for_before_the_others_are_given_up() -> None:

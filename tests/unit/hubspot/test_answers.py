@@ -54,14 +54,14 @@ def test_every_answer_matches_exactly_one_row_of_the_table() -> None:
             assert len(matching) == 1, (status, words)
 
 
-PASSING = {408, 409, 423, 425, *range(500, 600)}
-OF_THEIR_OWN = {401: Kind.ACCOUNT, 429: Kind.THROTTLED, 477: Kind.MOVING}
+TRANSIENT = {408, 409, 423, 425, *range(500, 600)}
+OF_THEIR_OWN = {401: Kind.ACCOUNT, 429: Kind.THROTTLED, 477: Kind.MIGRATION}
 
 
 @pytest.mark.parametrize("status", range(400, 600))
 @pytest.mark.parametrize("body", [b"", b"<html><title>Sorry</title></html>", b'{"status":"error"}', None])
 def test_every_status_from_400_to_599_has_its_kind_whatever_the_body(status: int, body: bytes | None) -> None:
-    expected = OF_THEIR_OWN.get(status, Kind.PASSING if status in PASSING else Kind.REFUSED)
+    expected = OF_THEIR_OWN.get(status, Kind.TRANSIENT if status in TRANSIENT else Kind.REFUSED)
     found = verdict(status, body)
     assert found.kind is expected
     assert found.http_status == status
@@ -71,7 +71,7 @@ def test_every_status_from_400_to_599_has_its_kind_whatever_the_body(status: int
 
 @pytest.mark.parametrize("status", [-1, 0, 99, 100, 101, 199, 600, 999])
 def test_a_status_that_http_does_not_know_is_passing(status: int) -> None:
-    assert verdict(status, STANDS).kind is Kind.PASSING
+    assert verdict(status, STANDS).kind is Kind.TRANSIENT
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 206, 207, 299])
@@ -162,7 +162,7 @@ def test_the_pair_in_the_results_outweighs_errors_about_another() -> None:
 @pytest.mark.parametrize("status", ["PENDING", "PROCESSING", "CANCELED", "CANCELLED", "", "odd", 5, []])
 def test_a_batch_that_is_not_complete_is_passing(status: object) -> None:
     found = verdict(200, {"status": status, "results": [result()]})
-    assert found.kind is Kind.PASSING
+    assert found.kind is Kind.TRANSIENT
     assert found.category == ("" if status == "" else str(status))
 
 
@@ -171,7 +171,7 @@ def test_a_batch_that_is_not_complete_is_passing(status: object) -> None:
 )
 def test_2xx_that_cannot_be_read_is_passing(body: bytes | None) -> None:
     found = verdict(200, body, {"Content-Type": "text/html; charset=x"})
-    assert (found.kind, found.category) == (Kind.PASSING, "UNREADABLE_ANSWER")
+    assert (found.kind, found.category) == (Kind.TRANSIENT, "UNREADABLE_ANSWER")
     assert found.message.startswith("HTTP 200 (text/html): ")
 
 

@@ -131,21 +131,27 @@ DAILY = b'{"policyName":"DAILY","errorType":"RATE_LIMIT"}'
         (http(429), Kind.THROTTLED, "HTTP_429", "throttled"),
         (http(429, b'{"policyName":"TEN_SECONDLY_ROLLING"}'), Kind.THROTTLED, "HTTP_429", "throttled"),
         (http(429, DAILY), Kind.DAILY, "HTTP_429", "answered"),
-        (http(477, Retry_After="86400"), Kind.MOVING, "HTTP_477", "answered"),
-        *((http(status), Kind.PASSING, f"HTTP_{status}", "answered") for status in (408, 409, 423, 425, 500)),
-        *((http(status), Kind.PASSING, f"HTTP_{status}", "answered") for status in (502, 503, 504, 511, 599)),
+        (http(477, Retry_After="86400"), Kind.MIGRATION, "HTTP_477", "answered"),
         *(
-            (http(status, b"<html>"), Kind.PASSING, f"HTTP_{status}", "answered")
+            (http(status), Kind.TRANSIENT, f"HTTP_{status}", "answered")
+            for status in (408, 409, 423, 425, 500)
+        ),
+        *(
+            (http(status), Kind.TRANSIENT, f"HTTP_{status}", "answered")
+            for status in (502, 503, 504, 511, 599)
+        ),
+        *(
+            (http(status, b"<html>"), Kind.TRANSIENT, f"HTTP_{status}", "answered")
             for status in range(520, 527)
         ),
-        (http(200, b'{"status":"PENDING"}'), Kind.PASSING, "PENDING", "answered"),
-        (http(200, b'{"status":"PROCESSING"}'), Kind.PASSING, "PROCESSING", "answered"),
-        (http(200, b'{"status":"CANCELED"}'), Kind.PASSING, "CANCELED", "answered"),
-        (http(200, b"<html>hello</html>"), Kind.PASSING, "UNREADABLE_ANSWER", "answered"),
-        (http(200), Kind.PASSING, "UNREADABLE_ANSWER", "answered"),
-        (b"HTTP/1.1 204 No\r\n\r\n", Kind.PASSING, "UNREADABLE_ANSWER", "answered"),
-        (http(200, STANDS[:-9]), Kind.PASSING, "UNREADABLE_ANSWER", "answered"),
-        (http(600, STANDS), Kind.PASSING, "HTTP_600", "answered"),
+        (http(200, b'{"status":"PENDING"}'), Kind.TRANSIENT, "PENDING", "answered"),
+        (http(200, b'{"status":"PROCESSING"}'), Kind.TRANSIENT, "PROCESSING", "answered"),
+        (http(200, b'{"status":"CANCELED"}'), Kind.TRANSIENT, "CANCELED", "answered"),
+        (http(200, b"<html>hello</html>"), Kind.TRANSIENT, "UNREADABLE_ANSWER", "answered"),
+        (http(200), Kind.TRANSIENT, "UNREADABLE_ANSWER", "answered"),
+        (b"HTTP/1.1 204 No\r\n\r\n", Kind.TRANSIENT, "UNREADABLE_ANSWER", "answered"),
+        (http(200, STANDS[:-9]), Kind.TRANSIENT, "UNREADABLE_ANSWER", "answered"),
+        (http(600, STANDS), Kind.TRANSIENT, "HTTP_600", "answered"),
     ],
 )
 def test_the_outcome_table(answer: bytes, kind: Kind, category: str, note: str) -> None:
@@ -218,23 +224,23 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 @pytest.mark.parametrize(
     ("script", "kind", "category", "note"),
     [
-        (reset, Kind.SILENT, "CONNECTION_BROKEN", "lost"),
-        (hang_up, Kind.SILENT, "CONNECTION_BROKEN", "lost"),
-        (hang, Kind.SILENT, "TIMEOUT", "lost"),
-        (begin(b"HTTP/1.1 200 O", abort), Kind.SILENT, "CONNECTION_BROKEN", "lost"),
-        (begin(b"HTTP/1.1 200 O", drip), Kind.SILENT, "TIMEOUT", "lost"),
-        (begin(b"SSH-2.0-OpenSSH_9\r\n\r\n", close), Kind.PASSING, "UNREADABLE_ANSWER", "lost"),
+        (reset, Kind.NO_ANSWER, "CONNECTION_BROKEN", "lost"),
+        (hang_up, Kind.NO_ANSWER, "CONNECTION_BROKEN", "lost"),
+        (hang, Kind.NO_ANSWER, "TIMEOUT", "lost"),
+        (begin(b"HTTP/1.1 200 O", abort), Kind.NO_ANSWER, "CONNECTION_BROKEN", "lost"),
+        (begin(b"HTTP/1.1 200 O", drip), Kind.NO_ANSWER, "TIMEOUT", "lost"),
+        (begin(b"SSH-2.0-OpenSSH_9\r\n\r\n", close), Kind.TRANSIENT, "UNREADABLE_ANSWER", "lost"),
         (
             says(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 99_999 + b"\r\n\r\n"),
-            Kind.PASSING,
+            Kind.TRANSIENT,
             "UNREADABLE_ANSWER",
             "lost",
         ),
-        (begin(HEAD + STANDS[:99], abort), Kind.PASSING, "CONNECTION_BROKEN", "answered"),
-        (begin(HEAD + STANDS[:99], close), Kind.PASSING, "CONNECTION_BROKEN", "answered"),
-        (begin(HEAD + STANDS[:99], drip), Kind.PASSING, "TIMEOUT", "answered"),
-        (begin(CHUNKED + b"5\r\n{", close), Kind.PASSING, "CONNECTION_BROKEN", "answered"),
-        (says(CHUNKED + b"zz\r\n{"), Kind.PASSING, "UNREADABLE_ANSWER", "lost"),
+        (begin(HEAD + STANDS[:99], abort), Kind.TRANSIENT, "CONNECTION_BROKEN", "answered"),
+        (begin(HEAD + STANDS[:99], close), Kind.TRANSIENT, "CONNECTION_BROKEN", "answered"),
+        (begin(HEAD + STANDS[:99], drip), Kind.TRANSIENT, "TIMEOUT", "answered"),
+        (begin(CHUNKED + b"5\r\n{", close), Kind.TRANSIENT, "CONNECTION_BROKEN", "answered"),
+        (says(CHUNKED + b"zz\r\n{"), Kind.TRANSIENT, "UNREADABLE_ANSWER", "lost"),
     ],
 )
 def test_a_fault_of_the_wire_is_a_verdict(script: Script, kind: Kind, category: str, note: str) -> None:
@@ -259,7 +265,7 @@ def test_a_dead_kept_alive_connection_is_not_used_behind_the_paces_back() -> Non
 
     ledger = Ledger()
     verdicts, seen = exchange(script, ledger, times=2)
-    assert [verdict.kind for verdict in verdicts] == [Kind.SUCCESS, Kind.SILENT]
+    assert [verdict.kind for verdict in verdicts] == [Kind.SUCCESS, Kind.NO_ANSWER]
     assert len(seen) == 2
     assert ledger.notes == ["answered", "lost"]
 
@@ -337,11 +343,11 @@ def deflated(data: bytes) -> bytes:
         ("deflate", zlib.compress(STANDS), Kind.SUCCESS),
         ("deflate", deflated(STANDS), Kind.SUCCESS),
         ("identity", STANDS, Kind.SUCCESS),
-        ("gzip", gzipped(STANDS)[:-9], Kind.PASSING),
-        ("gzip", STANDS, Kind.PASSING),
-        ("br", STANDS, Kind.PASSING),
-        ("gzip, gzip", gzipped(gzipped(STANDS)), Kind.PASSING),
-        ("gzip", gzipped(b" " * 50_000_000 + STANDS), Kind.PASSING),
+        ("gzip", gzipped(STANDS)[:-9], Kind.TRANSIENT),
+        ("gzip", STANDS, Kind.TRANSIENT),
+        ("br", STANDS, Kind.TRANSIENT),
+        ("gzip, gzip", gzipped(gzipped(STANDS)), Kind.TRANSIENT),
+        ("gzip", gzipped(b" " * 50_000_000 + STANDS), Kind.TRANSIENT),
     ],
 )
 def test_a_compressed_answer_is_read_within_bounds(encoding: str, body: bytes, kind: Kind) -> None:
@@ -631,13 +637,13 @@ def test_any_other_call_gives_a_verdict_on_everything_else() -> None:
     for script, kind in (
         (says(http(400)), Kind.REFUSED),
         (says(http(429)), Kind.THROTTLED),
-        (reset, Kind.SILENT),
+        (reset, Kind.NO_ANSWER),
     ):
         assert isinstance(verdict := requested(script)[0], Verdict)
         assert verdict.kind is kind
     cut = requested(says(http(200, b"x" * 100)), limit=99)[0]
     assert isinstance(cut, Verdict)
-    assert (cut.kind, cut.category) == (Kind.PASSING, "UNREADABLE_ANSWER")
+    assert (cut.kind, cut.category) == (Kind.TRANSIENT, "UNREADABLE_ANSWER")
 
 
 # --- Where a token may go.

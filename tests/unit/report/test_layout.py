@@ -58,7 +58,7 @@ def test_many_lines_are_those_of_each(statuses: list[Status], traces: list[str])
         for row, (status, trace) in enumerate(zip(statuses, traces, strict=False))
     ]
     together = group_outcomes(outcomes)
-    assert [outcome for lot in together for outcome in lot.outcomes] == outcomes
+    assert [outcome for group in together for outcome in group.outcomes] == outcomes
     assert lines(together) == list(map(line, outcomes))
 
 

@@ -87,15 +87,15 @@ def test_lots_that_end_together_stand_in_row_order(report: Path, parts: list[tup
 
 def test_a_fast_load_does_not_wait_for_the_next_tenth_of_a_second(report: Path) -> None:
     rounds, rows = 12, 10_000
-    lots = [
+    groups = [
         OutcomeGroup([pair(row) for row in range(first, first + rows)], outcome(first))
         for first in range(1, rounds * rows, rows)
     ]
     writer = ReportWriter(report, OTHERS, None)
     took = []
-    for lot in lots:
+    for group in groups:
         began = time.monotonic()
-        writer.add(lot)
+        writer.add(group)
         while writer.backlog:
             time.sleep(0.001)
         took.append(time.monotonic() - began)

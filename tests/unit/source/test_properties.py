@@ -118,4 +118,4 @@ def test_pandas_and_the_record_scanner_agree(body: str, typed: bool) -> None:
     assert fast[1] == slow[1]
     assert sorted(fast[2]) == sorted(slow[2])
     assert fast[0].refused == slow[0].refused
-    assert fast[0].kinds == slow[0].kinds
+    assert fast[0].type_pairs == slow[0].type_pairs
