@@ -20,7 +20,7 @@ from selenium.webdriver.chrome.service import Service
 
 _FLAGS = (
     "--headless",
-    "--no-simulator",  # CI runs as root in a container
+    "--no-sandbox",  # CI runs as root in a container
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
