@@ -22,8 +22,8 @@ from loader.hubspot.lookups import (
     read_existing,
     scopes_named,
 )
+from loader.object_types import canonical_type
 from loader.pace import PaceReading
-from loader.source.cell_rules import canonical_type
 
 _NOBODY_THERE = "Check the network and --base-url, then run the same command again."
 _TROUBLE = "Run the same command again when HubSpot is well again: https://status.hubspot.com."

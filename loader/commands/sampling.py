@@ -9,7 +9,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 from loader.model import Pair
-from loader.source.cell_rules import canonical_type
+from loader.object_types import canonical_type
 
 #: IDs of a column that one batch read looks up (facts: the objects' batch read takes 100).
 SAMPLE = 100

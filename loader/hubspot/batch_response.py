@@ -20,7 +20,7 @@ from loader.hubspot.alike import types_of_all
 from loader.hubspot.error_details import error_objects
 from loader.hubspot.results import plain_results
 from loader.model import Outcome, OutcomeGroup, Pair, Status, group_outcomes
-from loader.source.cell_rules import canonical_type
+from loader.object_types import canonical_type
 
 #: So many pairs that the answer leaves open are sent one by one at once; more of them in halves.
 _FEW = 50

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
+from loader.object_types import singular
 from loader.simulator.answers import (
     Answer,
     Call,
@@ -21,7 +22,7 @@ from loader.simulator.answers import (
     unknown_type,
 )
 from loader.simulator.inputs import BadInputs, inputs_of, record_id_of
-from loader.simulator.object_types import singular, type_id_of
+from loader.simulator.object_types import type_id_of
 
 _MOST_OBJECTS = 100
 

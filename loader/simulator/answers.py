@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from loader.object_types import STANDARD_TYPES, plural, singular
 from loader.simulator.limits import Policy
-from loader.simulator.object_types import AssociationType, BothWays, plural, singular
+from loader.simulator.object_types import AssociationType, BothWays
 from loader.simulator.settings import SimulatorSettings
 from loader.simulator.state import Ends, SimulatorState
 
@@ -101,7 +102,8 @@ def unknown_type(name: str) -> Problem:
 
 def missing_scopes(object_type: str) -> Problem:
     """What HubSpot says where the token lacks a canonical type's scopes (facts: live)."""
-    scope = f"crm.objects.{plural(object_type)}.write"
+    name = plural(object_type) if object_type in STANDARD_TYPES else "custom"
+    scope = f"crm.objects.{name}.write"
     message = (
         "This app hasn't been granted all required scopes to make this call. "
         "Read more about required scopes here: https://developers.hubspot.com/scopes."

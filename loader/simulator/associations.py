@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from loader.object_types import singular
 from loader.simulator.answers import (
     INVALID_PAIR,
     Answer,
@@ -29,7 +30,7 @@ from loader.simulator.answers import (
 from loader.simulator.faults import fault_answer, refusal
 from loader.simulator.inputs import BadInputs, inputs_of, record_id_of
 from loader.simulator.magic import WIRE, Magic
-from loader.simulator.object_types import BothWays, default_types, singular, type_id_of
+from loader.simulator.object_types import BothWays, default_types, type_id_of
 from loader.simulator.state import Ends
 
 # Most inputs of a call: read as documented, associate as a third party found, archive by from-record (facts).

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from loader.object_types import is_type, normalize_type
+
 _ID = re.compile(r"[0-9]{1,19}")
 _FLOAT_ID = re.compile(r"([0-9]{1,19})\.0")
 _SCIENTIFIC = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]+")
 _GROUPED = re.compile(r"[0-9]{1,3}([.,' \u00a0\u202f][0-9]{3})+")
-_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_]*|[0-9]+-[0-9]+")
 
 TOO_MANY_FIELDS = "TOO_MANY_FIELDS"
 TOO_FEW_FIELDS = "TOO_FEW_FIELDS"
@@ -17,28 +18,6 @@ TOO_FEW_FIELDS = "TOO_FEW_FIELDS"
 LARGEST_ID = 2**63 - 1
 #: From here on a float no longer holds every whole number, so ``….0`` no longer proves which ID it was.
 LARGEST_FLOAT_ID = 2**53
-
-#: HubSpot's own object types by ID, singular and plural (HubSpot's page "Understanding the CRM APIs").
-_OWN_TYPES = {
-    "0-1": ("contact", "contacts"),
-    "0-2": ("company", "companies"),
-    "0-3": ("deal", "deals"),
-    "0-5": ("ticket", "tickets"),
-    "0-7": ("product", "products"),
-    "0-8": ("line_item", "line_items"),
-    "0-14": ("quote", "quotes"),
-    "0-18": ("communication", "communications"),
-    "0-27": ("task", "tasks"),
-    "0-46": ("note", "notes"),
-    "0-47": ("meeting", "meetings"),
-    "0-48": ("call", "calls"),
-    "0-49": ("email", "emails"),
-    "0-53": ("invoice", "invoices"),
-    "0-123": ("order", "orders"),
-    "0-136": ("lead", "leads"),
-    "0-142": ("cart", "carts"),
-}
-_TYPE_IDS = {name: type_id for type_id, names in _OWN_TYPES.items() for name in names}
 
 
 class Fault(NamedTuple):
@@ -107,22 +86,11 @@ def judge_type(cell: str, default: str | None, column: str) -> str | Fault:
 
     `default` (from ``--from-type`` or ``--to-type``) stands in for an empty cell.
     """
-    text = cell.strip() or (default or "")
+    text = normalize_type(cell) or (default or "")
     if not text:
         return Fault("MISSING_TYPE", f"{column} is empty, and there is no default type")
-    if _TYPE.fullmatch(text):
+    if is_type(text):
         return text
     return Fault(
         "BAD_TYPE", f"{column} {shown(text)} is no object type: a name like contacts or an ID like 0-1 is"
     )
-
-
-def is_type(text: str) -> bool:
-    """Whether `text` has the form of an object type's name or ID."""
-    return _TYPE.fullmatch(text) is not None
-
-
-def canonical_type(name: str) -> str:
-    """The one name under which a type is compared: HubSpot's own by ID, any other by its small letters."""
-    folded = name.lower()
-    return _TYPE_IDS.get(folded, folded)

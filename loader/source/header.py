@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from loader.errors import InputError, UsageError
 from loader.model import OWN_COLUMNS, RESULT_COLUMNS
-from loader.source.cell_rules import is_type, judge_id, shown
+from loader.object_types import is_type
+from loader.source.cell_rules import judge_id, shown
 from loader.source.decoding import line_ends
 from loader.source.scanner import Record, RecordScanner
 from loader.source.stray_quotes import swallowed_by_header

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from loader.source.cell_rules import canonical_type
+from loader.object_types import canonical_type
 
 Numbers = npt.NDArray[np.int64]
 
