@@ -25,11 +25,11 @@ from loader.errors import (
     UsageError,
 )
 from loader.model import Outcome, Pair, Status
+from loader.version import __version__
 
 if TYPE_CHECKING:
     from loader.api import CancelToken, LoadOptions, LoadResult, load, load_async
 
-__version__ = "0.1.0"
 
 __all__ = [
     "CancelToken",
@@ -45,6 +45,7 @@ __all__ = [
     "Status",
     "Stopped",
     "UsageError",
+    "__version__",
     "load",
     "load_async",
 ]

@@ -11,7 +11,6 @@ from typing import NoReturn
 
 import click
 
-from loader import __version__
 from loader.cli.check import check
 from loader.cli.console import print_error
 from loader.cli.load import load
@@ -20,6 +19,7 @@ from loader.cli.summary import summary
 from loader.cli.undo import undo
 from loader.cli.verify import verify
 from loader.errors import Interrupted, LoaderError
+from loader.version import __version__
 
 _AGAIN = "The same command goes on, or starts again."
 _EPILOG = """\b

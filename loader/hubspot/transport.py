@@ -13,8 +13,8 @@ import aiohttp
 from aiohttp.client_middlewares import ClientHandlerType
 from yarl import URL
 
-from loader import __version__
 from loader.errors import UsageError
+from loader.version import __version__
 
 ANSWER_LIMIT = 1 << 20  #: bytes; a larger answer is cut off and counts as unreadable (contract, section 4)
 CONNECT_SECONDS = 10.0  #: for TCP and TLS together; a host that takes longer is not reachable

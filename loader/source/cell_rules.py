@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from loader.object_types import is_type, normalize_type
+from loader.object_types import is_type, normalize_type, suggest_type
 
 _ID = re.compile(r"[0-9]{1,19}")
 _FLOAT_ID = re.compile(r"([0-9]{1,19})\.0")
@@ -89,6 +89,8 @@ def judge_type(cell: str, default: str | None, column: str) -> str | Fault:
     text = normalize_type(cell) or (default or "")
     if not text:
         return Fault("MISSING_TYPE", f"{column} is empty, and there is no default type")
+    if suggestion := suggest_type(text):
+        return Fault("BAD_TYPE", f"{column} {shown(text)} is no object type: did you mean {suggestion}?")
     if is_type(text):
         return text
     return Fault(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from loader.errors import InputError, UsageError
 from loader.model import OWN_COLUMNS, RESULT_COLUMNS
-from loader.object_types import is_type
+from loader.object_types import is_type, suggest_type
 from loader.source.cell_rules import judge_id, shown
 from loader.source.decoding import line_ends
 from loader.source.scanner import Record, RecordScanner
@@ -31,6 +31,11 @@ class Columns:
 
     def __post_init__(self) -> None:
         for option, value in (("--from-type", self.from_type), ("--to-type", self.to_type)):
+            if value is not None and (suggestion := suggest_type(value)):
+                raise UsageError(
+                    f"{option} {shown(value)} is no object type: did you mean {suggestion}?",
+                    f"Use {option} {suggestion}; for a custom object, its type ID such as 2-12345.",
+                )
             if value is not None and not is_type(value):
                 raise UsageError(
                     f"{option} {shown(value)} is no object type",

@@ -15,11 +15,11 @@ from typing import Any
 import orjson
 import pytest
 
-from loader import __version__
 from loader.errors import UsageError
 from loader.hubspot import Answer, HubSpot, Kind, Secret, StaticToken, Verdict
 from loader.hubspot.secret import HIDDEN
 from loader.model import Pair
+from loader.version import __version__
 from tests.support.wire import STANDS, TOKEN, Ledger, Script, Seen, Wire, http, says
 
 PAIR = Pair(7, "contacts", "1", "2-345", "2")
