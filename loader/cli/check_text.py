@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from loader.commands.check import Check, RowVerdict
 from loader.commands.forecast import duration, pluralize
 from loader.commands.online_check import Online
-from loader.commands.online_findings import Crowd, KindFindings, Sample
+from loader.commands.online_findings import AssociationCount, TypePairFindings, Sample
 from loader.engine.daily_quota import format_local_time
 from loader.hubspot.account import Account
 from loader.model import Status
@@ -133,8 +133,8 @@ def _findings(online: Online) -> Iterator[str]:
     for kind in online.kinds:
         name = {None: "not known", "": "none"}.get(kind.default_type, kind.default_type)
         yield f"{kind.from_type} to {kind.to_type}: default association {name}"
-        yield from _side(kind.from_ids, kind.from_crowd, kind.from_type, kind.to_type)
-        yield from _side(kind.to_ids, kind.to_crowd, kind.to_type, kind.from_type)
+        yield from _side(kind.from_ids, kind.from_count, kind.from_type, kind.to_type)
+        yield from _side(kind.to_ids, kind.to_count, kind.to_type, kind.from_type)
     for unknown in online.unchecked:
         yield f"Not checked: {unknown}"
     yield "Not checked: whether the token may write; only a write tells. A pilot does: load --limit 1"
@@ -144,14 +144,14 @@ def _findings(online: Online) -> Iterator[str]:
             yield f"  try: {problem.hint}"
 
 
-def _side(sample: Sample, crowd: Crowd, own_type: str, other_type: str) -> Iterator[str]:
+def _side(sample: Sample, count: AssociationCount, own_type: str, other_type: str) -> Iterator[str]:
     if sample.found is not None:
         yield f"  {sample.found} of {sample.asked} sampled IDs exist as {own_type}"
-    if crowd.busiest is not None and crowd.busiest.pairs > 1:
-        most = crowd.limit.most if crowd.limit else None
+    if count.busiest is not None and count.busiest.pairs > 1:
+        most = count.limit.most if count.limit else None
         bound = "the limit is not known" if most is None else f"the limit is {most:,}"
-        pairs = pluralize(crowd.busiest.pairs, "pair")
-        yield f"  most {other_type} for one of the {own_type}: {pairs} ({crowd.busiest.record_id}); {bound}"
+        pairs = pluralize(count.busiest.pairs, "pair")
+        yield f"  most {other_type} for one of the {own_type}: {pairs} ({count.busiest.record_id}); {bound}"
 
 
 def _online_json(online: Online) -> dict[str, object]:
@@ -169,7 +169,7 @@ def _online_json(online: Online) -> dict[str, object]:
     }
 
 
-def _kind_json(kind: KindFindings) -> dict[str, object]:
+def _kind_json(kind: TypePairFindings) -> dict[str, object]:
     return {
         "from_type": kind.from_type,
         "to_type": kind.to_type,
@@ -177,16 +177,16 @@ def _kind_json(kind: KindFindings) -> dict[str, object]:
         "looks_swapped": kind.looks_swapped,
         "from_sample": kind.from_ids._asdict(),
         "to_sample": kind.to_ids._asdict(),
-        "from_crowd": _crowd_json(kind.from_crowd),
-        "to_crowd": _crowd_json(kind.to_crowd),
+        "from_count": _crowd_json(kind.from_count),
+        "to_count": _crowd_json(kind.to_count),
     }
 
 
-def _crowd_json(crowd: Crowd) -> dict[str, object]:
+def _crowd_json(count: AssociationCount) -> dict[str, object]:
     return {
-        "limit": crowd.limit.most if crowd.limit else None,
-        "busiest": crowd.busiest._asdict() if crowd.busiest else None,
-        "over": crowd.over,
+        "limit": count.limit.most if count.limit else None,
+        "busiest": count.busiest._asdict() if count.busiest else None,
+        "over": count.over,
     }
 
 

@@ -2,10 +2,10 @@
 
 load         `load`: from the input to the report in input order
 check        `check`: judge an input, say what `load` would do
-inquiry      what `check --online` finds out, question by question
+online_check      what `check --online` finds out, question by question
 asking       the questions to HubSpot
 findings     what is wrong with a pair of types
-sketch       the ID columns in little memory: samples, busiest records
+sample       the ID columns in little memory: samples, busiest records
 ending       when a load will end, nights without quota included
 check_words  what `check` says
 verify       `verify`: read back what a load left

@@ -11,7 +11,7 @@ from loader.hubspot.account import Account
 _MOST_DAYS = 366
 
 
-class Quota(NamedTuple):
+class DailyForecast(NamedTuple):
     """What is known of the account's daily limit; None where HubSpot has not said (OAuth apps have none)."""
 
     limit: int | None
@@ -20,7 +20,7 @@ class Quota(NamedTuple):
 
 
 def end_of_load(
-    now: datetime, requests: int, per_second: float, quota: Quota, account: Account | None
+    now: datetime, requests: int, per_second: float, quota: DailyForecast, account: Account | None
 ) -> datetime | None:
     """When the last of `requests` will be answered, at `per_second` and within each day's quota.
 

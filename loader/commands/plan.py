@@ -1,87 +1,155 @@
-"""Before the first request: the input is read once, the report is taken, and the two are compared."""
+"""A load before its first request: the input is read, the checkpoint locked, and the two compared."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
+import os
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 
-from loader.commands.replacing import can, may_overwrite_report
-from loader.errors import ReportError
-from loader.model import Status
-from loader.report import ReportLock, Settled, read_back
+from loader.checkpoint import (
+    Checkpoint,
+    CheckpointLock,
+    Index,
+    InputReading,
+    LoadFiles,
+    RowCount,
+    files_of_load,
+)
+from loader.engine.work_queue import OpenPairs
+from loader.errors import CheckpointError, UsageError
+from loader.model import Pair, Status
 from loader.settings import LoadSettings
-from loader.source import Columns, Source, Survey, open_input
+from loader.source import Chunk, Columns, InvalidRow, Source, Survey, is_pipe, open_input, save_copy
+
+#: Is told how many data rows have been read; what it raises ends the reading.
+Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
 class LoadPlan:
-    """A load that can begin: the input known, the report locked, and what an earlier run settled."""
+    """A load that is ready to run.
+
+    settings: what the caller asked for
+    files: input, report and checkpoint
+    source, survey: the input, and what its first reading found
+    checkpoint, index: what earlier runs settled
+    """
 
     settings: LoadSettings
+    files: LoadFiles
     source: Source
     survey: Survey
-    settled: Settled | None
+    checkpoint: Checkpoint
+    index: Index
 
     @property
-    def before(self) -> Counter[Status]:
-        """Rows that an earlier run settled, by status."""
-        return Counter(self.settled.counts) if self.settled else Counter()
+    def open_pairs(self) -> int:
+        """Pairs that no earlier run settled."""
+        return self.survey.sendable - self.index.settled_seen(self.settings.retry)
 
     @property
-    def total(self) -> int:
-        """Rows that the report has when this run has finished."""
-        limit = self.settings.limit
-        return self.before.total() + self.open_rows if limit is not None else self.survey.chosen
+    def to_send(self) -> int:
+        """Pairs that this run takes up."""
+        return self.open_pairs if self.settings.limit is None else min(self.settings.limit, self.open_pairs)
 
-    @property
-    def open_rows(self) -> int:
-        """Rows that this run has to settle (with `--limit` and `--only` together: at most)."""
-        limit = self.settings.limit
-        if limit is None:
-            return self.survey.chosen - self.before.total()
-        if self.settled is None:
-            return min(self.survey.chosen, limit)
-        return int(np.count_nonzero(np.frombuffer(self.settled.statuses, dtype=np.uint8)[:limit] == 0))
+    def chunks(self) -> Iterator[OpenPairs]:
+        """The open pairs in the input's order; those of an earlier run with what was found before they were sent.
 
-    @property
-    def sendable(self) -> int:
-        """Of the open rows, how many must be sent (at most)."""
-        return min(self.open_rows, self.survey.sendable)
+        Raises Stopped if the input is no longer what the survey read.
+        """
+        left = self.to_send
+        for chunk in self.source.chunks(self.survey):
+            if left <= 0:
+                return
+            ids = self.index.find(chunk.from_ids, chunk.to_ids, chunk.types, self.source.type_pairs)
+            is_open = ~self.index.is_settled(ids, self.settings.retry)
+            is_open[list(chunk.duplicates)] = False
+            chosen = np.flatnonzero(is_open)[:left]
+            left -= len(chosen)
+            yield from self._by_history(chunk, chosen, ids[chosen])
+
+    def _by_history(
+        self, chunk: Chunk, chosen: npt.NDArray[np.int64], ids: npt.NDArray[np.int64]
+    ) -> Iterator[OpenPairs]:
+        sent = self.index.was_sent(ids)
+        pairs = _pairs(chunk, chosen, self.index.number(ids), self.source)
+        known: dict[str, list[Pair]] = {}
+        for place, existed in zip(np.flatnonzero(sent).tolist(), self.index.existed_before_of(ids[sent]), strict=True):
+            known.setdefault(existed, []).append(pairs[place])
+        for existed, those in known.items():
+            yield OpenPairs(those, existed)
+        if new := [pairs[place] for place in np.flatnonzero(~sent).tolist()]:
+            yield OpenPairs(new)
 
 
-def prepare(
-    settings: LoadSettings, stack: ExitStack, stdin: BinaryIO | None, seen: Callable[[int], None] | None
-) -> LoadPlan:
-    """Find, read and compare; `stack` keeps the input open and the report locked until it is closed.
+def prepare(settings: LoadSettings, stack: ExitStack, progress: Progress, *, check: bool = False) -> LoadPlan:
+    """Read the input, lock and read the checkpoint, and compare them; `stack` keeps all of it open.
 
-    `seen` is told how many rows have been read so far. Raises UsageError.
+    `check` locks nothing and leaves nothing behind. Raises UsageError, and what `progress` raises.
     """
-    source = open_source(settings, stack, stdin, seen)
-    path = stack.enter_context(ReportLock(settings.report_path)).path
-    if settings.overwrite:
-        may_overwrite_report(path)
-    return compare(settings, source, None if settings.overwrite else path, seen)
+    files = files_of_load(settings.input, settings.report, settings.checkpoint, simulate=settings.simulate)
+    anew = settings.overwrite or settings.simulate
+    files.check(overwrite=anew)
+    if not check:
+        stack.enter_context(CheckpointLock(files.checkpoint, command="load"))
+    source = _open_source(settings, files, stack, progress, check=check)
+    checkpoint = stack.enter_context(Checkpoint.open(files.checkpoint, may_create=True, anew=anew))
+    index = checkpoint.index()
+    plan = LoadPlan(settings, files, source, compare(source, index, progress), checkpoint, index)
+    if plan.survey.sendable and index.holds_any_made and not index.seen:
+        raise _nothing_in_common(plan)
+    return plan
 
 
-def open_source(
-    settings: LoadSettings, stack: ExitStack, stdin: BinaryIO | None, seen: Callable[[int], None] | None
+def compare(source: Source, index: Index, progress: Progress) -> Survey:
+    """Read the whole input once, and note in the index which of its pairs the input has. Raises InputError."""
+
+    def visit(chunk: Chunk) -> None:
+        index.see(index.find(chunk.from_ids, chunk.to_ids, chunk.types, source.type_pairs))
+
+    return source.survey(seen=progress, visit=visit)
+
+
+def input_reading(source: Source, survey: Survey, path: Path) -> InputReading:
+    """What the checkpoint remembers of a reading of the input, so that `summary` needs no input."""
+    return InputReading(
+        path=os.path.abspath(path),
+        layout=source.reading,
+        rows=survey.rows,
+        pairs=survey.sendable,
+        counts=tuple(_row_counts(survey)),
+        type_pairs=tuple((from_type, to_type, n) for (from_type, to_type), n in survey.type_pairs.items()),
+    )
+
+
+def read_again(checkpoint: Checkpoint, stack: ExitStack) -> Source | None:
+    """The input of an earlier load, opened as it was read then; None if it is gone. Raises InputError."""
+    path, reading = checkpoint.input_path(), checkpoint.reading
+    if path is None or reading is None or not path.exists():
+        return None
+    layout = dict(reading.layout)
+    encoding = layout.pop("encoding")
+    return Source(stack.enter_context(open_input(str(path))), Columns(**layout), encoding=encoding)
+
+
+def _open_source(
+    settings: LoadSettings, files: LoadFiles, stack: ExitStack, progress: Progress, *, check: bool
 ) -> Source:
-    """The input with its columns found; open until `stack` is closed.
-
-    Raises UsageError, and what `seen` raises, which is asked while a pipe is copied.
-    """
-
-    def going_on() -> None:
-        if seen is not None:
-            seen(0)
-
-    file = stack.enter_context(open_input(settings.input, stdin, going_on))
+    """The input with its columns found; what can't be read twice is saved first. Raises UsageError."""
+    location = settings.input
+    if is_pipe(location):
+        if check:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            location = str(folder / "input.csv")
+        else:
+            location = str(files.input)
+        save_copy(settings.input, Path(location), lambda: progress(0))
     columns = Columns(
         from_column=settings.from_column,
         to_column=settings.to_column,
@@ -90,28 +158,62 @@ def open_source(
         from_type=settings.from_type,
         to_type=settings.to_type,
         delimiter=settings.delimiter,
+        allow_empty=settings.allow_empty,
+        trust_quotes=settings.trust_quotes,
+        sheet=settings.sheet,
     )
-    return Source(file, columns, encoding=settings.encoding, only=settings.only)
+    return Source(stack.enter_context(open_input(location)), columns, encoding=settings.encoding)
 
 
-def compare(
-    settings: LoadSettings, source: Source, path: Path | None, seen: Callable[[int], None] | None
-) -> LoadPlan:
-    """Read the input for the first time, and the report where there is one (at `path`; None: none counts).
+def _pairs(
+    chunk: Chunk, chosen: npt.NDArray[np.int64], ids: npt.NDArray[np.int64], source: Source
+) -> list[Pair]:
+    types = source.type_pairs
+    return [
+        Pair(row, types[kind].from_type, str(from_id), types[kind].to_type, str(to_id), id=number)
+        for row, kind, from_id, to_id, number in zip(
+            chunk.rows_of[chosen].tolist(),
+            chunk.types[chosen].tolist(),
+            chunk.from_ids[chosen].tolist(),
+            chunk.to_ids[chosen].tolist(),
+            ids.tolist(),
+            strict=True,
+        )
+    ]
 
-    Nothing is written. Raises UsageError.
-    """
-    exists = path is not None and path.exists()
-    survey = source.survey(identities=exists, seen=seen)
-    if path is None or not exists:
-        return LoadPlan(settings, source, survey, None)
-    others = source.layout.other_names
-    identities = survey.identities if survey.identities is not None else np.empty(0, dtype=np.int64)
-    try:
-        settled = read_back(path, others, identities, source.pair_at, source.texts)
-    except ReportError as error:
-        hint = error.hint
-        if hint and "--overwrite" not in hint and can(may_overwrite_report, path):
-            hint += " To throw that report away and start anew, add --overwrite."
-        raise ReportError(str(error), hint) from error
-    return LoadPlan(settings, source, survey, settled)
+
+def _row_counts(survey: Survey) -> Iterator[RowCount]:
+    """The rows that are not sent, by reason, each with its first example."""
+    for category, count in survey.refused.items():
+        yield _row_count(Status.INVALID, count, survey.examples[category][0])
+    if survey.empty:
+        yield RowCount(Status.EMPTY, survey.empty)
+    if survey.duplicates:
+        yield RowCount(Status.DUPLICATE, survey.duplicates)
+
+
+def _row_count(status: Status, count: int, example: InvalidRow) -> RowCount:
+    return RowCount(
+        status,
+        count,
+        category=example.fault.category,
+        message=example.fault.message,
+        row=example.row,
+        line=example.line,
+        from_type=example.from_type,
+        from_id=example.from_id,
+        to_type=example.to_type,
+        to_id=example.to_id,
+    )
+
+
+def _nothing_in_common(plan: LoadPlan) -> UsageError:
+    to_type = next(iter(plan.survey.type_pairs))[1]
+    stem = plan.files.report.name.removesuffix(".csv").removesuffix(".report")
+    other = plan.files.report.with_name(f"{stem}.{to_type}.report.csv")
+    return CheckpointError(
+        f"None of the {plan.survey.sendable:,} pairs of {plan.source.name} is known to {plan.files.checkpoint}, "
+        f"which remembers a load of {plan.index.known:,} other pairs",
+        "The same file for other types, or another file of this name, is another load: give it a report of its own.",
+        options={"report": str(other)},
+    )

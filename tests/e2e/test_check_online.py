@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from loader.commands.ending import Quota, end_of_load
-from loader.commands.online_findings import Crowd, KindFindings, Sample
-from loader.commands.sampling import SAMPLE, Column
+from loader.commands.forecast import DailyForecast, end_of_load
+from loader.commands.online_findings import AssociationCount, TypePairFindings, Sample
+from loader.commands.sampling import SAMPLE, ColumnSample
 from loader.hubspot.account import Account
 from loader.simulator import Simulator, SimulatorSettings
 from tests.support.command import TYPES, Finished, Serving, run, write_pairs
@@ -159,7 +159,7 @@ def test_records_that_would_run_into_the_association_limit(
         online = checked(serving, file, code=1)
         (problem,) = online["problems"]
         assert "1 of the companies have more pairs in the file than the 40 contacts" in problem["message"]
-        assert online["kinds"][0]["to_crowd"] == {
+        assert online["kinds"][0]["to_count"] == {
             "limit": 40,
             "busiest": {"record_id": "7", "pairs": 60},
             "over": 1,
@@ -169,7 +169,7 @@ def test_records_that_would_run_into_the_association_limit(
 def test_an_account_without_a_limits_endpoint_is_no_fault(pairs: Path) -> None:
     with account() as serving:
         online = checked(serving, pairs, code=0)
-        assert online["kinds"][0]["from_crowd"]["limit"] is None
+        assert online["kinds"][0]["from_count"]["limit"] is None
         assert online["unchecked"] == ["association limits: HubSpot does not tell them at this API version"]
 
 
@@ -215,8 +215,8 @@ def test_an_oauth_app_without_a_daily_limit(pairs: Path) -> None:
     ],
 )
 def test_when_columns_look_swapped(found: int | None, as_other: int | None, swapped: bool) -> None:
-    sample, crowd = Sample(100, found, as_other), Crowd(None, None, 0)
-    kind = KindFindings("contacts", "companies", "", sample, sample, crowd, crowd)
+    sample, count = Sample(100, found, as_other), AssociationCount(None, None, 0)
+    kind = TypePairFindings("contacts", "companies", "", sample, sample, count, count)
     assert kind.looks_swapped is swapped
 
 
@@ -250,11 +250,11 @@ def test_an_end_that_nobody_will_see_is_none() -> None:
     assert end_of_load(NOON, 10**9, 1.0, Quota(100, 0, NOON), None) is None
 
 
-# The sketch of a column
+# The sample of a column
 
 
 def test_the_busiest_are_found_in_bounded_memory_and_never_overcounted() -> None:
-    column = Column()
+    column = ColumnSample()
     for start in range(0, 400_000, 20_000):
         column.add([str(n) for n in range(start, start + 20_000)] + ["hub"] * 100)
     (busiest,) = column.busiest(1)
@@ -265,7 +265,7 @@ def test_the_busiest_are_found_in_bounded_memory_and_never_overcounted() -> None
 
 def test_the_sample_is_distinct_and_the_same_in_any_order() -> None:
     ids = [str(n) for n in range(5000)]
-    one, other = Column(), Column()
+    one, other = ColumnSample(), ColumnSample()
     one.add(ids)
     other.add(ids[::-1][:2500])
     other.add(ids * 2)
