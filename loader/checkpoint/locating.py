@@ -49,8 +49,9 @@ def refuse_files(files: LoadFiles, *, overwrite: bool) -> None:
     """
     if not overwrite and files.report.exists() and not files.checkpoint.exists():
         raise CheckpointError(
-            f"{files.report} exists, but its checkpoint {files.checkpoint} does not: what was sent is not known",
-            "Put the checkpoint back, or start anew with --overwrite, which keeps that file under another name.",
+            f"{files.report} exists, but its checkpoint {files.checkpoint} does not",
+            "Put the checkpoint back, which knows what was sent. Or start anew with --overwrite, which keeps "
+            "the report under another name.",
         )
     if files.input is None or not (known := checkpoint_of(files.input)).exists():
         return

@@ -26,7 +26,8 @@ _STORED = (
     "SELECT pair.id, from_type, CAST(from_id AS TEXT), to_type, CAST(to_id AS TEXT), status,"
     " coalesce(http_status, 0), coalesce(attempts, 0), coalesce(association_types, ''), existed_before,"
     " coalesce(error_category, ''), coalesce(error_message, ''), coalesce(error_details, ''),"
-    " coalesce(correlation_id, ''), completed_at / 1000.0, coalesce(verified, ''), in_input"
+    " coalesce(pair.correlation_id, outcome.correlation_id, ''), completed_at / 1000.0,"
+    " coalesce(verified, ''), in_input"
     " FROM pair JOIN type_pair ON type_pair.id = pair.types LEFT JOIN outcome ON outcome.id = pair.outcome"
 )
 

@@ -70,7 +70,8 @@ CREATE TABLE outcome (
     association_types TEXT NOT NULL,
     error_category TEXT NOT NULL,
     error_message TEXT NOT NULL,
-    error_details TEXT NOT NULL     -- JSON, or ''
+    error_details TEXT NOT NULL,    -- JSON, or ''
+    correlation_id TEXT NOT NULL    -- of an answer that many pairs share; else it is with the pair
 )"""
 
 _PAIR = """
@@ -83,7 +84,7 @@ CREATE TABLE pair (
     outcome INTEGER REFERENCES outcome,     -- NULL: sent, or about to be sent, and the result is not known
     previous INTEGER REFERENCES outcome,    -- while outcome is NULL: the result of an earlier run
     attempts INTEGER,           -- of the run that gave the result
-    correlation_id TEXT,
+    correlation_id TEXT,        -- of an answer to this pair alone
     completed_at INTEGER,
     verified TEXT,              -- present, missing or unknown; NULL: not verified since the result
     verified_at INTEGER,
@@ -96,7 +97,8 @@ CREATE VIEW result AS
 SELECT pair.id, from_type, from_id, to_type, to_id, coalesce(outcome.status, 'not_sent') AS status,
     http_status, attempts, association_types,
     CASE existed_before WHEN 1 THEN 'yes' WHEN 0 THEN 'no' END AS existed_before,
-    error_category, error_message, error_details, correlation_id,
+    error_category, error_message, error_details,
+    coalesce(pair.correlation_id, nullif(outcome.correlation_id, '')) AS correlation_id,
     strftime('%Y-%m-%dT%H:%M:%fZ', completed_at / 1000.0, 'unixepoch') AS completed_at,
     verified, in_input
 FROM pair JOIN type_pair ON type_pair.id = pair.types LEFT JOIN outcome ON outcome.id = pair.outcome"""

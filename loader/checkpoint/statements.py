@@ -49,6 +49,7 @@ class _Texts(NamedTuple):
     error_category: str = ""
     error_message: str = ""
     error_details: str = ""
+    correlation_id: str = ""
 
 
 class Statements:
@@ -64,8 +65,8 @@ class Statements:
         self._most_variables = db.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
         self._types: dict[tuple[str, str], int] = {}
         rows = db.execute(
-            "SELECT id, status, http_status, association_types, error_category, error_message, error_details"
-            " FROM outcome ORDER BY id DESC LIMIT ?",
+            "SELECT id, status, http_status, association_types, error_category, error_message, error_details,"
+            " correlation_id FROM outcome ORDER BY id DESC LIMIT ?",
             (_REMEMBERED // 2,),
         )
         self._outcomes = {_Texts(*texts): outcome for outcome, *texts in rows}
@@ -94,12 +95,10 @@ class Statements:
         """The results of pairs."""
         rows: list[Sequence[object]] = []
         for pairs, first in groups:
-            result = (
-                self._outcome_of(first),
-                first.attempts,
-                _storable(first.correlation_id) or None,
-                _ms(first),
-            )
+            texts, own = _texts(first), None
+            if len(pairs) == 1:
+                texts, own = texts._replace(correlation_id=""), texts.correlation_id or None
+            result = (self._outcome_id(texts), first.attempts, own, round(first.completed_at * 1000))
             if first.status is Status.EXISTING or not self._settle_range(pairs, result):
                 existed = _EXISTED_BEFORE[first.existed_before]
                 rows.extend(
@@ -159,15 +158,12 @@ class Statements:
             self._types[names] = known
         return known
 
-    def _outcome_of(self, outcome: Outcome) -> int:
-        return self._outcome_id(_texts(outcome))
-
     def _outcome_id(self, texts: _Texts) -> int:
         known = self._outcomes.get(texts)
         if known is None:
             known = self._db.execute(
                 "INSERT INTO outcome (status, http_status, association_types, error_category, error_message,"
-                " error_details) VALUES (?, ?, ?, ?, ?, ?)",
+                " error_details, correlation_id) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 texts,
             ).lastrowid
             assert known is not None
@@ -206,13 +202,10 @@ def _texts(outcome: Outcome) -> _Texts:
         _storable(outcome.error_category),
         _storable(outcome.error_message),
         _storable(outcome.error_details),
+        _storable(outcome.correlation_id),
     )
 
 
 def _storable(text: str) -> str:
     """Server text without halves of surrogate pairs, which UTF-8 and so SQLite can't have."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
-
-
-def _ms(outcome: Outcome) -> int:
-    return round(outcome.completed_at * 1000)
