@@ -71,11 +71,11 @@ class ReportWritten:
     """The report as the program last wrote it: a file with another digest was edited since.
 
     path: absolute path.
-    digest: SHA-256 of the content in hex.
+    digests: SHA-256 in hex of what it is now, or was and is about to be replaced by.
     """
 
     path: str
-    digest: str
+    digests: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,9 @@ The hash and the pair's ID share one 64-bit word, so that a plain sort makes the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,6 @@ import numpy.typing as npt
 from loader.checkpoint.schema import UndoFinding, Verified
 from loader.checkpoint.store import Checkpoint
 from loader.model import Status
-from loader.object_types import canonical_type
 
 IDs = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
@@ -40,6 +40,18 @@ _RETRIED = (Status.FAILED, Status.GAVE_UP, Status.REMOVED)
 # Odd constants with well-spread bits (the golden ratio's and MurmurHash3's finaliser).
 _A, _B, _C = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 _SHIFT = np.uint64(32)
+
+
+class TypePair(Protocol):
+    """What pairs of object types are compared by."""
+
+    @property
+    def from_canonical(self) -> str:
+        """The type ID of a standard type, else the type's name."""
+
+    @property
+    def to_canonical(self) -> str:
+        """As `from_canonical`."""
 
 
 class Index:
@@ -101,9 +113,9 @@ class Index:
         hashes &= ~self._id_bits
         return hashes
 
-    def find(self, from_ids: IDs, to_ids: IDs, types: IDs, type_pairs: Iterable[Sequence[str]]) -> IDs:
-        """The IDs of pairs; `types` are indices into `type_pairs`, which begin with a from and a to type."""
-        names = [(canonical_type(one[0]), canonical_type(one[1])) for one in type_pairs]
+    def find(self, from_ids: IDs, to_ids: IDs, types: IDs, type_pairs: Iterable[TypePair]) -> IDs:
+        """The IDs of pairs, 0 for those that are not known; `types` are indices into `type_pairs`."""
+        names = [(one.from_canonical, one.to_canonical) for one in type_pairs]
         codes = np.array([self._type_pairs.get(name, 0) for name in names], dtype=np.int64)
         types = codes[types]
         ids = self._expected + np.arange(len(types), dtype=np.int64)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from loader.checkpoint.results import in_ids
 from loader.checkpoint.schema import UndoFinding, Verified
 from loader.checkpoint.store import Checkpoint
 from loader.model import Pair, Status
@@ -22,6 +23,10 @@ _KEY = (
     " | (coalesce(instr('pmu', substr(verified, 1, 1)), 0) << 1) | in_input"
 )
 _VERIFIED = ("", Verified.PRESENT, Verified.MISSING, Verified.UNKNOWN)
+_PAIRS = (
+    "SELECT pair.id, from_type, CAST(from_id AS TEXT), to_type, CAST(to_id AS TEXT)"
+    " FROM pair JOIN type_pair ON type_pair.id = pair.types"
+)
 _STORED = (
     "SELECT pair.id, from_type, CAST(from_id AS TEXT), to_type, CAST(to_id AS TEXT), status,"
     " coalesce(http_status, 0), coalesce(attempts, 0), coalesce(association_types, ''), existed_before,"
@@ -115,12 +120,15 @@ def count_pairs(checkpoint: Checkpoint, selection: Selection) -> int:
 
 def select_pairs(checkpoint: Checkpoint, selection: Selection) -> Iterator[list[Pair]]:
     """The pairs that are meant, in the order of their IDs, some thousands at a time; their `row` is 0."""
-    query = (
-        "SELECT pair.id, from_type, CAST(from_id AS TEXT), to_type, CAST(to_id AS TEXT)"
-        " FROM pair JOIN type_pair ON type_pair.id = pair.types"
-    )
-    for rows in _in_pieces(checkpoint, query, selection):
+    for rows in _in_pieces(checkpoint, _PAIRS, selection):
         yield [_pair(row) for row in rows]
+
+
+def pairs_of(checkpoint: Checkpoint, ids: Sequence[int]) -> list[Pair]:
+    """The pairs with these IDs, in their order; their `row` is 0. Raises KeyError if there is none."""
+    with checkpoint.query() as db:
+        rows = {row[0]: row for row in in_ids(db, f"{_PAIRS} WHERE pair.id", ids)}
+    return [_pair(rows[one]) for one in ids]
 
 
 def select_stored(checkpoint: Checkpoint, selection: Selection) -> Iterator[list[StoredPair]]:

@@ -131,7 +131,7 @@ class Checkpoint:
     def report_written(self) -> ReportWritten | None:
         """The report as last written."""
         values = self._fact("report")
-        return ReportWritten(**values) if values else None
+        return ReportWritten(path=values["path"], digests=tuple(values["digests"])) if values else None
 
     @property
     def files(self) -> LoadFiles:
