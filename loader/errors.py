@@ -4,6 +4,7 @@ LoaderError
 ├── UsageError            nothing was sent: exit code 2
 │   ├── InputError        the input can't be read: file, line, column, value
 │   ├── ReportError       the report is in use, of another input, or damaged
+│   ├── CheckpointError   the checkpoint is in use, of another load or account, or none at all
 │   └── CredentialsError  no token, an unreadable one, or one for another account
 └── Stopped               the run ended before its end and can go on: exit code 3
     └── ReportLost        the report can't be written any more, or not be put into order
@@ -41,6 +42,10 @@ class ReportError(UsageError):
     """The report can't be used: another run holds it, it is not this input's, or it is damaged."""
 
 
+class CheckpointError(UsageError):
+    """The checkpoint can't be used: it is in use, of a later version, of another load or account, or none."""
+
+
 class CredentialsError(UsageError):
     """No token, an unreadable one, one that may not be sent there, or one for another account."""
 
@@ -50,7 +55,7 @@ class Stopped(LoaderError):
 
     `reason` is a short machine-readable word (``token_refused``, ``missing_scopes``, ``daily_limit``,
     ``moving``, ``outage``, ``too_many_failures``, ``redirect``, ``report_changed``, ``report_unwritable``,
-    ``input_changed``).
+    ``checkpoint_unwritable``, ``input_changed``).
     """
 
     exit_code = 3

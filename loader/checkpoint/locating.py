@@ -1,0 +1,67 @@
+"""Which load a path means, and which files a load must not take (contract, section 3, "Names")."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from loader.checkpoint.connection import is_database
+from loader.checkpoint.naming import SUFFIX, LoadFiles, checkpoint_of, report_of, same_file
+from loader.checkpoint.store import Checkpoint
+from loader.errors import CheckpointError
+
+
+def find_checkpoint(path: Path) -> Path:
+    """The checkpoint of the load that `path` belongs to, as its checkpoint, its report or its input.
+
+    Raises CheckpointError if there is none, or if there could be two.
+    """
+    if path.name.endswith(SUFFIX) or is_database(path):
+        return path
+    possible = dict.fromkeys((checkpoint_of(path), checkpoint_of(report_of(path))))
+    found = [checkpoint for checkpoint in possible if checkpoint.exists()]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise CheckpointError(
+            f"{path} may be the report of {found[0]} or the input of {found[1]}",
+            "Name the checkpoint itself.",
+        )
+    simulated = checkpoint_of(report_of(path, simulate=True))
+    if simulated.exists():
+        raise CheckpointError(
+            f"{path} was loaded with --simulate alone", f"Name the checkpoint of that: {simulated}"
+        )
+    if not path.exists():
+        raise CheckpointError(
+            f"there is no {path}", "Name the input, the report or the checkpoint of a load."
+        )
+    raise CheckpointError(
+        f"no load of {path} is known: there is no {' or '.join(one.name for one in possible)} beside it",
+        "If the load named another --report or --checkpoint, name one of those.",
+    )
+
+
+def refuse_files(files: LoadFiles, *, overwrite: bool) -> None:
+    """Raise CheckpointError if a load can't have these files.
+
+    Its report is there without its checkpoint (unless it is to be overwritten), or its input is the report of
+    a known load.
+    """
+    if not overwrite and files.report.exists() and not files.checkpoint.exists():
+        raise CheckpointError(
+            f"{files.report} exists, but its checkpoint {files.checkpoint} does not",
+            "Put the checkpoint back, which knows what was sent. Or start anew with --overwrite, which keeps "
+            "the report under another name.",
+        )
+    if files.input is None or not (known := checkpoint_of(files.input)).exists():
+        return
+    try:
+        with Checkpoint(known) as checkpoint:
+            load = checkpoint.files
+    except CheckpointError:  # none of ours, or of a later version: not the file to complain about here
+        return
+    if same_file(load.report, files.input):
+        raise CheckpointError(
+            f"{files.input} is the report of a load",
+            f"To send what failed in it, load {load.input} with --retry.",
+        )

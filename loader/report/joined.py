@@ -1,0 +1,148 @@
+"""Writing the report: the input joined with the checkpoint, in one atomic step.
+
+The program never reads a report back. It only asks whether one is still as it wrote it: if not, that file is
+kept under another name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from loader.checkpoint import Checkpoint, ReportWritten
+from loader.checkpoint.index import read_index
+from loader.errors import Stopped
+from loader.report.durable import sync_directory, sync_file
+from loader.report.lines import ReportLines, header
+from loader.source import Chunk, TypePair
+
+_REPORT_SUFFIXES = (".report.csv", ".csv")
+
+
+@dataclass(frozen=True)
+class ReportResult:
+    """How writing a report ended.
+
+    written: the file at `path` is the new report; if not, it is as it was, and `problem` says why.
+    kept: the new name of a report that was edited since it was written.
+    """
+
+    path: Path
+    written: bool
+    kept: Path | None = None
+    problem: str = ""
+
+
+def write_report(
+    checkpoint: Checkpoint,
+    path: Path,
+    chunks: Iterable[Chunk],
+    type_pairs: Iterable[TypePair],
+    other_names: Sequence[str],
+) -> ReportResult:
+    """Write the report of all `chunks` of the input, and of the pairs that are no longer in it.
+
+    `type_pairs` are those of the source, which may still grow with the chunks; `other_names` the input's
+    other columns. Whatever ends it before its end, the old report stays whole. Raises what `chunks` raises.
+    """
+    path = Path(os.path.realpath(path))
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    try:
+        digest = _write(unfinished, _texts(checkpoint, chunks, type_pairs, other_names), like=path)
+        return _replace(checkpoint, path, unfinished, digest)
+    except OSError as error:
+        return ReportResult(path, False, problem=f"{path} can't be replaced: {error.strerror or error}")
+    finally:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+
+
+def _texts(
+    checkpoint: Checkpoint,
+    chunks: Iterable[Chunk],
+    type_pairs: Iterable[TypePair],
+    other_names: Sequence[str],
+) -> Iterator[str]:
+    lines = ReportLines(checkpoint, read_index(checkpoint))
+    yield header(other_names)
+    for chunk in chunks:
+        yield "".join(lines.of_chunk(chunk, type_pairs))
+    for others in lines.of_others(len(other_names)):
+        yield "".join(others)
+
+
+def _write(path: Path, texts: Iterable[str], *, like: Path) -> str:
+    """Write a file until the disk has it, with the permissions of another one, and return its SHA-256."""
+    digest = hashlib.sha256()
+    with path.open("wb") as file:
+        with suppress(OSError):  # the other does not exist, or this disk has no permissions to set
+            path.chmod(stat.S_IMODE(like.stat().st_mode))
+        for text in texts:
+            data = text.encode()
+            digest.update(data)
+            file.write(data)
+        file.flush()
+        sync_file(file.fileno())
+    return digest.hexdigest()
+
+
+def _replace(checkpoint: Checkpoint, path: Path, new: Path, digest: str) -> ReportResult:
+    now = _digest_of(path)
+    written = checkpoint.report_written
+    edited = now is not None and (written is None or now not in written.digests)
+    # Before the file is replaced: after a kill in between, either content counts as written by the program.
+    digests = (digest,) if now is None or edited else (now, digest)
+    try:
+        checkpoint.set_report_written(ReportWritten(path=str(path), digests=digests))
+    except Stopped as error:
+        return ReportResult(path, False, problem=str(error))
+    kept = _keep(path) if edited else None
+    try:
+        new.replace(path)
+    except OSError:
+        if kept is not None:
+            _put_back(kept, path)
+        raise
+    with suppress(OSError):  # some network shares can't
+        sync_directory(path.parent)
+    return ReportResult(path, True, kept)
+
+
+def _digest_of(path: Path) -> str | None:
+    """The SHA-256 of a file; None if there is none."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return None
+
+
+def _keep(path: Path) -> Path:
+    """Give an edited report the first free name ``STEM.edited-N.report.csv`` beside its own; return that."""
+    suffix = next((one for one in _REPORT_SUFFIXES if path.name.lower().endswith(one)), "")
+    stem = path.name[: len(path.name) - len(suffix)]
+    for number in count(1):
+        kept = path.with_name(f"{stem}.edited-{number}.report.csv")
+        if kept.exists():
+            continue
+        try:
+            os.link(path, kept)  # so that there is a report at its path at any moment
+        except FileExistsError:
+            continue
+        except OSError:  # not on every file system
+            path.rename(kept)
+        return kept
+    raise AssertionError("numbers end")
+
+
+def _put_back(kept: Path, path: Path) -> None:
+    if path.exists():
+        kept.unlink()
+    else:
+        kept.rename(path)
