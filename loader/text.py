@@ -22,7 +22,7 @@ def escape_controls(text: str) -> str:
 
 
 def one_line(text: object, longest: int = 1000) -> str:
-    """A server's text on one line of at most `longest` characters, without what a terminal would obey or hide.
+    """A server's text on one line of at most `longest` characters, without what a terminal obeys or hides.
 
     Nothing is escaped here: the sender of such characters has no claim to be quoted exactly.
     """

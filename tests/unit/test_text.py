@@ -51,7 +51,7 @@ def test_truncate_keeps_what_fits() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX shells")
 @settings(max_examples=25)
-@given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), min_size=1)))
+@given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)))
 def test_a_shell_reads_the_words_back(words: list[str]) -> None:
     line = command_line(words)
     assert line.isprintable()
@@ -61,8 +61,15 @@ def test_a_shell_reads_the_words_back(words: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0, "0 s"), (89, "89 s"), (90, "2 min"), (3599, "1 h 00 min"), (25_500, "7 h 05 min")]
-    + [(190_000, "2 d 5 h"), (259_190, "3 d 0 h")],
+    [
+        (0, "0 s"),
+        (89, "89 s"),
+        (90, "2 min"),
+        (3599, "1 h 00 min"),
+        (25_500, "7 h 05 min"),
+        (190_000, "2 d 5 h"),
+        (259_190, "3 d 0 h"),
+    ],
 )
 def test_durations(seconds: float, words: str) -> None:
     assert duration(seconds) == words
