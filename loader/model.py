@@ -14,22 +14,26 @@ from typing import NamedTuple
 
 
 class Status(StrEnum):
-    """What became of one row: the words of the report's `status` column (contract, section 3)."""
+    """What became of one pair: the words of the report's `status` column (contract, section 4)."""
 
     ASSOCIATED = "associated"
     EXISTING = "existing"
     DUPLICATE = "duplicate"
+    EMPTY = "empty"
     INVALID = "invalid"
     FAILED = "failed"
     GAVE_UP = "gave_up"
-    REMOVED = "removed"  # of `undo` alone: HubSpot answered that the association is taken away
+    REMOVED = "removed"  # by `undo`
+    NOT_SENT = "not_sent"
 
 
 #: The statuses of a load's report.
-LOAD_STATUSES = tuple(status for status in Status if status is not Status.REMOVED)
+LOAD_STATUSES = tuple(
+    status for status in Status if status not in (Status.REMOVED, Status.EMPTY, Status.NOT_SENT)
+)
 
-#: Statuses that leave the exit code at 0; a row with any other makes it 1.
-GOOD = frozenset({Status.ASSOCIATED, Status.EXISTING, Status.DUPLICATE, Status.REMOVED})
+#: Statuses that need nobody's attention; a pair with any other makes the exit code 1.
+GOOD = frozenset({Status.ASSOCIATED, Status.EXISTING, Status.DUPLICATE, Status.EMPTY, Status.REMOVED})
 
 
 class Pair(NamedTuple):
@@ -38,7 +42,8 @@ class Pair(NamedTuple):
     `row` counts data rows from 1 (the first below the header). IDs are text: 1 to 19 ASCII digits
     without leading zeros where the row is valid, else the cell as it stands. `rest` is the row's
     other columns as CSV text, each with a comma before it, encoded once by the reader and copied
-    to the report unchanged (empty where the input has no other columns).
+    to the report unchanged (empty if the input has no other columns). `id` is the pair's rowid in the
+    checkpoint, 0 if it has none yet.
     """
 
     row: int
@@ -47,6 +52,7 @@ class Pair(NamedTuple):
     to_type: str
     to_id: str
     rest: str = ""
+    id: int = 0
 
 
 class Outcome(NamedTuple):

@@ -139,7 +139,7 @@ def prepare_undo(settings: UndoSettings, stack: ExitStack) -> UndoPlan:
         last_row = max(last_row, record.row)
         if _is_ours(record):
             created += 1
-            ours.extend((record.row, hash(_pair(record)[1:])))
+            ours.extend((record.row, hash(_pair(record)[1:6])))
         elif record.status is Status.ASSOCIATED:
             stood_before += record.existed_before == "yes"
             unknown += record.existed_before != "yes"

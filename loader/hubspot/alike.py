@@ -33,7 +33,7 @@ def types_of_all(answer: Answer, pairs: list[Pair], now: float) -> str:
         return ""
     a, _, b, _, c, _, d, _, e = words
     results = ",".join(
-        [f"{a}{one}{b}{other}{c}{other}{d}{one}{e}" for _, _, one, _, other, _ in pairs]
+        [f"{a}{one}{b}{other}{c}{other}{d}{one}{e}" for _, _, one, _, other, *_ in pairs]
     ).encode()
     if not body.startswith(results, begin):
         return ""

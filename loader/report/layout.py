@@ -63,7 +63,7 @@ def lines(groups: Iterable[OutcomeGroup]) -> list[str]:
         if kind != last:
             last, result, invalid = kind, _result(*kind), status is Status.INVALID
         cells = f"{result},{trace if _PLAIN_ID.fullmatch(trace) else _server_text(trace)},{_utc(at)}"
-        for row, from_type, from_id, to_type, to_id, rest in pairs:
+        for row, from_type, from_id, to_type, to_id, rest, _ in pairs:
             if invalid:  # only here the cells are as the input has them: all others were checked
                 from_type, from_id, to_type, to_id = map(encode_cell, (from_type, from_id, to_type, to_id))
             texts.append(f"{row},{from_type},{from_id},{to_type},{to_id},{cells}{rest}\n")

@@ -1,7 +1,7 @@
 """AssociationReader back what an earlier run settled, and refusing a report that is not this input's.
 
 The report is compared with the input row by row, by content. The input is there as one number per
-row, `hash(pair[1:])`; the same number is computed from the report's cells. Python salts the hash
+row, `hash(pair[1:6])`; the same number is computed from the report's cells. Python salts the hash
 anew in each process, so nobody can make two rows collide on purpose, and by chance one foreign row
 in 2^61 would pass.
 """
@@ -84,7 +84,7 @@ def read_back(
 ) -> Settled:
     """Compare a report with its input and say what it settles; a report that isn't there settles nothing.
 
-    `identities[row - 1]` is `hash(pair[1:])` of that row of the input. `input_pair`, asked only when a
+    `identities[row - 1]` is `hash(pair[1:6])` of that row of the input. `input_pair`, asked only when a
     row differs, gives the input's row again, so that the message can name the columns. `input_texts`, asked
     only when the report has a hole, gives the text of all cells as the report has them. The file is
     read once, in bounded memory, and never changed.
@@ -212,7 +212,7 @@ class _Comparison:
 
 
 def _identity(cells: list[str]) -> int:
-    """`hash(pair[1:])` of the pair that a record's cells stand for."""
+    """`hash(pair[1:6])` of the pair that a record's cells stand for."""
     return hash((cells[1], cells[2], cells[3], cells[4], encode_cells(cells[_FIRST_OTHER:])))
 
 

@@ -280,7 +280,19 @@ def _pairs(block: Block, type_pairs: TypePairs) -> list[Pair]:
     from_ids, to_ids = map(str, block.from_ids.tolist()), map(str, block.to_ids.tolist())
     rests = block.rests or [""] * len(which)
     return list(
-        map(_pair, zip(block.rows.tolist(), from_types, from_ids, to_types, to_ids, rests, strict=True))
+        map(
+            _pair,
+            zip(
+                block.rows.tolist(),
+                from_types,
+                from_ids,
+                to_types,
+                to_ids,
+                rests,
+                [0] * len(which),
+                strict=True,
+            ),
+        )
     )
 
 
@@ -288,7 +300,7 @@ def _identities(block: Block, type_pairs: TypePairs) -> Numbers:
     hashes = np.zeros(block.size, dtype=np.int64)
     pairs = _pairs(block, type_pairs) + [refused.pair for refused in block.refused]
     for pair in pairs:
-        hashes[pair.row - block.first_row] = hash(pair[1:])
+        hashes[pair.row - block.first_row] = hash(pair[1:6])
     return hashes
 
 

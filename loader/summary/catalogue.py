@@ -36,6 +36,16 @@ EXISTING = Cause(
     "The pair was associated already",
     _NOTHING_TO_DO,
 )
+EMPTY = Cause(
+    "empty",
+    "The cell holds no ID, so there is nothing to associate",
+    _NOTHING_TO_DO,
+)
+NOT_SENT = Cause(
+    "not_sent",
+    "The pair has not been sent yet",
+    "Give the same command again: it goes on from there.",
+)
 REMOVED = Cause(
     "removed",
     "The association was taken back",

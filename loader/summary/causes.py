@@ -41,10 +41,12 @@ def _words(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-_GOOD = {
+_BY_STATUS = {
     Status.ASSOCIATED: catalogue.ASSOCIATED,
     Status.EXISTING: catalogue.EXISTING,
     Status.DUPLICATE: catalogue.DUPLICATE,
+    Status.EMPTY: catalogue.EMPTY,
+    Status.NOT_SENT: catalogue.NOT_SENT,
     Status.REMOVED: catalogue.REMOVED,
 }
 
@@ -109,8 +111,8 @@ def cause_of(
 
     `http_status` is 0 where there was no answer. Every status has a cause; nothing is raised.
     """
-    if (good := _GOOD.get(status)) is not None:
-        return good
+    if (cause := _BY_STATUS.get(status)) is not None:
+        return cause
     text = f"{error_category}\n{error_message}\n{error_details}"
     return next(rule.cause for rule in _RULES if rule.holds(status, http_status, error_category, text))
 

@@ -104,7 +104,7 @@ def test_no_type_or_id_leads_elsewhere(odd: str) -> None:
                 cells = list(PAIR[1:5])
                 cells[place] = odd
                 with pytest.raises(ValueError, match="not a path"):
-                    await hubspot.associate(Pair(7, *cells))
+                    await hubspot.associate(Pair(7, cells[0], cells[1], cells[2], cells[3]))
             assert not wire.seen
 
     asyncio.run(main())

@@ -70,7 +70,7 @@ def test_rounding_up_to_a_second_carries() -> None:
 
 @given(st.lists(st.text(alphabet='a,"\n\r =;', max_size=6), min_size=4, max_size=6))
 def test_an_invalid_row_keeps_its_cells_as_they_stand(values: list[str]) -> None:
-    pair = Pair(1, *values[:4], rest=encode_cells(values[4:]))  # type: ignore[misc]  # four of them
+    pair = Pair(1, *values[:4], rest=encode_cells(values[4:]))  # type: ignore[arg-type, misc]  # four of them
     record = cells(Outcome(pair, Status.INVALID, AT, error_message="no ID"))
     assert record[1:5] + record[len(OWN_COLUMNS) :] == values
 

@@ -34,7 +34,7 @@ LINES = [line(outcome).encode() for outcome in OUTCOMES]
 
 
 def identities(pairs: list[Pair]) -> np.typing.NDArray[np.int64]:
-    return np.array([hash(pair[1:]) for pair in pairs], np.int64)
+    return np.array([hash(pair[1:6]) for pair in pairs], np.int64)
 
 
 def back(path: Path, content: bytes | None = None, pairs: list[Pair] = PAIRS) -> Settled:
