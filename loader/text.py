@@ -52,6 +52,13 @@ def command_line(words: Iterable[str]) -> str:
     return " ".join(map(_shell_word, words))
 
 
+def shown_path(path: str) -> str:
+    """The path as a command names it: relative if it lies in the working folder, never like an option."""
+    if os.path.isabs(path):
+        path = path.removeprefix(os.path.join(os.getcwd(), "")) or path
+    return os.path.join(os.curdir, path) if path.startswith("-") and path != "-" else path
+
+
 def pluralize(number: int, what: str, plural: str = "") -> str:
     """``1 pair``, ``2,000 pairs``."""
     return f"{number:,} {what if number == 1 else plural or f'{what}s'}"
