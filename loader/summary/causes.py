@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from typing import NamedTuple
 
 from loader.model import Status
@@ -89,6 +90,7 @@ _RULES = (
 )
 
 
+@lru_cache(maxsize=1024)  # a few distinct outcomes in a million pairs
 def cause_of(
     status: Status,
     http_status: int = 0,

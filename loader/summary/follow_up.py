@@ -27,15 +27,11 @@ def verify_lines(summary: LoadSummary, run: Run, width: int) -> list[Line]:
     missing, unknown = summary.verified.get("missing", 0), summary.verified.get("unknown", 0)
     wanted = summary.counts[Status.ASSOCIATED] + summary.counts[Status.EXISTING]
     unasked = max(0, wanted - present - missing - unknown)
-    if not wanted:
-        found = "No pair is associated, so there is nothing to read back"
-    elif present == wanted:
-        found = f"All {pluralize(wanted, 'associated pair')} are in HubSpot" if wanted > 1 else _ONE_PRESENT
-    else:
-        found = f"{present:,} of {pluralize(wanted, 'associated pair')} are in HubSpot; {missing:,} missing"
-        found += f"; {unknown:,} unknown" * bool(unknown) + f"; {unasked:,} not asked" * bool(unasked)
+    found = f"{present:,} of {pluralize(wanted, 'associated pair')} found in HubSpot"
+    for count, words in ((missing, "missing"), (unknown, "unknown"), (unasked, "not asked")):
+        found += f", {count:,} {words}" if count else ""
     tone = "bad" if run.stopped else "good" if present == wanted else "warn"
-    lines = wrap(f"{_ended(run, 'Verified')}. {found}{place(summary, run)}.", width, style=tone)
+    lines = wrap(f"{_ended(run, 'Verified')}: {found}{place(summary, run)}", width, style=tone)
     lines += wrap(f"Report: {shown_path(summary.report)}", width)
     lines += cause_lines((g for g in summary.attention if g.cause in catalogue.NOT_VERIFIED), width)
     if run.stopped:
@@ -52,9 +48,9 @@ def undo_lines(
     """The end of an `undo`: what was removed, what was kept and why, what HubSpot refused."""
     removed, refused = run.counts.get(Status.REMOVED, 0), tuple(refused)
     left = sum(group.pairs for group in refused)
-    result = f"{pluralize(removed, 'association')} removed" + (f"; {left:,} still there" if left else "")
+    result = f"{pluralize(removed, 'association')} removed" + (f", {left:,} still there" if left else "")
     tone = "bad" if run.stopped else "warn" if left else "good"
-    lines = wrap(f"{_ended(run, 'Undone')}. {result}{place(summary, run)}.", width, style=tone)
+    lines = wrap(f"{_ended(run, 'Undone')}: {result}{place(summary, run)}", width, style=tone)
     for reason in kept_words(kept):
         lines += wrap(reason, width)
     lines += wrap(f"Report: {shown_path(summary.report)}", width)
@@ -77,9 +73,6 @@ def kept_words(kept: Kept) -> list[str]:
             "association would remove every label."
         )
     return words
-
-
-_ONE_PRESENT = "The associated pair is in HubSpot"
 
 
 def _ended(run: Run, finished: str) -> str:

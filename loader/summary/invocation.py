@@ -72,9 +72,9 @@ class Invocation:
         return self.report if named and self.report else self.input
 
     def _line(self, command: str, path: str, kept: tuple[str, ...], changes: Mapping[str, object]) -> str:
-        values = {name: self.options[name] for name in kept if name in self.options} | dict(changes)
+        same = {name: self.options[name] for name in kept if name in self.options and name not in changes}
         words = ["assoc-loader", command, shown_path(path)]
-        for name, value in values.items():
+        for name, value in (*changes.items(), *same.items()):  # what is new comes first, to be seen
             words += _option(name, value)
         return command_line(words)
 

@@ -20,8 +20,8 @@ _NO_PAIR = (Status.DUPLICATE, Status.EMPTY)
 _PILOT = 10
 #: Words that the command of each fix can follow.
 _INTRODUCTIONS = {
-    Fix.FILE: "When the rows are corrected in the file, load it again; no pair is sent twice:",
-    Fix.RETRY: "When the trouble is over, or mended in HubSpot, send those pairs again:",
+    Fix.FILE: "When the file is corrected, load it again; no pair is sent twice:",
+    Fix.RETRY: "When that is fixed or over, send these pairs again:",
     Fix.VERIFY: "To ask again:",
 }
 

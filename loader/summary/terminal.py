@@ -51,13 +51,13 @@ def whose(summary: LoadSummary) -> str:
     """Where the pairs went: the account, or the host if HubSpot did not say."""
     if summary.simulated:
         return "SIMULATOR"
-    return f"HubSpot account {summary.account_id}" if summary.account_id is not None else summary.host
+    return f"account {summary.account_id}" if summary.account_id is not None else summary.host
 
 
 def place(summary: LoadSummary, run: Run) -> str:
-    """`` (HubSpot account 62515, 10 min)``, as far as it is known."""
-    words = [whose(summary), "" if run.seconds is None else duration(run.seconds)]
-    return f" ({', '.join(filter(None, words))})" if any(words) else ""
+    """`` · account 62515 · 10 min``, as far as it is known."""
+    words = whose(summary), "" if run.seconds is None else duration(run.seconds)
+    return "".join(f" · {word}" for word in words if word)
 
 
 def local_time(moment: float) -> str:
@@ -82,34 +82,44 @@ def summary_lines(summary: LoadSummary, width: int) -> list[Line]:
 
 
 def load_lines(summary: LoadSummary, run: Run, width: int) -> list[Line]:
-    """The end of a `load`: its result, at most five causes, the next command."""
-    ended = f"{_ended(summary, run)}. {headline(summary)}{place(summary, run)}."
-    lines = wrap(ended, width, style="bad" if run.stopped else _tone(summary))
+    """The end of a `load`: its result, at most five causes in short, the next command."""
+    result = f"{_result(summary, run)}{place(summary, run)}"
+    lines = wrap(result, width, style="bad" if run.stopped else _tone(summary))
     sent = sum(run.counts.values())
     if sent and (earlier := sum(summary.counts[status] for status in _SENT) - sent) > 0:
-        lines += wrap(
-            f"This run: {count_statuses(run.counts)}. Earlier runs: {pluralize(earlier, 'pair')}.", width
-        )
+        counts = count_statuses(run.counts)
+        lines += wrap(f"This run: {counts}. Earlier runs: {pluralize(earlier, 'pair')}.", width)
     lines += _others(summary, width)
     lines += wrap(f"Report: {shown_path(summary.report)}", width)
-    lines += cause_lines(summary.attention[:MOST_CAUSES], width)
+    if summary.attention:
+        lines.append(Line(""))
+    for group in summary.attention[:MOST_CAUSES]:
+        lines += _short_cause(group, width)
     if (more := len(summary.attention) - MOST_CAUSES) > 0:
-        words = f"{pluralize(more, 'more cause')}, with examples:"
+        words = f"{pluralize(more, 'more cause')}, and all of this in full:"
         lines += step_lines(NextStep(words, summary.invocation.summary()), width)
     if summary.next_step:
         lines += step_lines(summary.next_step, width)
     return lines
 
 
-def _ended(summary: LoadSummary, run: Run) -> str:
-    if run.stopped:
-        return "Interrupted" if run.stopped == "interrupted" else "Stopped"
-    if not summary.finished:
-        return "Limit reached"
-    if not run.counts and summary.last_result_at is not None:
-        what = "the pair was" if summary.pairs == 1 else f"all {summary.pairs:,} pairs were"
+def _result(summary: LoadSummary, run: Run) -> str:
+    settled = summary.pairs - summary.counts[Status.INVALID]
+    nothing_sent = settled and summary.finished and not (run.stopped or run.counts)
+    if nothing_sent and summary.last_result_at is not None:
+        what = "the pair was" if settled == 1 else f"all {settled:,} pairs were"
         return f"Nothing sent: {what} settled on {local_time(summary.last_result_at)}"
-    return "Finished"
+    words = "Finished" if summary.finished else "Limit reached"
+    if run.stopped:
+        words = "Interrupted" if run.stopped == "interrupted" else "Stopped"
+    parts = [f"{summary.associated:,} of {pluralize(summary.pairs, 'pair')} associated"]
+    if count := summary.needs_attention:
+        parts.append(f"{count:,} {'needs' if count == 1 else 'need'} attention")
+    if count := summary.counts[Status.REMOVED]:
+        parts.append(f"{count:,} removed")
+    if not summary.finished:
+        parts.append(f"{summary.not_sent:,} not sent")
+    return f"{words}: {', '.join(parts)}"
 
 
 def _tone(summary: LoadSummary) -> str:
@@ -166,6 +176,15 @@ def _last_run(run: Run | None, width: int) -> Iterator[Line]:
     yield from wrap(text, width, style="quiet")
 
 
+def _short_cause(group: CauseGroup, width: int) -> Iterator[Line]:
+    """A cause in three lines, so that five of them leave room for the rest on a small terminal."""
+    title = f"{group.pairs:,} {group.status.replace('_', ' ')}: {group.cause.title}"
+    yield Line(truncate(title, width), "strong")
+    if group.example is not None:
+        yield Line(truncate(f"  {escape_controls(_example(group.example))}", width), "quiet")
+    yield from wrap(f"{group.cause.action}.", width, "  ")
+
+
 def cause_lines(groups: Iterable[CauseGroup], width: int) -> Iterator[Line]:
     """Each cause with its count, an example, and what to do."""
     for group in groups:
@@ -178,15 +197,15 @@ def cause_lines(groups: Iterable[CauseGroup], width: int) -> Iterator[Line]:
 
 
 def _example(one: Example) -> str:
-    """``for example row 17 (line 19), contacts 12 → companies 34: "…" (correlation ID …)``"""
+    """``e.g. row 17 (line 19), contacts 12 → companies 34: "…" (correlation ID …)``"""
     pair = " → ".join(
         truncate(f"{object_type} {record_id}".strip() or "(empty)", _LONGEST_CELL)
         for object_type, record_id in ((one.from_type, one.from_id), (one.to_type, one.to_id))
     )
-    place = f"row {one.row:,}, " if one.row else ""
+    where = f"row {one.row:,}, " if one.row else ""
     message = f': "{truncate(one.message, _LONGEST_MESSAGE)}"' if one.message else ""
     trace = f" (correlation ID {truncate(one.correlation_id, 80)})" if one.correlation_id else ""
-    return f"for example {place}{pair}{message}{trace}"
+    return f"e.g. {where}{pair}{message}{trace}"
 
 
 def _steps(summary: LoadSummary) -> Iterator[NextStep]:

@@ -93,6 +93,7 @@ def test_advice_is_for_people(cause: Cause) -> None:
     assert not cause.title.endswith(".")
     assert bool(cause.advice) == cause.needs_attention
     assert cause.advice.endswith(".") or not cause.advice
+    assert len(cause.action) <= 77, "with its indent and full stop on one line of a small terminal"
     assert set(re.findall(r"--[a-z-]+", cause.advice)) <= OPTIONS
 
 
