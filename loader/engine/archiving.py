@@ -6,13 +6,13 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 
+from loader.engine.batching import failed, smaller
 from loader.engine.packing import RecordPacking
 from loader.engine.sender import PartialResult
 from loader.engine.work_queue import WorkItem
-from loader.hubspot import HubSpot, Verdict, decode, judge
-from loader.hubspot.batch_response import failed, refusals, smaller
+from loader.hubspot import HubSpot, Verdict, judge
+from loader.hubspot.batch_response import parse_archive_response
 from loader.model import Outcome, OutcomeGroup, Pair, Status, group_outcomes
-from loader.pace import Pacer
 
 #: Different from-records in one request (facts: doc), and pairs, for which no limit is known.
 _MOST_RECORDS, _MOST_PAIRS = 100, 1000
@@ -26,9 +26,9 @@ def archive_packing() -> RecordPacking:
 class ArchiveSender:
     """Removes the pairs of a item, which are all of the same types."""
 
-    def __init__(self, hubspot: HubSpot, pacer: Pacer, now: Callable[[], float] = time.time) -> None:
-        """`pacer` is for the batch calls, which the ten-second limit exempts; `now` gives Unix time."""
-        self._hubspot, self._pacer, self._now = hubspot, pacer, now
+    def __init__(self, hubspot: HubSpot, now: Callable[[], float] = time.time) -> None:
+        """`now` gives Unix time."""
+        self._hubspot, self._now = hubspot, now
 
     async def send(self, item: WorkItem) -> Verdict | PartialResult:
         """Remove them. Removing what does not stand changes nothing, so it may be sent again."""
@@ -37,29 +37,21 @@ class ArchiveSender:
             "POST",
             f"/crm/associations/{self._hubspot.version}/{first.from_type}/{first.to_type}/batch/archive",
             json={"inputs": _inputs(item.pairs)},
-            pacer=self._pacer,
             row=first.row,
         )
         if isinstance(answer, Verdict):
             return answer
         now = self._now()
-        trace = answer.headers.get("X-HubSpot-Correlation-Id", "")
-        if not answer.body:  # 204, as HubSpot answers it
-            return PartialResult(_removed(item, item.pairs, answer.status, trace, now), [])
-        document = decode(answer.body)
-        state = "" if document is None else str(document.get("status") or "COMPLETE").upper()
-        if document is None or state not in ("COMPLETE", "ERROR"):
+        found = parse_archive_response(item.pairs, answer, now)
+        if isinstance(found, Verdict):
+            return found
+        if found.unproven and len(item.pairs) == 1:
             return judge(answer.status, answer.headers, answer.body, first, now=now)
-        refused, anonymous = refusals(document, item.pairs, answer, now)
-        outcomes = [failed(pair, item, refused[pair], now) for pair in item.pairs if pair in refused]
-        others = [pair for pair in item.pairs if pair not in refused]
-        count = document.get("numErrors")
-        if anonymous or ((state == "ERROR" or (isinstance(count, int) and count > 0)) and not refused):
-            if len(item.pairs) == 1:
-                return judge(answer.status, answer.headers, answer.body, first, now=now)
-            return PartialResult(group_outcomes(outcomes), smaller(item, others, some_stand=False))
+        trace = answer.headers.get("X-HubSpot-Correlation-Id", "")
+        outcomes = [failed(pair, item, verdict, now) for pair, verdict in found.refused]
         return PartialResult(
-            [*group_outcomes(outcomes), *_removed(item, others, answer.status, trace, now)], []
+            [*group_outcomes(outcomes), *_removed(item, found.removed, answer.status, trace, now)],
+            smaller(item, found.unproven, some_associated=False),
         )
 
 
