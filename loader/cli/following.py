@@ -143,7 +143,7 @@ def _ask(plan: UndoPlan, yes: bool) -> None:
     Raises UsageError where the answer is no or nobody answers (Ctrl-D), and Interrupted for Ctrl-C.
     """
     question = escape_controls(
-        f"Remove {pluralize(plan.open_rows, 'association')} that {plan.settings.report} created"
+        f"Remove {pluralize(plan.open_rows, 'association')} that {plan.settings.path} created"
     )
     if yes:
         click.echo(f"{question}: yes", err=True)

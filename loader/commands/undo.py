@@ -127,7 +127,7 @@ def prepare_undo(settings: UndoSettings, stack: ExitStack) -> UndoPlan:
 
     Raises UsageError: no report, one that is being written, an undo report of something else.
     """
-    report = Path(settings.report)
+    report = Path(settings.path)
     others = _other_columns(report)  # before the lock, which would leave its file where there is no report
     stack.enter_context(ReportLock(report, reading=True))
     output = stack.enter_context(ReportLock(settings.output_path, option="--output")).path
@@ -185,7 +185,7 @@ async def run_undo(plan: UndoPlan, listener: Listener, cancel_token: CancelToken
             requests = run.pace.requests
     try:
         if plan.settled is not None and not plan.open_rows and not plan.settled.whole:
-            others = _other_columns(Path(settings.report))
+            others = _other_columns(Path(settings.path))
             ReportWriter(settings.output_path, others, plan.settled).close()  # mends what a crash has damaged
         if stopped is None and not cancel_token.cancelled and settings.output_path.exists():
             await asyncio.to_thread(put_in_order, settings.output_path)
@@ -194,7 +194,7 @@ async def run_undo(plan: UndoPlan, listener: Listener, cancel_token: CancelToken
     if isinstance(stopped, ReportLost):  # rows that were counted may not have got there
         stats.by_status = await asyncio.to_thread(rows_by_status, settings.output_path)
     return UndoResult(
-        Path(settings.report),
+        Path(settings.path),
         settings.output_path,
         account,
         plan.created,
@@ -210,7 +210,7 @@ async def run_undo(plan: UndoPlan, listener: Listener, cancel_token: CancelToken
 
 
 async def _take_back(plan: UndoPlan, run: Session) -> None:
-    others = _other_columns(Path(plan.settings.report))
+    others = _other_columns(Path(plan.settings.path))
     await send_all(
         run,
         SendMethod(archive_packing(), ArchiveSender(run.hubspot)),
@@ -226,7 +226,7 @@ def _batches(plan: UndoPlan) -> Iterator[Batch]:
     """The pairs that are still to be taken back, in stretches."""
     statuses = plan.settled.statuses if plan.settled else b""
     pairs: list[Pair] = []
-    for record in read_records(Path(plan.settings.report)):
+    for record in read_records(Path(plan.settings.path)):
         if _is_ours(record) and not (statuses and statuses[record.row - 1]):
             pairs.append(_pair(record))
             if len(pairs) == _STRETCH:

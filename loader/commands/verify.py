@@ -108,7 +108,7 @@ async def run_verify(settings: VerifySettings, listener: Listener, cancel_token:
     Raises UsageError where the report or the credentials can't be used, a load is writing the report, or the
     output is a file of another kind. What stops it later is in the certificate.
     """
-    report, began = Path(settings.report), _now()
+    report, began = Path(settings.path), _now()
     read_header(report)  # before the lock, which would leave its file where there is no report
     # Both to the end: what a load writes meanwhile would be in the copy by halves and not in the counts.
     with ReportLock(report, reading=True), ReportLock(settings.output_path, option="--output") as lock:
