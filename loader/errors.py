@@ -12,15 +12,22 @@ LoaderError
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class LoaderError(Exception):
-    """Base of the tree. `str(error)` says what is wrong and where; `hint` says what to do (may be empty)."""
+    """Base of the tree. `str(error)` says what is wrong and where; `hint` says what to do (may be empty).
+
+    `options` are changes of the command that would help, by their Python names, so that whoever knows the
+    whole command can print it: ``{"from_column": "Contact ID"}``.
+    """
 
     exit_code = 2
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", *, options: Mapping[str, object] | None = None) -> None:
         super().__init__(message)
         self.hint = hint
+        self.options: Mapping[str, object] = options or {}
 
 
 class UsageError(LoaderError):
@@ -33,8 +40,15 @@ class InputError(UsageError):
     `line` is the physical line of the file, counted from 1 (None where no line is to blame).
     """
 
-    def __init__(self, message: str, hint: str = "", *, line: int | None = None) -> None:
-        super().__init__(message, hint)
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        line: int | None = None,
+        options: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(message, hint, options=options)
         self.line = line
 
 

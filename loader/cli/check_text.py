@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from loader.commands.check import Check, RowVerdict
-from loader.commands.forecast import duration, pluralize
 from loader.commands.online_check import Online
 from loader.commands.online_findings import AssociationCount, TypePairFindings, Sample
 from loader.engine.daily_quota import format_local_time
 from loader.hubspot.account import Account
 from loader.model import Status
-from loader.text import escape_controls, truncate
+from loader.text import duration, escape_controls, pluralize, truncate
 
 #: Requests a day of the tiers (HubSpot's usage guidelines), for who has not asked the account.
 _TIERS = (("Free and Starter", 250_000), ("Professional", 625_000), ("Enterprise", 1_000_000))

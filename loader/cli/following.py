@@ -26,11 +26,10 @@ from loader.commands import (
     run_undo,
     run_verify,
 )
-from loader.commands.forecast import pluralize
 from loader.errors import Interrupted, UsageError
 from loader.model import Status
 from loader.settings import UndoSettings, VerifySettings
-from loader.text import escape_controls
+from loader.text import escape_controls, pluralize
 
 _STARTS_AGAIN = "The same command starts again."
 _ANSWER = "Answer y or n, or say --yes in scripts."
@@ -144,7 +143,7 @@ def _ask(plan: UndoPlan, yes: bool) -> None:
     Raises UsageError where the answer is no or nobody answers (Ctrl-D), and Interrupted for Ctrl-C.
     """
     question = escape_controls(
-        f"Remove {pluralize(plan.open_rows, 'association')} that {plan.settings.report} created"
+        f"Remove {pluralize(plan.open_rows, 'association')} that {plan.settings.path} created"
     )
     if yes:
         click.echo(f"{question}: yes", err=True)

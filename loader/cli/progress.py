@@ -12,10 +12,10 @@ from types import TracebackType
 from typing import Self
 
 from loader.commands import LoadPlan, RunStats
-from loader.commands.forecast import announcement, duration
+from loader.commands.forecast import announcement
 from loader.hubspot.account import Account
 from loader.pace import PaceReading
-from loader.text import escape_controls
+from loader.text import duration, escape_controls
 
 _RATE_OVER = 30.0
 

@@ -12,7 +12,7 @@ from loader.hubspot.account import Account
 from loader.hubspot.association_reader import MOST_RECORDS
 from loader.pace import PaceReading
 from loader.settings import LoadSettings
-from loader.text import truncate
+from loader.text import duration, pluralize, truncate
 
 #: What is assumed until HubSpot says its limits: the lowest tier (HubSpot's usage guidelines).
 ASSUMED_LIMIT, ASSUMED_INTERVAL = 100, 10.0
@@ -105,20 +105,3 @@ def cost(will: Forecast, account: Account | None) -> list[str]:
             "and the same command goes on, or --wait-for-daily-reset sleeps until then"
         )
     return lines
-
-
-def pluralize(number: int, what: str) -> str:
-    """``1 row``, ``2,000 rows``."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def duration(seconds: float) -> str:
-    """A time span in words: ``40 s``, ``12 min``, ``7 h 05 min``, ``2 d 3 h``."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    if minutes < 48 * 60:
-        return f"{minutes // 60} h {minutes % 60:02d} min"
-    return f"{minutes // 1440} d {minutes % 1440 // 60} h"

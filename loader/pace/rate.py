@@ -8,7 +8,6 @@ from typing import NamedTuple
 from loader.errors import UsageError
 
 _RATE = re.compile(r"([0-9]{1,9})/([0-9]{1,5}(?:\.[0-9]{1,3})?)", re.ASCII)
-_HINT = "Use `--rate auto`, or N/S for N requests per S seconds: `--rate 100/10`."
 
 
 class Rate(NamedTuple):
@@ -28,8 +27,8 @@ def parse_rate(text: str) -> Rate | None:
         return None
     found = _RATE.fullmatch(stripped)
     if found is None:
-        raise UsageError(f"{text!r} is not a rate.", _HINT)
+        raise UsageError(f"Invalid --rate {text!r}: use N/S, for example 100/10, or auto")
     rate = Rate(int(found[1]), float(found[2]))
     if not (rate.requests and rate.seconds):
-        raise UsageError(f"The rate {text!r} would never send anything.", _HINT)
+        raise UsageError(f"Invalid --rate {text!r}: it would never send anything; use 1 or more")
     return rate
