@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 import time
@@ -14,7 +13,8 @@ import pytest
 
 from loader.simulator import Ends, Simulator, SimulatorSettings
 from loader.simulator.association_types import label_types
-from tests.support.command import Finished, Serving, end, load, report_of, rows_of, run, start, write_pairs
+from tests.support.command import Finished, Serving, load, report_of, rows_of, run, start, write_pairs
+from tests.support.terminal import CTRL_C, CTRL_D, Terminal
 
 FAST = ("--rate", "1000000/1")
 
@@ -124,67 +124,31 @@ def test_a_script_s_log_says_count_and_account(simulator: Serving[Simulator], tm
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
-@pytest.mark.parametrize(("answer", "code", "left"), [("y\n", 0, 0), ("n\n", 2, 2)])
+@pytest.mark.parametrize(
+    ("keys", "code", "said", "left"),
+    [
+        (b"y\n", 0, "", 0),
+        (b"n\n", 2, "nothing was removed", 2),
+        (CTRL_D, 2, "there was no answer, so nothing was removed", 2),
+        (CTRL_C, 130, "nothing was removed", 2),
+    ],
+    ids=["yes", "no", "Ctrl-D", "Ctrl-C"],
+)
 def test_on_a_terminal_a_person_sees_count_and_account_and_decides(
-    simulator: Serving[Simulator], tmp_path: Path, answer: str, code: int, left: int
+    simulator: Serving[Simulator], tmp_path: Path, keys: bytes, code: int, said: str, left: int
 ) -> None:
-    import pty
-
     file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
     assert load(simulator.url, file, *FAST, "--skip-existing").code == 0
-    keyboard, terminal = pty.openpty()
-    process = start("undo", report_of(file), "--base-url", simulator.url, stdin=terminal)
-    os.write(keyboard, answer.encode())
-    ended = end(process)
-    os.close(keyboard)
-    os.close(terminal)
+    with Terminal("undo", report_of(file), "--base-url", simulator.url, columns=1000) as terminal:
+        terminal.wait_for("[y/N]")
+        terminal.press(keys)
+        ended = terminal.end()
     assert ended.code == code, ended.err
     assert "account 62515" in ended.err
     assert "Remove 1 association that " in ended.err
-    assert simulator.ask(lambda server: len(server.state.associations)) == left
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
-@pytest.mark.parametrize(
-    ("key", "code", "said"),
-    [(b"\x04", 2, "there was no answer, so nothing was removed"), (b"\x03", 130, "nothing was removed")],
-    ids=["Ctrl-D", "Ctrl-C"],
-)
-def test_who_leaves_at_the_question_is_told_that_nothing_was_removed(
-    simulator: Serving[Simulator], tmp_path: Path, key: bytes, code: int, said: str
-) -> None:
-    import fcntl
-    import pty
-    import termios
-
-    def take_the_terminal() -> None:  # so that its keys make signals
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
-    assert load(simulator.url, file, *FAST, "--skip-existing").code == 0
-    keyboard, terminal = pty.openpty()
-    process = start(
-        *("undo", report_of(file), "--base-url", simulator.url),
-        stdin=terminal,
-        start_new_session=True,
-        preexec_fn=take_the_terminal,
-        bufsize=0,
-    )
-    assert process.stderr is not None
-    seen = ""
-    while "[y/N]" not in seen:
-        more = os.read(process.stderr.fileno(), 1000).decode()
-        assert more, seen
-        seen += more
-    os.write(keyboard, key)
-    ended = end(process)
-    os.close(keyboard)
-    os.close(terminal)
-    assert ended.code == code, ended.err
     assert said in ended.err
-    assert simulator.ask(lambda server: len(server.state.associations)) == 2  # both directions
-    assert sorted(os.listdir(tmp_path)) == ["pairs.csv", "pairs.report.csv"]
+    assert simulator.ask(lambda server: len(server.state.associations)) == left  # both directions
+    assert undo_report_of(file).exists() == (not left)
 
 
 def test_it_asks_for_no_more_than_a_hundred_from_records_at_once(

@@ -92,11 +92,16 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**kept, "HUBSPOT_ACCESS_TOKEN": TOKEN, **(more or {})}
 
 
-def start(*arguments: str | Path, env: Mapping[str, str] | None = None, **more: Any) -> subprocess.Popen[str]:
+def start(
+    *arguments: str | Path,
+    env: Mapping[str, str] | None = None,
+    command: Sequence[str] = COMMAND,
+    **more: Any,
+) -> subprocess.Popen[str]:
     """Start the command; its outputs are pipes of text unless `more` (for Popen) says otherwise."""
     options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
     options |= {"stderr": subprocess.PIPE, "encoding": "utf-8", "errors": "surrogateescape"} | more
-    return subprocess.Popen([*COMMAND, *map(str, arguments)], env=environment(env), **options)
+    return subprocess.Popen([*command, *map(str, arguments)], env=environment(env), **options)
 
 
 def end(process: subprocess.Popen[str], timeout: float = 60) -> Finished:
