@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import struct
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -15,11 +11,10 @@ from urllib.request import Request, urlopen
 import pytest
 
 from loader.simulator import Simulator, SimulatorSettings
-from tests.support.command import TOKEN, TYPES, Serving, end, start, write_pairs
+from tests.support.command import TOKEN, TYPES, Serving, write_pairs
+from tests.support.terminal import CTRL_C, Terminal
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
-
-_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 @pytest.fixture
@@ -29,36 +24,13 @@ def simulator() -> Iterator[Serving[Simulator]]:
 
 
 def watch(*command: str | Path, columns: int, until: str) -> str:
-    """Run a command on a terminal of so many columns, and Ctrl-C it when it has shown `until`."""
-    import fcntl
-    import pty
-    import termios
-
-    mine, terminal = pty.openpty()
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    seen, shown = bytearray(), threading.Event()
-
-    def look() -> None:
-        while True:
-            try:
-                data = os.read(mine, 65536)
-            except OSError:  # the terminal is closed
-                return
-            seen.extend(data)
-            if until.encode() in seen:
-                shown.set()
-
-    watcher = threading.Thread(target=look)
-    watcher.start()
-    process = start(*command, stderr=terminal, env={"TERM": "xterm", "COLUMNS": ""})
-    shown.wait(20)
-    process.send_signal(signal.SIGINT)
-    ended = end(process)
-    os.close(terminal)
-    watcher.join(20)
-    os.close(mine)
+    """Run a command on a terminal of so many columns, and press Ctrl-C when it has shown `until`."""
+    with Terminal(*command, columns=columns) as terminal:
+        terminal.wait_for(until)
+        terminal.press(CTRL_C)
+        ended = terminal.end()
     assert ended.code == 130, ended.text
-    return _SEQUENCE.sub("", seen.decode())
+    return ended.err
 
 
 def test_the_board_fits_the_usual_terminal_and_says_the_rate_against_the_limit(

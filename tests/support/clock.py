@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-#: Seconds that each turn of the loop takes, as it does in life: where time stands still between turns, code
-#: that waits for a sum of floats to be reached can wait for ever.
+#: Seconds that each turn of the loop takes, as in reality. If the time stayed the same between turns, code
+#: that waits until a sum of floats is reached could wait for ever.
 _TURN = 1e-6
 
 

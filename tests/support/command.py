@@ -1,4 +1,4 @@
-"""The program from outside: the installed command in a process of its own, against a server in a thread."""
+"""Runs the command from outside, in a process of its own, against a server in a thread of this one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TYPES = ("--from-type", "contacts", "--to-type", "companies")
 
 
 class Server(Protocol):
-    """What can be served in a thread: an async context manager with a URL."""
+    """An async context manager with the URL at which it serves."""
 
     url: str
 
@@ -38,7 +38,11 @@ T = TypeVar("T")
 
 
 class Serving(Generic[S]):
-    """Serves in a thread of its own, with its own event loop, while its `with` block runs."""
+    """Runs a server in a thread with its own event loop while its `with` block runs.
+
+    server: what `make` returned; only `ask` may touch it.
+    url: its base URL.
+    """
 
     def __init__(self, make: Callable[[], S]) -> None:
         self._make = make
@@ -48,7 +52,7 @@ class Serving(Generic[S]):
     def __enter__(self) -> Self:
         self._thread.start()
         if not self._up.wait(20):
-            raise RuntimeError("the server does not come up")
+            raise RuntimeError("the server did not start within 20 s")
         return self
 
     def __exit__(
@@ -66,7 +70,7 @@ class Serving(Generic[S]):
             await self._down.wait()
 
     def ask(self, question: Callable[[S], T]) -> T:
-        """Call `question` with the server in its own loop, where nothing else runs meanwhile."""
+        """Call `question` with the server, in the server's own thread."""
 
         async def answer() -> T:
             return question(self.server)
@@ -87,30 +91,35 @@ class Finished(NamedTuple):
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment with a token, and without what would change how the command behaves."""
+    """This process's environment with a token and without other settings of the command."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("HUBSPOT_", "ASSOC_LOADER_"))}
     return {**kept, "HUBSPOT_ACCESS_TOKEN": TOKEN, **(more or {})}
 
 
-def start(*arguments: str | Path, env: Mapping[str, str] | None = None, **more: Any) -> subprocess.Popen[str]:
+def start(
+    *arguments: str | Path,
+    env: Mapping[str, str] | None = None,
+    command: Sequence[str] = COMMAND,
+    **more: Any,
+) -> subprocess.Popen[str]:
     """Start the command; its outputs are pipes of text unless `more` (for Popen) says otherwise."""
     options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
     options |= {"stderr": subprocess.PIPE, "encoding": "utf-8", "errors": "surrogateescape"} | more
-    return subprocess.Popen([*COMMAND, *map(str, arguments)], env=environment(env), **options)
+    return subprocess.Popen([*command, *map(str, arguments)], env=environment(env), **options)
 
 
 def end(process: subprocess.Popen[str], timeout: float = 60) -> Finished:
-    """Wait for the command to end. A traceback is never an acceptable end."""
+    """Wait for the command to end. Fails if it showed a traceback or the token."""
     try:
         out, err = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
         raise
-    return _looked_at(Finished(process.returncode, out or "", err or ""))
+    return _checked(Finished(process.returncode, out or "", err or ""))
 
 
-def _looked_at(finished: Finished) -> Finished:
+def _checked(finished: Finished) -> Finished:
     assert "Traceback" not in finished.text, finished.text
     assert "inside assoc-loader" not in finished.text, finished.text
     assert TOKEN not in finished.text
@@ -124,7 +133,7 @@ def run(
     timeout: float = 60,
     **more: Any,
 ) -> Finished:
-    """Run the command to its end, in a `warm` process where that makes no difference."""
+    """Run the command to its end, in a process forked by `warm` if that makes no difference."""
     waiting = None if more else warm()
     if waiting is None or not waiting.serves(environment(env)):
         return end(start(*arguments, env=env, cwd=cwd, **more), timeout)
@@ -132,7 +141,7 @@ def run(
     out, err = (
         TextIOWrapper(BytesIO(text), "utf-8", "surrogateescape") for text in (ended.stdout, ended.stderr)
     )
-    return _looked_at(Finished(ended.returncode, out.read(), err.read()))
+    return _checked(Finished(ended.returncode, out.read(), err.read()))
 
 
 def load(
@@ -143,7 +152,7 @@ def load(
 
 
 def write_pairs(path: Path, pairs: Iterable[Iterable[object]], header: Sequence[str] = ()) -> Path:
-    """A CSV file of rows below the loader's own ID columns (and `header`'s)."""
+    """Write a CSV file with the loader's own ID columns, then those of `header`."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["from_object_id", "to_object_id", *header])
@@ -152,7 +161,7 @@ def write_pairs(path: Path, pairs: Iterable[Iterable[object]], header: Sequence[
 
 
 def rows_of(report: Path | IO[str]) -> list[dict[str, str]]:
-    """The lines of a report, as a program other than ours reads them."""
+    """The rows of a report, read by the csv module."""
     if isinstance(report, Path):
         with report.open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
@@ -160,5 +169,5 @@ def rows_of(report: Path | IO[str]) -> list[dict[str, str]]:
 
 
 def report_of(file: Path) -> Path:
-    """Where the report of an input goes."""
+    """The default path of an input's report."""
     return file.with_name(f"{file.stem}.report.csv")
