@@ -21,8 +21,6 @@ GRACE = 30.0
 _ATTEMPTS_BEFORE_SPLITTING = 3
 #: Passing faults in a row, whoever they were for, that look like everybody's trouble.
 _ALL_FAIL = 12
-#: Pairs of a item from which on it is sounded before it is given up, and the seconds that the answers get.
-_WORTH_SOUNDING, _SOUNDING = 4, 5.0
 
 
 class Pool:
@@ -50,7 +48,6 @@ class Pool:
         self._refused_in_a_row = self._passing_in_a_row = 0
         self._loop = asyncio.get_running_loop()
         self._heard = self._loop.time()  # when anything but a short-term 429 last came back
-        self._useful = 0.0  # when an answer last was neither that nor a passing fault
 
     async def run(self, workers: int) -> None:
         """Work until everything is settled or the run is stopped; then nothing is under way any more."""
@@ -149,7 +146,7 @@ class Pool:
         now = self._loop.time()
         if isinstance(result, PartialResult):
             self._answered()
-            self._heard = self._useful = now
+            self._heard = now
             self._passing_in_a_row = 0
             for group in result.groups:
                 self._settle(group)
@@ -162,8 +159,6 @@ class Pool:
                 self._passing_in_a_row = 0
             if kind is not Kind.THROTTLED:
                 self._heard = now
-                if kind is not Kind.TRANSIENT:
-                    self._useful = now
         _ACTIONS[kind](self, item, result)
 
     # What each kind of the outcome table does with the row and the run (contract, section 4).
@@ -190,26 +185,12 @@ class Pool:
     def _passing(self, item: WorkItem, verdict: Verdict) -> None:
         item.attempts += 1
         self._passing_in_a_row += 1
-        # Where nothing goes well for anybody, to look for the one at fault would only add to the trouble.
+        # If nothing goes well for anybody, splitting would only add to the trouble: wait as long as allowed.
         all_fail = self._passing_in_a_row >= _ALL_FAIL
         if item.attempts < self._policy.max_attempts and (all_fail or not self._out_of_attempts(item)):
             self._later(item, item.attempts, verdict)
-        elif all_fail and not item.sounded_at and len(item.pairs) >= _WORTH_SOUNDING:
-            self._sound(item)
-        elif self._useful < item.sounded_at and not all(one.attempts for one in item.alone):
-            item.attempts -= 1  # the others still wait for the pace
-            self._queue.later(item, _SOUNDING)
-        elif self._useful < item.sounded_at or not self._split(item, self._delay(item.attempts, verdict)):
+        elif not self._split(item, self._delay(item.attempts, verdict)):
             self._settle_all(item, Status.GAVE_UP, verdict)
-
-    def _sound(self, item: WorkItem) -> None:
-        """Is it everybody's trouble, or is there a bad row in every request? Some rows alone will tell."""
-        alone, others = item.soundings()
-        others.alone = alone
-        others.sounded_at = self._loop.time()
-        others.attempts = self._policy.max_attempts - 1  # one more, when those have been answered
-        self._queue.again(alone)
-        self._queue.later(others, _SOUNDING)
 
     def _throttled(self, item: WorkItem, verdict: Verdict) -> None:
         self._stats.throttled += 1

@@ -24,14 +24,12 @@ class WorkItem:
     what a look before sending found (``yes``, ``no``), or empty. `asking` marks pairs to be looked up first.
     `suspect` says that its requests got no answer while others did. `neighbours_stand` says that others of
     the same request were associated: a refusal then is the row's own fault, and no sign that the whole file
-    is wrong. `sounded_at` is when some of its pairs were taken out to be sent alone (0: they were not), as
-    `alone`. `sent` is when it was last sent without an answer, on the loop's clock, and `spent` the verdict
+    is wrong. `sent` is when it was last sent without an answer, on the loop's clock, and `spent` the verdict
     on that where it is time to find out whether anybody is there: it is tried again, split or given up once
     somebody has answered what was sent later. `reading` is how far a look before sending has come.
     """
 
     __slots__ = (
-        "alone",
         "asking",
         "attempts",
         "existed_before",
@@ -41,7 +39,6 @@ class WorkItem:
         "reading",
         "sent",
         "silent",
-        "sounded_at",
         "spent",
         "suspect",
     )
@@ -62,10 +59,9 @@ class WorkItem:
         self.nothing_made = 0
         self.silent = 0
         self.suspect = False
-        self.sounded_at = self.sent = 0.0
+        self.sent = 0.0
         self.spent: Verdict | None = None
         self.reading: AssociationReader | None = None
-        self.alone: list[WorkItem] = []
 
     def halves(self) -> list[WorkItem]:
         """The same pairs as two items with all their attempts before them; none where there is one pair."""
@@ -73,12 +69,6 @@ class WorkItem:
             return []
         middle = len(self.pairs) // 2
         return [self._part(self.pairs[:middle]), self._part(self.pairs[middle:])]
-
-    def soundings(self) -> tuple[list[WorkItem], WorkItem]:
-        """Three of at least four pairs (the first, the middle, the last) as a item each, and the others."""
-        first, *more, last = self.pairs
-        middle = more.pop(len(more) // 2)
-        return [self._part([pair]) for pair in (first, middle, last)], self._part(more)
 
     def _part(self, pairs: list[Pair]) -> WorkItem:
         return WorkItem(
