@@ -94,6 +94,11 @@ class Concurrency:
         """Take note that no answer will come."""
         self._land(permit, {})
 
+    def release(self, permit: Permit) -> None:
+        """Give back a permit that was not used."""
+        self._requests -= 1
+        self.lost(permit)
+
     def pause(self, seconds: float, reason: str) -> None:
         """Let nobody send for `seconds` from now. Never shortens a pause that is under way."""
         self._pause.begin(asyncio.get_running_loop().time(), seconds, reason)

@@ -84,7 +84,7 @@ class Pace:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._turn = asyncio.Lock()
         self._sleeper: asyncio.Future[None] | None = None
-        self._requests = 0
+        self._requests = self._permits = 0
         self._probed = False
         self._limiter: AsyncLimiter | None = None
         self._spaced_for = 0.0
@@ -160,6 +160,14 @@ class Pace:
         self._land(permit)
         self._wake()
 
+    def release(self, permit: Permit) -> None:
+        """Give back a permit that was not used: its slot is free at once, and nothing counts as sent."""
+        self._window.release(permit.number, permit.sent)
+        if self._ceiling is not None:
+            self._ceiling.release(permit.slot, permit.sent)
+        self._requests -= 1
+        self._wake()
+
     def pause(self, seconds: float, reason: str) -> None:
         """Let nobody send for `seconds` from now. Never shortens a pause that is under way."""
         self._pause.begin(asyncio.get_running_loop().time(), seconds, reason)
@@ -197,7 +205,8 @@ class Pace:
         return max(1, min(allowance, round(bound)))
 
     def _send(self, now: float) -> Permit:
-        self._requests = number = self._requests + 1
+        self._requests += 1
+        self._permits = number = self._permits + 1
         window, advisor = self._window, self._advisor
         by_send = advisor.by_send > 0 and window.held(now, self._latency.bound) >= advisor.by_answer
         window.send(number, now)

@@ -37,7 +37,7 @@ class PaceReading(NamedTuple):
 class Pacer(Protocol):
     """Says when a request may go, and learns from what became of it.
 
-    Each permit from `acquire` is handed back once, to exactly one of `answered`, `throttled` and `lost`.
+    Each permit from `acquire` is handed back once: to `answered`, `throttled`, `lost` or `release`.
     """
 
     async def acquire(self) -> Permit:
@@ -51,6 +51,9 @@ class Pacer(Protocol):
 
     def lost(self, permit: Permit) -> None:
         """Take note that no answer will come; the server may have counted the request up to now."""
+
+    def release(self, permit: Permit) -> None:
+        """Give back a permit that was not used: its slot is free at once, and nothing counts as sent."""
 
     def pause(self, seconds: float, reason: str) -> None:
         """Let nobody send for `seconds` from now. Never shortens a pause that is under way."""

@@ -132,6 +132,9 @@ class Ledger:
     def lost(self, permit: Permit) -> None:
         self._note("lost", permit, {})
 
+    def release(self, permit: Permit) -> None:
+        self._note("released", permit, {})
+
     def pause(self, seconds: float, reason: str) -> None:
         self.notes.append(f"pause {seconds:g} {reason}")
 

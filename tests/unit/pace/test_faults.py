@@ -210,6 +210,36 @@ def test_cancelled_waiters_lose_neither_slots_nor_turns() -> None:
     assert ended <= 30.0  # ten per ten seconds: nothing was lost
 
 
+def test_a_permit_that_was_not_used_gives_its_slot_back_at_once() -> None:
+    async def main() -> tuple[int, int, float]:
+        pace = Pace(ceiling=Ceiling(Rate(10, 10.0)))
+        await _opened(pace)
+        permits = await _acquire(pace, 9)
+        waiting = asyncio.create_task(pace.acquire())
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+        pace.release(permits[4])
+        await asyncio.sleep(1.0)  # the spacing of ten in ten seconds, at most
+        assert waiting.done()
+        pace.release(waiting.result())
+        reading = pace.reading
+        return reading.requests, reading.in_window, asyncio.get_running_loop().time()
+
+    requests, in_window, ended = clock.run(main())
+    assert (requests, in_window) == (9, 9)
+    assert ended < 10.0
+
+
+def test_a_probe_that_was_not_sent_leaves_the_next_request_to_be_the_probe() -> None:
+    async def main() -> float:
+        pace = Pace()
+        pace.release(await pace.acquire())
+        await _acquire(pace, 2)
+        return asyncio.get_running_loop().time()
+
+    assert clock.run(main()) == pytest.approx(5.0, abs=0.1)
+
+
 def test_a_lost_probe_opens_the_way() -> None:
     async def main() -> float:
         pace = Pace()
