@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from loader.hubspot import HubSpot, Kind, Verdict, decode, judge
 from loader.hubspot.error_details import error_objects
 from loader.model import Pair
-from loader.pace import Pacer
 
 #: Records in one request (facts: doc).
 MOST_RECORDS = 1000
@@ -86,7 +85,7 @@ class AssociationReader:
         #: Requests that have been answered in full.
         self.answers = 0
 
-    async def go_on(self, hubspot: HubSpot, pacer: Pacer) -> ExistingAssociations | Verdict:
+    async def go_on(self, hubspot: HubSpot) -> ExistingAssociations | Verdict:
         """Ask for what is still open; only what was asked for is kept.
 
         A Verdict says why there is no answer yet; nothing is known then, and it may be called again.
@@ -98,7 +97,6 @@ class AssociationReader:
                 "POST",
                 path,
                 json={"inputs": [item.as_json() for item in inputs]},
-                pacer=pacer,
                 limit=_ANSWER_LIMIT,
                 row=self._first.row,
             )

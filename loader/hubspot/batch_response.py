@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import orjson
 
 from loader.hubspot import Answer, Verdict, decode, entries, judge
-from loader.hubspot.alike import types_of_all
 from loader.hubspot.error_details import error_objects
 from loader.hubspot.results import plain_results
 from loader.model import Pair
@@ -51,8 +50,6 @@ def parse_associate_response(pairs: list[Pair], answer: Answer, now: float) -> V
     A Verdict holds for all pairs: the answer can't be read, or the batch is not complete. `now` is Unix time
     in seconds.
     """
-    if types_in_common := types_of_all(answer, pairs, now):
-        return AssociateAnswer({types_in_common: pairs}, [], [])
     associated, left = _associated(pairs, _plain_types(answer.body))
     if not left:
         return AssociateAnswer(associated, [], [])

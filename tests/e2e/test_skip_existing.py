@@ -176,7 +176,7 @@ def ask(
             ledger = Ledger()
             token = StaticToken(Secret(TOKEN))
             async with HubSpot(wire.url, "2025-09", token, ledger, timeout=5) as hubspot:
-                return await AssociationReader(pairs).go_on(hubspot, ledger), wire.seen
+                return await AssociationReader(pairs).go_on(hubspot), wire.seen
 
     return asyncio.run(main())
 
