@@ -1,4 +1,4 @@
-"""`check`: read the input, say what `load` would do with it, and on request ask HubSpot. Nothing is written."""
+"""`check`: read the input and say what `load` would do with it, on request with HubSpot's word on it."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ async def run_check(
             raise
         except Stopped as changed:
             raise InputError(str(changed), "Run the same command again.") from changed
-        found, reading = None, Pace(cap=settings.rate_cap, reserve=settings.reserve).reading
+        found, reading = None, Pace(cap=settings.ceiling, reserve=settings.reserve).reading
         if online:
             async with open_session(settings, RunStats(total=0), observer, cancel_token) as session:
                 found = await _ask(OnlineCheck(session.hubspot), session.account, samples, session.pace)
@@ -152,9 +152,7 @@ def _samples(plan: LoadPlan) -> TypePairSamples:
 def _verdicts(plan: LoadPlan) -> tuple[RowVerdict, ...]:
     survey = plan.survey
     verdicts = [
-        RowVerdict(
-            Status.INVALID, category, count, tuple(map(_invalid_example, survey.examples[category]))
-        )
+        RowVerdict(Status.INVALID, category, count, tuple(map(_invalid_example, survey.examples[category])))
         for category, count in survey.refused.most_common()
     ]
     if survey.duplicates:

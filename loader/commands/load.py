@@ -1,18 +1,19 @@
-"""`load`: open pairs stream from the input through a pool of workers into the checkpoint; the report joins the two."""
+"""`load`: pairs stream from the input through a pool of workers into the checkpoint; the report joins both."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 
-from loader.checkpoint import continue_binding, discard, set_aside
+from loader.checkpoint import discard
 from loader.commands.forecast import announcement
 from loader.commands.observer import Observer
 from loader.commands.plan import LoadPlan, input_reading, prepare
 from loader.commands.result import RunResult
 from loader.commands.run import CommandRun, ReadInput, progress_of
-from loader.commands.session import binding_of, open_session
+from loader.commands.session import continued_binding, open_session
 from loader.engine.cancellation import CancelToken
 from loader.engine.methods import choose_method
 from loader.engine.pipeline import Session, run_pipeline
@@ -30,8 +31,8 @@ async def run_load(
 ) -> RunResult:
     """Associate every pair of the input that is still open, and write the report.
 
-    Raises UsageError if nothing was sent (exit code 2), and Interrupted if the run was cancelled while the input
-    was read for the first time. What stops the run later is in the result.
+    Raises UsageError if nothing was sent (exit code 2), and Interrupted if it was cancelled before the first
+    request. What stops the run later is in the result.
     """
     observer, cancel_token = observer or Observer(), cancel_token or CancelToken()
     with ExitStack() as stack:
@@ -40,12 +41,19 @@ async def run_load(
         stats = RunStats(total=plan.to_send, on_outcome=on_outcome)
         async with open_session(settings, stats, observer, cancel_token) as session:
             run = await asyncio.to_thread(_begin, plan, session)
-            observer.begin(announcement(plan, session), stats, lambda: session.pace.reading, plan.settled)
+            observer.begin(
+                announcement(plan, session.account, session.pace.reading),
+                stats,
+                lambda: session.pace.reading,
+                plan.settled,
+            )
+            open_pairs = plan.chunks()
+            del plan  # its index of all pairs is not needed for the report
             async with run.journal(session) as journal:
                 await run_pipeline(
                     session,
-                    choose_method(settings, session.hubspot, session.pace),
-                    plan.chunks(),
+                    choose_method(settings, session.hubspot),
+                    open_pairs,
                     journal,
                     stop_after_failures=settings.stop_after_failures,
                 )
@@ -55,16 +63,16 @@ async def run_load(
 def _begin(plan: LoadPlan, session: Session) -> CommandRun:
     """From here on there are files. Raises CheckpointError: the load belongs to another account."""
     settings, files, checkpoint = plan.settings, plan.files, plan.checkpoint
-    binding = continue_binding(checkpoint.binding, binding_of(session))
+    binding = continued_binding(checkpoint, session)
     if settings.overwrite:
-        set_aside(files)
+        files.set_aside()
     elif settings.simulate:
         discard(files.checkpoint)
     recorded = checkpoint.begin_run(
         "load",
         files=files,
         binding=binding,
-        reading=input_reading(plan.source, plan.survey),
+        reading=input_reading(plan.source, plan.survey, files.input or Path(settings.input)),
         options=settings.options(),
         not_in_input=plan.index.not_in_input(),
     )

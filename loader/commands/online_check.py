@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from loader.commands.forecast import DailyForecast
-from loader.commands.online_findings import AssociationCount, TypePairFindings, Problem, Sample
+from loader.commands.online_findings import AssociationCount, Problem, Sample, TypePairFindings
 from loader.commands.sampling import ColumnSample, TypePairSample
 from loader.engine.retry import RetryPolicy
 from loader.errors import CredentialsError, UsageError

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,17 +17,22 @@ import numpy.typing as npt
 from loader.checkpoint import (
     Checkpoint,
     CheckpointLock,
-    Index,
     InputReading,
     LoadFiles,
     RowCount,
-    files_of_load,
+    TypePairCount,
+    refuse_files,
 )
-from loader.engine.work_queue import OpenPairs
+from loader.checkpoint.index import Index, read_index
+from loader.engine.work_item import OpenPairs
 from loader.errors import CheckpointError, UsageError
 from loader.model import Pair, Status
 from loader.settings import LoadSettings
 from loader.source import Chunk, Columns, InvalidRow, Source, Survey, is_pipe, open_input, save_copy
+from loader.text import truncate
+
+#: Characters of an example's cell that the checkpoint keeps: a cell may hold megabytes.
+_MAX_CELL = 200
 
 #: Is told how many data rows have been read; what it raises ends the reading.
 Progress = Callable[[int], None]
@@ -51,12 +58,17 @@ class LoadPlan:
     @property
     def open_pairs(self) -> int:
         """Pairs that no earlier run settled."""
-        return self.survey.sendable - self.index.settled_seen(self.settings.retry)
+        return self.survey.sendable - self.index.settled_seen(retry=self.settings.retry)
 
     @property
     def to_send(self) -> int:
         """Pairs that this run takes up."""
         return self.open_pairs if self.settings.limit is None else min(self.settings.limit, self.open_pairs)
+
+    @property
+    def settled(self) -> int:
+        """Pairs of the input that earlier runs settled."""
+        return self.survey.sendable - self.open_pairs
 
     def chunks(self) -> Iterator[OpenPairs]:
         """The open pairs in the input's order; those of an earlier run with what was found before they were sent.
@@ -68,7 +80,7 @@ class LoadPlan:
             if left <= 0:
                 return
             ids = self.index.find(chunk.from_ids, chunk.to_ids, chunk.types, self.source.type_pairs)
-            is_open = ~self.index.is_settled(ids, self.settings.retry)
+            is_open = ~self.index.is_settled(ids, retry=self.settings.retry)
             is_open[list(chunk.duplicates)] = False
             chosen = np.flatnonzero(is_open)[:left]
             left -= len(chosen)
@@ -80,7 +92,9 @@ class LoadPlan:
         sent = self.index.was_sent(ids)
         pairs = _pairs(chunk, chosen, self.index.number(ids), self.source)
         known: dict[str, list[Pair]] = {}
-        for place, existed in zip(np.flatnonzero(sent).tolist(), self.index.existed_before_of(ids[sent]), strict=True):
+        for place, existed in zip(
+            np.flatnonzero(sent).tolist(), self.index.existed_before(ids[sent]), strict=True
+        ):
             known.setdefault(existed, []).append(pairs[place])
         for existed, those in known.items():
             yield OpenPairs(those, existed)
@@ -93,18 +107,31 @@ def prepare(settings: LoadSettings, stack: ExitStack, progress: Progress, *, che
 
     `check` locks nothing and leaves nothing behind. Raises UsageError, and what `progress` raises.
     """
-    files = files_of_load(settings.input, settings.report, settings.checkpoint, simulate=settings.simulate)
+    files = _files(settings)
     anew = settings.overwrite or settings.simulate
-    files.check(overwrite=anew)
+    refuse_files(files, overwrite=anew)
     if not check:
-        stack.enter_context(CheckpointLock(files.checkpoint, command="load"))
+        stack.enter_context(CheckpointLock(files.checkpoint, "load"))
     source = _open_source(settings, files, stack, progress, check=check)
-    checkpoint = stack.enter_context(Checkpoint.open(files.checkpoint, may_create=True, anew=anew))
-    index = checkpoint.index()
+    checkpoint = stack.enter_context(Checkpoint(files.checkpoint, may_create=True, anew=anew))
+    index = read_index(checkpoint)
     plan = LoadPlan(settings, files, source, compare(source, index, progress), checkpoint, index)
-    if plan.survey.sendable and index.holds_any_made and not index.seen:
+    if plan.survey.sendable and index.made and not index.seen:
         raise _nothing_in_common(plan)
     return plan
+
+
+def _files(settings: LoadSettings) -> LoadFiles:
+    """The three files of the load. Raises UsageError."""
+    pipe = is_pipe(settings.input)
+    if pipe and settings.report is None:
+        raise UsageError("A pipe has no folder to put the report in: use --report PATH")
+    return LoadFiles.of(
+        None if pipe else Path(settings.input),
+        Path(settings.report) if settings.report else None,
+        Path(settings.checkpoint) if settings.checkpoint else None,
+        simulate=settings.simulate,
+    )
 
 
 def compare(source: Source, index: Index, progress: Progress) -> Survey:
@@ -124,16 +151,17 @@ def input_reading(source: Source, survey: Survey, path: Path) -> InputReading:
         rows=survey.rows,
         pairs=survey.sendable,
         counts=tuple(_row_counts(survey)),
-        type_pairs=tuple((from_type, to_type, n) for (from_type, to_type), n in survey.type_pairs.items()),
+        type_pairs=tuple(TypePairCount(*types, rows) for types, rows in survey.type_pairs.items()),
+        read_at=time.time(),
     )
 
 
 def read_again(checkpoint: Checkpoint, stack: ExitStack) -> Source | None:
     """The input of an earlier load, opened as it was read then; None if it is gone. Raises InputError."""
-    path, reading = checkpoint.input_path(), checkpoint.reading
+    path, reading = checkpoint.files.input, checkpoint.reading
     if path is None or reading is None or not path.exists():
         return None
-    layout = dict(reading.layout)
+    layout: dict[str, Any] = dict(reading.layout)
     encoding = layout.pop("encoding")
     return Source(stack.enter_context(open_input(str(path))), Columns(**layout), encoding=encoding)
 
@@ -197,13 +225,13 @@ def _row_count(status: Status, count: int, example: InvalidRow) -> RowCount:
         status,
         count,
         category=example.fault.category,
-        message=example.fault.message,
+        message=truncate(example.fault.message, 2 * _MAX_CELL),
         row=example.row,
         line=example.line,
         from_type=example.from_type,
-        from_id=example.from_id,
+        from_id=truncate(example.from_id, _MAX_CELL),
         to_type=example.to_type,
-        to_id=example.to_id,
+        to_id=truncate(example.to_id, _MAX_CELL),
     )
 
 

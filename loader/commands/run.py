@@ -6,19 +6,21 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
-from loader.checkpoint import Checkpoint, CheckpointJournal, CheckpointLock, Index, LoadFiles, continue_binding, find_load
+from loader.checkpoint import Checkpoint, CheckpointJournal, CheckpointLock, LoadFiles, find_checkpoint
 from loader.checkpoint import Run as RecordedRun
+from loader.checkpoint.index import Index, read_index
 from loader.commands.observer import Observer
 from loader.commands.plan import Progress, compare, input_reading, read_again
 from loader.commands.result import RunResult
-from loader.commands.session import binding_of
+from loader.commands.session import continued_binding
 from loader.commands.summary import load_summary, summary_run
 from loader.engine.cancellation import CancelToken
 from loader.engine.pipeline import Session
 from loader.errors import InputError, Interrupted, Stopped
-from loader.report import ReportResult, write_report
+from loader.report.joined import ReportResult, write_report
 from loader.source import Source, Survey
 from loader.summary.model import LoadSummary
 
@@ -58,7 +60,7 @@ class CommandRun:
             self.stopped = why
         finally:
             try:
-                await asyncio.shield(journal.close())
+                await asyncio.shield(asyncio.to_thread(journal.close))
             except Stopped as why:
                 self.stopped = self.stopped or why
 
@@ -108,16 +110,15 @@ class CommandRun:
         source, survey = self.read
         try:
             return write_report(
+                self.checkpoint,
                 self.files.report,
                 source.chunks(survey, with_rests=True),
                 source.type_pairs,
                 source.other_names,
-                self.checkpoint,
-                self.checkpoint.index(),
             )
         except Stopped as changed:  # the input is not what was read: what was sent is settled all the same
             self.stopped = self.stopped or changed
-            return ReportResult(False, self.files.report, None, str(changed))
+            return ReportResult(self.files.report, False, problem=str(changed))
 
 
 class OpenedLoad(NamedTuple):
@@ -126,7 +127,7 @@ class OpenedLoad(NamedTuple):
     files: LoadFiles
     checkpoint: Checkpoint
     read: ReadInput | None
-    index: Index | None
+    known: Index | None
 
     def begin(self, command: str, session: Session | None) -> CommandRun:
         """Note in the checkpoint that a run begins. Raises CheckpointError: another account."""
@@ -134,24 +135,27 @@ class OpenedLoad(NamedTuple):
         recorded = checkpoint.begin_run(
             command,
             files=self.files,
-            binding=continue_binding(checkpoint.binding, binding_of(session)) if session else None,
-            reading=input_reading(*read) if read else None,
-            not_in_input=self.index.not_in_input() if self.index else None,
+            binding=continued_binding(checkpoint, session) if session else None,
+            reading=input_reading(*read, self.files.input) if read and self.files.input else None,
+            not_in_input=self.known.not_in_input() if self.known else None,
         )
         return CommandRun(checkpoint, self.files, recorded, read)
 
 
-def open_load(path: str, command: str, stack: ExitStack, observer: Observer, progress: Progress) -> OpenedLoad:
+def open_load(
+    path: str, command: str, stack: ExitStack, observer: Observer, progress: Progress
+) -> OpenedLoad:
     """The load of this input, report or checkpoint; `stack` keeps it locked and open. Raises UsageError."""
-    files = find_load(path)
-    stack.enter_context(CheckpointLock(files.checkpoint, command=command))
-    checkpoint = stack.enter_context(Checkpoint(files.checkpoint))
+    found = find_checkpoint(Path(path))
+    stack.enter_context(CheckpointLock(found, command))
+    checkpoint = stack.enter_context(Checkpoint(found))
+    files = checkpoint.files
     try:
         source = read_again(checkpoint, stack)
         if source is None:
             observer.warn(f"The input is gone ({files.input}): the report stays as it was.")
             return OpenedLoad(files, checkpoint, None, None)
-        index = checkpoint.index()
+        index = read_index(checkpoint)
         return OpenedLoad(files, checkpoint, ReadInput(source, compare(source, index, progress)), index)
     except InputError as error:
         observer.warn(f"The input can't be read any more, so the report stays as it was: {error}")

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from loader.checkpoint import Binding, Checkpoint
-from loader.commands.event_log import EventLog
+from loader.commands.event_log import Log
 from loader.commands.observer import Observer
 from loader.engine.cancellation import CancelToken
 from loader.engine.first_contact import ask_account
@@ -32,13 +32,13 @@ async def open_session(
     than `account_id`; UsageError: HubSpot is out of reach.
     """
     async with AsyncExitStack() as stack:
-        log = stack.enter_context(EventLog(settings.log_file))
+        log = stack.enter_context(Log(settings.log_file))
 
         def decide(name: str, details: dict[str, object]) -> None:
             log.decision(name, details)
             observer.decided(name, details)
 
-        pace = Pace(rate=settings.rate_cap, reserve=settings.reserve, watch=decide)
+        pace = Pace(cap=settings.ceiling, reserve=settings.reserve, watch=decide)
         base_url, found = settings.base_url, Found(StaticToken(Secret("a-simulator-needs-no-token")))
         if settings.simulate:
             from loader.simulator import Simulator, SimulatorSettings  # only `--simulate` pays for a server
@@ -49,7 +49,7 @@ async def open_session(
                 base_url,
                 token_file=settings.token_file,
                 environ=os.environ,
-                stdin=sys.stdin.buffer if sys.stdin else None,
+                stdin=sys.stdin.buffer,
             )
         for warning in found.warnings:
             observer.warn(warning)
@@ -64,19 +64,22 @@ async def open_session(
                 log=log.write if log.wanted else None,
             )
         )
-        account = _checked(await ask_account(hubspot), settings, observer)
+        account = _checked(
+            await ask_account(settings, hubspot, pace, stats, decide, cancel_token), settings, observer
+        )
         yield Session(settings, hubspot, pace, account, stats, decide, cancel_token)
 
 
-def binding_of(session: Session) -> Binding:
-    """Which account a checkpoint is bound to by this session."""
+def continued_binding(checkpoint: Checkpoint, session: Session) -> Binding:
+    """The account that a load belongs to from now on. Raises CheckpointError: it belongs to another one."""
     account = session.account
-    return Binding.of(
+    now = Binding.of(
         session.settings.base_url,
         account.portal_id if account else None,
         account.ui_domain if account else "",
         simulated=session.settings.simulate,
     )
+    return checkpoint.binding.continued_by(now) if checkpoint.binding else now
 
 
 def _checked(found: Account | Verdict, settings: ConnectionSettings, observer: Observer) -> Account | None:

@@ -3,39 +3,40 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from urllib.parse import urlsplit
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
-from loader.checkpoint import Checkpoint, Count, InputReading, LoadFiles, RowCount, find_load
+from loader.checkpoint import Checkpoint, InputReading, LoadFiles, RowCount, find_checkpoint
 from loader.checkpoint import Run as RecordedRun
+from loader.checkpoint.reading import PairCount, count_outcomes, first_and_last_result, stored_pair
 from loader.errors import CheckpointError
 from loader.model import Status
 from loader.summary.invocation import Invocation
-from loader.summary.model import Example, LoadSummary, OutcomeCount, Run, TypePairCount, group_by_cause
+from loader.summary.model import LoadSummary, Run
+from loader.summary.outcomes import Example, OutcomeCount, TypePairCount, group_by_cause
 
 
 def run_summary(path: str) -> LoadSummary:
     """What the load of this input, report or checkpoint came to. Raises UsageError."""
-    files = find_load(path)
-    with Checkpoint.open(files.checkpoint) as checkpoint:
-        return load_summary(checkpoint, files)
+    with Checkpoint(find_checkpoint(Path(path))) as checkpoint:
+        return load_summary(checkpoint, checkpoint.files)
 
 
 def load_summary(checkpoint: Checkpoint, files: LoadFiles, last_run: Run | None = None) -> LoadSummary:
     """The load in all. `last_run` is the run that has just ended; by default the checkpoint's latest."""
-    counts, reading = list(checkpoint.counts()), checkpoint.reading
+    counts, reading = count_outcomes(checkpoint), checkpoint.reading
     if reading is None:
         raise CheckpointError(f"{files.checkpoint} holds no load yet", "Run `load` first.")
     present = [count for count in counts if count.in_input]
-    first, last = checkpoint.first_and_last_result()
+    first, last = first_and_last_result(checkpoint) or (None, None)
     binding, runs = checkpoint.binding, checkpoint.runs()
     ours = [count for count in counts if count.status is Status.ASSOCIATED and count.existed_before == "no"]
     return LoadSummary(
-        invocation=Invocation(_input(checkpoint, files), checkpoint.options, report=str(files.report)),
+        invocation=Invocation(str(files.input or files.report), checkpoint.options, report=str(files.report)),
         report=str(files.report),
         checkpoint=str(files.checkpoint),
         rows=reading.rows,
-        groups=group_by_cause(_outcomes(present, reading)),
+        groups=group_by_cause(_outcomes(checkpoint, present, reading)),
         type_pairs=tuple(TypePairCount(*one) for one in reading.type_pairs),
         simulated=binding.simulated if binding else False,
         account_id=binding.account_id if binding else None,
@@ -43,8 +44,8 @@ def load_summary(checkpoint: Checkpoint, files: LoadFiles, last_run: Run | None 
         host=binding.host if binding else "",
         not_in_input=_by_status(count for count in counts if not count.in_input),
         verified=_verified(present),
-        undoable=sum(count.count for count in ours if count.in_input),
-        undoable_not_in_input=sum(count.count for count in ours if not count.in_input),
+        undoable=sum(count.pairs for count in ours if count.in_input),
+        undoable_not_in_input=sum(count.pairs for count in ours if not count.in_input),
         first_result_at=first,
         last_result_at=last,
         last_run=last_run or (summary_run(runs[-1]) if runs else None),
@@ -67,18 +68,26 @@ def summary_run(recorded: RecordedRun, counts: Counter[Status] | None = None, th
     )
 
 
-def _outcomes(present: list[Count], reading: InputReading) -> Iterator[OutcomeCount]:
+def _outcomes(
+    checkpoint: Checkpoint, present: list[PairCount], reading: InputReading
+) -> Iterator[OutcomeCount]:
     """All pairs and rows of the input by outcome: the checkpoint's, the reading's, and what is not sent."""
     settled = 0
     for count in present:
         if count.status is not None:
-            settled += count.count
-            pair = count.example
+            settled += count.pairs
+            pair = stored_pair(checkpoint, count.first_id)
             yield OutcomeCount(
                 count.status,
-                count.count,
+                count.pairs,
                 Example(
-                    0, pair.from_type, pair.from_id, pair.to_type, pair.to_id, count.error_message, pair.correlation_id
+                    0,
+                    pair.from_type,
+                    pair.from_id,
+                    pair.to_type,
+                    pair.to_id,
+                    count.error_message,
+                    pair.correlation_id,
                 ),
                 count.http_status,
                 count.error_category,
@@ -98,27 +107,23 @@ def _row_outcome(row: RowCount) -> OutcomeCount:
     )
     return OutcomeCount(
         row.status,
-        row.count,
+        row.rows,
         example if row.row else None,
         error_category=row.category,
         error_message=row.message,
     )
 
 
-def _by_status(counts: Iterator[Count]) -> dict[Status, int]:
+def _by_status(counts: Iterable[PairCount]) -> dict[Status, int]:
     by_status: Counter[Status] = Counter()
     for count in counts:
-        by_status[count.status or Status.NOT_SENT] += count.count
+        by_status[count.status or Status.NOT_SENT] += count.pairs
     return dict(by_status)
 
 
-def _verified(counts: list[Count]) -> dict[str, int]:
+def _verified(counts: list[PairCount]) -> dict[str, int]:
     found: Counter[str] = Counter()
     for count in counts:
         if count.verified:
-            found[count.verified] += count.count
+            found[count.verified] += count.pairs
     return dict(found)
-
-
-def _input(checkpoint: Checkpoint, files: LoadFiles) -> str:
-    return str(files.input or checkpoint.input_path() or files.report)

@@ -7,12 +7,12 @@ kept: removing the default type removes every label on the pair (HubSpot's assoc
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import NamedTuple
 
-from loader.checkpoint import Checkpoint, CheckpointJournal, Selection, UndoFinding
+from loader.checkpoint import Checkpoint, CheckpointJournal, UndoFinding
+from loader.checkpoint.reading import Selection, count_pairs, select_pairs
 from loader.commands.observer import Observer
 from loader.commands.result import RunResult
 from loader.commands.run import open_load, progress_of
@@ -22,12 +22,11 @@ from loader.engine.archiving import archive_method
 from loader.engine.cancellation import CancelToken
 from loader.engine.pipeline import run_pipeline
 from loader.engine.stats import RunStats
-from loader.engine.work_queue import OpenPairs
+from loader.engine.work_item import OpenPairs
 from loader.errors import UsageError
 from loader.hubspot.account import Account
 from loader.model import OutcomeGroup, Pair, Status
 from loader.settings import UndoSettings
-from loader.summary.follow_up import Kept
 from loader.summary.model import LoadSummary
 
 _FINDINGS = {
@@ -68,9 +67,11 @@ async def run_undo(
         load = await asyncio.to_thread(open_load, settings.path, "undo", stack, observer, progress)
         refuse_simulated(load.checkpoint, "undo")
         ours = Selection(
-            statuses=(Status.ASSOCIATED,), existed_before="no", in_input=False if settings.not_in_input else None
+            statuses=(Status.ASSOCIATED,),
+            existed_before="no",
+            in_input=False if settings.not_in_input else None,
         )
-        total = load.checkpoint.count(ours)
+        total = count_pairs(load.checkpoint, ours)
         stats = RunStats(total=total)
         async with open_session(settings, stats, observer, cancel_token) as session:
             before = load_summary(load.checkpoint, load.files)
@@ -86,11 +87,11 @@ async def run_undo(
                     _Removals(journal),
                     stop_after_failures=settings.stop_after_failures,
                 )
-            return await run.finish(session, lambda _summary: int(load.checkpoint.count(ours) > 0))
+            return await run.finish(session, lambda _summary: int(count_pairs(load.checkpoint, ours) > 0))
 
 
 def _open(checkpoint: Checkpoint, ours: Selection) -> Iterator[OpenPairs]:
-    return (OpenPairs(pairs, "no") for pairs in checkpoint.pairs(ours))
+    return (OpenPairs(pairs, "no") for pairs in select_pairs(checkpoint, ours))
 
 
 class _Removals:
@@ -103,6 +104,10 @@ class _Removals:
     def backlog(self) -> int:
         return self._journal.backlog
 
+    @property
+    def trouble(self) -> str:
+        return self._journal.trouble
+
     async def record(self, pairs: Sequence[Pair], existed_before: str) -> None:
         """Removing twice is removing once, so there is nothing to remember beforehand."""
 
@@ -113,4 +118,4 @@ class _Removals:
         if group.first.status is Status.REMOVED:
             self._journal.settle(group)
         else:
-            self._journal.undo_finding(group.pairs, _FINDINGS[group.first.status], group.first)
+            self._journal.leave(group.pairs, _FINDINGS[group.first.status], group.first)

@@ -6,20 +6,25 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
-from loader.checkpoint import Checkpoint, CheckpointJournal, Selection, Verified
+from loader.checkpoint import Checkpoint, CheckpointJournal, Verified
+from loader.checkpoint.reading import Selection, count_pairs, select_pairs
 from loader.commands.observer import Observer
 from loader.commands.result import RunResult
 from loader.commands.run import open_load, progress_of
-from loader.commands.session import open_session
+from loader.commands.session import open_session, refuse_simulated
 from loader.engine.cancellation import CancelToken
 from loader.engine.pipeline import run_pipeline
 from loader.engine.skip_existing import look_up_method
 from loader.engine.stats import RunStats
-from loader.engine.work_queue import OpenPairs
+from loader.engine.work_item import OpenPairs
 from loader.model import OutcomeGroup, Pair, Status
 from loader.settings import VerifySettings
 
-_MARKS = {Status.EXISTING: Verified.PRESENT, Status.FAILED: Verified.MISSING, Status.GAVE_UP: Verified.UNKNOWN}
+_MARKS = {
+    Status.EXISTING: Verified.PRESENT,
+    Status.FAILED: Verified.MISSING,
+    Status.GAVE_UP: Verified.UNKNOWN,
+}
 _TO_VERIFY = Selection(statuses=(Status.ASSOCIATED, Status.EXISTING))
 
 
@@ -35,18 +40,20 @@ async def run_verify(
         progress = progress_of(observer, cancel_token)
         load = await asyncio.to_thread(open_load, settings.path, "verify", stack, observer, progress)
         refuse_simulated(load.checkpoint, "verify")
-        total = load.checkpoint.count(_TO_VERIFY)
+        total = count_pairs(load.checkpoint, _TO_VERIFY)
         stats = RunStats(total=total)
         async with open_session(settings, stats, observer, cancel_token) as session:
             run = await asyncio.to_thread(load.begin, "verify", session)
             observer.begin([f"{total:,} pairs to read back"], stats, lambda: session.pace.reading)
             async with run.journal(session) as journal:
-                await run_pipeline(session, look_up_method(session.hubspot), _open(load.checkpoint), _Marks(journal))
+                await run_pipeline(
+                    session, look_up_method(session.hubspot), _open(load.checkpoint), _Marks(journal)
+                )
             return await run.finish(session, lambda summary: summary.exit_code)
 
 
 def _open(checkpoint: Checkpoint) -> Iterator[OpenPairs]:
-    return (OpenPairs(pairs) for pairs in checkpoint.pairs(_TO_VERIFY))
+    return (OpenPairs(pairs) for pairs in select_pairs(checkpoint, _TO_VERIFY))
 
 
 class _Marks:
@@ -58,6 +65,10 @@ class _Marks:
     @property
     def backlog(self) -> int:
         return self._journal.backlog
+
+    @property
+    def trouble(self) -> str:
+        return self._journal.trouble
 
     async def record(self, pairs: Sequence[Pair], existed_before: str) -> None:
         """Reading changes nothing, so there is nothing to remember beforehand."""
