@@ -47,6 +47,7 @@ class ConnectionSettings:
     outage_timeout: float = 300.0
     wait_for_daily_reset: bool = False
     account_id: int | None = None
+    token: str | None = field(default=None, repr=False)
     token_file: str | None = None
     base_url: str = BASE_URL
     api_version: str = API_VERSION
@@ -56,7 +57,7 @@ class ConnectionSettings:
 
     def __post_init__(self) -> None:
         for one in fields(self):
-            if one.init:
+            if one.init and one.name != "token":  # no message shows a token
                 required = one.default is MISSING
                 _check_type(one.name, str(one.type), getattr(self, one.name), required=required)
         object.__setattr__(self, "ceiling", parse_rate(self.rate))
@@ -73,7 +74,7 @@ class ConnectionSettings:
         return {
             name: os.path.abspath(value) if name in _PATHS and value != "-" else value
             for name, value in values.items()
-            if name != "ceiling" and value != defaults[name]
+            if name not in ("ceiling", "token") and value != defaults[name]
         }
 
 

@@ -1,4 +1,4 @@
-"""`load`: pairs stream from the input through a pool of workers into the checkpoint; the report joins both."""
+"""`load`: pairs stream from the input through a pool of workers into the checkpoint, then the report."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class LoadPlan:
         return self.survey.sendable - self.open_pairs
 
     def chunks(self) -> Iterator[OpenPairs]:
-        """The open pairs in the input's order; those of an earlier run with what was found before they were sent.
+        """The open pairs in the input's order; those sent earlier with what was found before that.
 
         Raises Stopped if the input is no longer what the survey read.
         """
@@ -103,7 +103,7 @@ class LoadPlan:
 
 
 def prepare(settings: LoadSettings, stack: ExitStack, progress: Progress, *, check: bool = False) -> LoadPlan:
-    """Read the input, lock and read the checkpoint, and compare them; `stack` keeps all of it open.
+    """Read the input, lock and read the checkpoint, and compare them; `stack` keeps them open.
 
     `check` locks nothing and leaves nothing behind. Raises UsageError, and what `progress` raises.
     """
@@ -135,7 +135,7 @@ def _files(settings: LoadSettings) -> LoadFiles:
 
 
 def compare(source: Source, index: Index, progress: Progress) -> Survey:
-    """Read the whole input once, and note in the index which of its pairs the input has. Raises InputError."""
+    """Read the whole input once, and note in the index which known pairs it has. Raises InputError."""
 
     def visit(chunk: Chunk) -> None:
         index.see(index.find(chunk.from_ids, chunk.to_ids, chunk.types, source.type_pairs))
@@ -240,8 +240,9 @@ def _nothing_in_common(plan: LoadPlan) -> UsageError:
     stem = plan.files.report.name.removesuffix(".csv").removesuffix(".report")
     other = plan.files.report.with_name(f"{stem}.{to_type}.report.csv")
     return CheckpointError(
-        f"None of the {plan.survey.sendable:,} pairs of {plan.source.name} is known to {plan.files.checkpoint}, "
-        f"which remembers a load of {plan.index.known:,} other pairs",
-        "The same file for other types, or another file of this name, is another load: give it a report of its own.",
+        f"None of the {plan.survey.sendable:,} pairs of {plan.source.name} is in {plan.files.checkpoint}, "
+        f"which has {plan.index.known:,} other pairs",
+        "The same file for other types, or another file of this name, is another load. "
+        "Give it a report of its own.",
         options={"report": str(other)},
     )

@@ -22,8 +22,8 @@ async def run_report(
         load = await asyncio.to_thread(open_load, path, "report", stack, observer, progress)
         if load.read is None:
             raise InputError(
-                f"The input of this load can't be read ({load.files.input}), so there is nothing to write the report from",
-                "Put it back where it was, then run the same command again. "
+                f"The input of this load can't be read: {load.files.input}",
+                "The report is written from it. Put it back, then run the same command again. "
                 "The checkpoint still has every pair that was sent: `summary` counts them.",
             )
         run = await asyncio.to_thread(load.begin, "report", None)

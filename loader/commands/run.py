@@ -19,12 +19,15 @@ from loader.commands.session import continued_binding
 from loader.commands.summary import load_summary, summary_run
 from loader.engine.cancellation import CancelToken
 from loader.engine.pipeline import Session
-from loader.errors import InputError, Interrupted, Stopped
+from loader.errors import InputError, Interrupted, Stopped, UsageError
 from loader.report.joined import ReportResult, write_report
 from loader.source import Source, Survey
+from loader.summary.invocation import Invocation
 from loader.summary.model import LoadSummary
 
 _INTERRUPTED = 130
+#: Where `assoc-loader simulator` listens by default.
+_SIMULATOR_URL = "http://127.0.0.1:8080"
 
 
 class ReadInput(NamedTuple):
@@ -140,6 +143,24 @@ class OpenedLoad(NamedTuple):
             not_in_input=self.known.not_in_input() if self.known else None,
         )
         return CommandRun(checkpoint, self.files, recorded, read)
+
+
+def refuse_simulated(load: OpenedLoad, command: str) -> None:
+    """Raise UsageError for a load of `--simulate`: its simulator ended with its process."""
+    binding = load.checkpoint.binding
+    if binding is None or not binding.simulated:
+        return
+    options = {**load.checkpoint.options, "simulate": None, "report": None, "checkpoint": None}
+    practice = Invocation(str(load.files.input), {**options, "base_url": _SIMULATOR_URL})
+    commands = (
+        practice.load(skip_existing=True),
+        practice.verify() if command == "verify" else practice.undo(),
+    )
+    raise UsageError(
+        f"This load was simulated, and its simulator has ended: there is nothing left to {command}.",
+        "To practise it, keep a simulator running in another terminal (assoc-loader simulator). Then:\n"
+        + "\n".join(f"    {line}" for line in ("export HUBSPOT_ACCESS_TOKEN=practice", *commands)),
+    )
 
 
 def open_load(

@@ -14,10 +14,10 @@ from loader.engine.cancellation import CancelToken
 from loader.engine.first_contact import ask_account
 from loader.engine.pipeline import Session
 from loader.engine.stats import RunStats
-from loader.errors import CredentialsError, UsageError
+from loader.errors import CredentialsError
 from loader.hubspot import HubSpot, Secret, StaticToken, Verdict, find_credentials
 from loader.hubspot.account import Account
-from loader.hubspot.credentials import Found
+from loader.hubspot.credentials import Found, parse_token
 from loader.pace import Pace
 from loader.settings import ConnectionSettings
 
@@ -28,8 +28,8 @@ async def open_session(
 ) -> AsyncIterator[Session]:
     """A connection to the account of the token, or to a simulator inside this process.
 
-    The account is asked before anything else. Raises CredentialsError: no token, a refused one, another account
-    than `account_id`; UsageError: HubSpot is out of reach.
+    The account is asked before anything else. Raises CredentialsError: no token, a refused one, or another
+    account than `account_id`; UsageError: HubSpot is out of reach.
     """
     async with AsyncExitStack() as stack:
         log = stack.enter_context(Log(settings.log_file))
@@ -44,6 +44,8 @@ async def open_session(
             from loader.simulator import Simulator, SimulatorSettings  # only `--simulate` pays for a server
 
             base_url = (await stack.enter_async_context(Simulator(SimulatorSettings()))).url
+        elif settings.token is not None:
+            found = Found(StaticToken(parse_token(settings.token, "token")))
         else:
             found = find_credentials(
                 base_url,
@@ -101,15 +103,3 @@ def _checked(found: Account | Verdict, settings: ConnectionSettings, observer: O
         )
     observer.warn(f"HubSpot does not say which account this token belongs to ({found.message}).")
     return None
-
-
-def refuse_simulated(checkpoint: Checkpoint, command: str) -> None:
-    """Raise UsageError for a load of `--simulate`: its simulator ended with its process."""
-    binding = checkpoint.binding
-    if binding is None or not binding.simulated:
-        return
-    raise UsageError(
-        f"This load was simulated, and its simulator has ended: there is nothing left to {command}",
-        "To practise, run `assoc-loader simulator` in another terminal, set HUBSPOT_ACCESS_TOKEN=practice, and "
-        "load with --base-url http://127.0.0.1:8080 instead of --simulate.",
-    )

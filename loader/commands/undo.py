@@ -1,7 +1,7 @@
 """`undo`: remove the associations that this load created, and only those.
 
-A pair is removed if it is `associated` and did not exist before the load. One that has gained a label since is
-kept: removing the default type removes every label on the pair (HubSpot's associations guide).
+A pair is removed if it is `associated` and did not exist before the load. One that has gained a label
+since is kept: removing the default type removes every label on the pair (HubSpot's associations guide).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from loader.checkpoint import Checkpoint, CheckpointJournal, UndoFinding
 from loader.checkpoint.reading import Selection, count_pairs, select_pairs
 from loader.commands.observer import Observer
 from loader.commands.result import RunResult
-from loader.commands.run import open_load, progress_of
-from loader.commands.session import open_session, refuse_simulated
+from loader.commands.run import open_load, progress_of, refuse_simulated
+from loader.commands.session import open_session
 from loader.commands.summary import load_summary
 from loader.engine.archiving import archive_method
 from loader.engine.cancellation import CancelToken
@@ -58,14 +58,14 @@ async def run_undo(
 ) -> RunResult:
     """Remove what the load created, and write the report. The same call goes on where an earlier one stopped.
 
-    `confirm` is asked in a thread before the first removal. Raises UsageError if nothing was removed. What stops
-    it later is in the result.
+    `confirm` is asked in a thread before the first removal. Raises UsageError if nothing was removed. What
+    stops it later is in the result.
     """
     observer, cancel_token = observer or Observer(), cancel_token or CancelToken()
     with ExitStack() as stack:
         progress = progress_of(observer, cancel_token)
         load = await asyncio.to_thread(open_load, settings.path, "undo", stack, observer, progress)
-        refuse_simulated(load.checkpoint, "undo")
+        refuse_simulated(load, "undo")
         ours = Selection(
             statuses=(Status.ASSOCIATED,),
             existed_before="no",

@@ -10,8 +10,8 @@ from loader.checkpoint import Checkpoint, CheckpointJournal, Verified
 from loader.checkpoint.reading import Selection, count_pairs, select_pairs
 from loader.commands.observer import Observer
 from loader.commands.result import RunResult
-from loader.commands.run import open_load, progress_of
-from loader.commands.session import open_session, refuse_simulated
+from loader.commands.run import open_load, progress_of, refuse_simulated
+from loader.commands.session import open_session
 from loader.engine.cancellation import CancelToken
 from loader.engine.pipeline import run_pipeline
 from loader.engine.skip_existing import look_up_method
@@ -39,7 +39,7 @@ async def run_verify(
     with ExitStack() as stack:
         progress = progress_of(observer, cancel_token)
         load = await asyncio.to_thread(open_load, settings.path, "verify", stack, observer, progress)
-        refuse_simulated(load.checkpoint, "verify")
+        refuse_simulated(load, "verify")
         total = count_pairs(load.checkpoint, _TO_VERIFY)
         stats = RunStats(total=total)
         async with open_session(settings, stats, observer, cancel_token) as session:
