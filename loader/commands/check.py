@@ -74,6 +74,7 @@ class Check:
     forecast: Forecast
     ends_at: datetime | None
     online: Online | None
+    columns: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -131,6 +132,7 @@ async def run_check(
         will,
         end_of_load(datetime.now(UTC), will.requests, will.per_second, quota, account),
         found,
+        read.plan.source.description,
     )
 
 

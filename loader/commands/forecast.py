@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -16,8 +17,9 @@ from loader.text import duration, pluralize, truncate
 
 #: What is assumed until HubSpot says its limits: the lowest tier (HubSpot's usage guidelines).
 ASSUMED_LIMIT, ASSUMED_INTERVAL = 100, 10.0
-#: From so many seconds on, people ask when; from such a share of a day on, whether.
-_WORTH_A_CLOCK, _WORTH_MENTIONING = 300.0, 0.01
+#: From so many seconds on, people ask when.
+_WORTH_A_CLOCK = 300.0
+_MOST_TYPE_PAIRS = 5
 
 
 @dataclass(frozen=True)
@@ -69,39 +71,55 @@ def announcement(plan: LoadPlan, account: Account | None, pace: PaceReading) -> 
     """What a person is told before the first association is sent, line by line."""
     survey, settings = plan.survey, plan.settings
     will = forecast(plan.sendable, settings, pace)
-    lines = [f"Account: {account.portal_id} ({account.ui_domain})"] if account else []
     parts = [f"{plan.source.name}: {pluralize(survey.rows, 'row')}"]
     if survey.invalid:
-        parts.append(f"{survey.invalid:,} of them invalid")
+        parts.append(f"{survey.invalid:,} invalid")
     if survey.duplicates:
         parts.append(pluralize(survey.duplicates, "duplicate"))
     if plan.before:
-        parts.append(f"{plan.before.total():,} in the report already")
-    if plan.open_rows != survey.rows:
-        parts.append(f"{plan.open_rows:,} to do")
-    lines.append(", ".join(parts))
-    kinds = [
-        f"{truncate(a, 100)} to {truncate(b, 100)}: {n:,}" for (a, b), n in survey.type_pairs.most_common(5)
+        parts.append(f"{plan.before.total():,} settled by earlier runs")
+    lines = [connected(account, settings.simulate), ", ".join(parts)]
+    return [*lines, *type_pair_words(survey.type_pairs), *cost(will, account)]
+
+
+def connected(account: Account | None, simulated: bool) -> str:
+    """``Connected to HubSpot account 62515 (app.hubspot.com)``"""
+    if simulated:
+        return "Connected to the SIMULATOR: nothing is sent to HubSpot"
+    if account is None:
+        return "Connected to HubSpot; it does not say to which account"
+    return f"Connected to HubSpot account {account.portal_id} ({account.ui_domain})"
+
+
+def type_pair_words(type_pairs: Counter[tuple[str, str]]) -> list[str]:
+    """``contacts → companies: 11 pairs``, for the most frequent pairs of object types."""
+    lines = [
+        f"{truncate(from_type, 100)} → {truncate(to_type, 100)}: {pluralize(pairs, 'pair')}"
+        for (from_type, to_type), pairs in type_pairs.most_common(_MOST_TYPE_PAIRS)
     ]
-    more = [f"and {len(survey.type_pairs) - 5} more kinds"] if len(survey.type_pairs) > 5 else []
-    if kinds:
-        lines.append("Pairs: " + ", ".join(kinds + more))
-    return [*lines, *cost(will, account)]
+    if (more := len(type_pairs) - _MOST_TYPE_PAIRS) > 0:
+        lines.append(f"and {pluralize(more, 'more type pair')}")
+    return lines
 
 
 def cost(will: Forecast, account: Account | None) -> list[str]:
-    """The forecast: requests, pace and time, and the share of the day where it matters."""
-    pace = will.pace + (" (a guess: HubSpot has not said how fast it may be)" if will.assumed else "")
-    line = f"About {pluralize(will.requests, 'request')} at {pace}: {duration(will.seconds)}"
+    """The forecast: requests, pace and time, and what of the day's API calls they are."""
+    if not will.requests:
+        return ["Nothing to send"]
+    line = f"{pluralize(will.requests, 'request')} at {will.pace}: {duration(will.seconds)}"
     if will.seconds > _WORTH_A_CLOCK:
         line += f", until {format_local_time(datetime.now(UTC) + timedelta(seconds=will.seconds), account)}"
+    if will.assumed:
+        line += " (estimate: account limit not known yet)"
     lines = [line]
-    share = will.days_of_quota
-    if share is not None and share > _WORTH_MENTIONING:
-        lines.append(f"That is {share:.0%} of the {will.daily_limit:,} requests that the account has a day")
-    if will.daily_remaining is not None and will.requests > will.daily_remaining:
-        lines.append(
-            f"Today {will.daily_remaining:,} of them are left, so it will not end today: it stops there, "
-            "and the same command goes on, or --wait-for-daily-reset sleeps until then"
-        )
+    if will.daily_remaining is not None:
+        calls = f"{will.requests:,} of today's {will.daily_remaining:,} API calls"
+        if will.requests > will.daily_remaining:
+            calls += (
+                ": it will not end today. It stops when they are used up, and the same command goes on; "
+                "--wait-for-daily-reset sleeps until the reset instead"
+            )
+        lines.append(calls)
+    elif will.daily_limit:
+        lines.append(f"{will.requests:,} of the {will.daily_limit:,} API calls of a day")
     return lines
