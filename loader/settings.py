@@ -68,7 +68,7 @@ class ConnectionSettings:
         _check(self, "reserve", 0 <= self.reserve < 100, "use a percentage from 0 to 99")
 
     def options(self) -> dict[str, object]:
-        """The values that are not the defaults, by name, with absolute paths: fit for JSON and `Invocation`."""
+        """The values that are not the defaults, by name, with absolute paths: fit for JSON."""
         values = {one.name: getattr(self, one.name) for one in fields(self) if one.default is not MISSING}
         defaults = {one.name: one.default for one in fields(self)}
         return {
@@ -111,7 +111,7 @@ class LoadSettings(ConnectionSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         _check(self, "method", self.method in ("put", "batch"), "use put or batch")
-        _check(self, "stop_after_failures", self.stop_after_failures >= 0, "use 0 or more (0: never)")
+        _check(self, "stop_after_failures", self.stop_after_failures >= 0, "use 0 or more")
         _check(self, "limit", self.limit is None or self.limit >= 1, "use 1 or more")
         _check(self, "only", not (self.only or frozenset()) - set(Status), f"use {', '.join(Status)}")
         if self.input == "-" and self.report is None:
@@ -164,7 +164,7 @@ class UndoSettings(ConnectionSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check(self, "stop_after_failures", self.stop_after_failures >= 0, "use 0 or more (0: never)")
+        _check(self, "stop_after_failures", self.stop_after_failures >= 0, "use 0 or more")
         _check_files({"PATH": self.path, "the log file": self.log_file})
 
     @property

@@ -1,32 +1,107 @@
-"""What is said on standard error."""
+"""What a command prints: its result on standard output, everything else on standard error."""
 
 from __future__ import annotations
 
+import codecs
+import os
+import shutil
 import sys
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import click
 
-from loader.text import command_line, escape_controls
+from loader.errors import Interrupted, LoaderError
+from loader.text import escape_controls
+
+if TYPE_CHECKING:  # `--help` must not wait for them
+    from loader.summary import Invocation
+    from loader.summary.terminal import Line
+
+_STYLES: dict[str, dict[str, str | bool]] = {
+    "good": {"fg": "green", "bold": True},
+    "warn": {"fg": "yellow", "bold": True},
+    "bad": {"fg": "red", "bold": True},
+    "strong": {"bold": True},
+    "quiet": {"dim": True},
+    "command": {"fg": "cyan"},
+}
+#: What stands for characters that an encoding lacks; any other becomes a question mark.
+_PLAIN = {"→": "->", "…": "...", "·": "-", "“": '"', "”": '"'}
+#: Columns of a file or a pipe.
+_WIDTH_ELSEWHERE = 100
 
 
-def print_error(message: str, hint: str = "") -> None:
-    """Say on standard error what is wrong and what to do; where nobody can hear it, the exit code says it."""
-    with suppress(OSError):
-        click.echo(click.style("error: ", fg="red", bold=True) + escape_controls(message), err=True)
-        if hint:
-            click.echo(click.style("  try: ", fg="cyan") + escape_controls(hint), err=True)
+def accept_every_character() -> None:
+    """Let the output streams replace what their encoding lacks (cp1252 on Windows) instead of failing."""
+    codecs.register_error("assoc-loader", _replace)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, ValueError, OSError):  # a stream that a test or a host has put there
+            stream.reconfigure(errors="assoc-loader")  # type: ignore[union-attr]
 
 
-def rows_of(count: int) -> str:
-    """So many rows, in words: ``1 row``, ``1,234 rows``."""
-    return f"{count:,} {'row' if count == 1 else 'rows'}"
+def _replace(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_PLAIN.get(c, "?") for c in error.object[error.start : error.end]), error.end
 
 
-def goes_on() -> str:
-    """That the same command goes on from where this one stopped, with that command to be copied.
+def width() -> int:
+    """Columns of the terminal that standard output is; of a file or a pipe, a readable width."""
+    if not sys.stdout.isatty():
+        return _WIDTH_ELSEWHERE
+    return max(40, shutil.get_terminal_size((80, 24)).columns)
 
-    It lacks `--overwrite`, which would begin anew. No secret stands in it: no option takes one.
+
+def print_lines(lines: Iterable[Line], otherwise: str) -> bool:
+    """Print a result on standard output; False if it can't be, which is then said, with `otherwise`.
+
+    Raises Interrupted for Ctrl-C.
     """
-    command = command_line(["assoc-loader", *(word for word in sys.argv[1:] if word != "--overwrite")])
-    return "The same command goes on from there" + (f":\n    {command}" if command else ".")
+    try:
+        for line in lines:
+            click.echo(_styled(line.text, line.style), color=_colour())
+        sys.stdout.flush()
+    except OSError as error:  # a full disk, or a reader that has left
+        print_error(f"The result can't be printed: {error.strerror}", otherwise)
+        return False
+    except KeyboardInterrupt:
+        print_error("Interrupted while the result was printed", otherwise)
+        raise Interrupted("Interrupted") from None
+    return True
+
+
+def print_json(value: object, otherwise: str) -> bool:
+    """Print a value as one JSON object on one line; as `print_lines`."""
+    from json import dumps
+
+    from loader.summary.terminal import Line
+
+    return print_lines([Line(dumps(value))], otherwise)
+
+
+def print_error(message: str, hint: str = "", command: str = "") -> None:
+    """Say on standard error what is wrong, what to do, and the command; the exit code says it anyway."""
+    with suppress(OSError):
+        click.echo(_styled("error: ", "bad") + escape_controls(message), err=True, color=_colour())
+        if hint:
+            click.echo(f"  {escape_controls(hint)}", err=True)
+        if command:
+            click.echo(f"  {_styled(command, 'command')}", err=True, color=_colour())
+
+
+def explain(error: LoaderError, invocation: Invocation | None = None) -> None:
+    """Print an error of ours; with the command that would help, if it is known."""
+    command = invocation.load(**error.options) if invocation is not None and error.options else ""
+    print_error(str(error), error.hint, command)
+
+
+def _colour() -> bool | None:
+    """False where `NO_COLOR` asks for none, else as the terminal is. https://no-color.org"""
+    return False if os.environ.get("NO_COLOR") else None
+
+
+def _styled(text: str, style: str) -> str:
+    attributes: Mapping[str, str | bool] = _STYLES.get(style, {})
+    return click.style(text, **attributes) if attributes else text  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ verify      read the associations back
 undo        remove what the load created
 summary     what the load came to
 report      input and checkpoint joined, written again
+page        the HTML page of `summary`
 plan        a load before its first request
 run         one run of a command, from its entry in the checkpoint to the report
 session     credentials, account, pace, log
@@ -19,8 +20,10 @@ from loader.commands.result import RunResult
 from loader.commands.summary import run_summary
 from loader.commands.undo import UndoPlan, run_undo
 from loader.commands.verify import run_verify
+from loader.engine.cancellation import CancelToken
 
 __all__ = [
+    "CancelToken",
     "CheckResult",
     "Observer",
     "RunResult",

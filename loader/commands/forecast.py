@@ -19,18 +19,17 @@ from loader.text import duration, pluralize, truncate
 
 #: What is assumed until HubSpot says its limits: the lowest tier (HubSpot's usage guidelines).
 ASSUMED_LIMIT, ASSUMED_INTERVAL = 100, 10.0
-#: A load that takes longer has no end worth telling.
-_MOST_DAYS = 366
-#: Pairs of object types that are listed.
+#: From so many seconds on, people ask when.
+_WORTH_A_CLOCK = 300.0
 _MAX_TYPE_PAIRS = 5
-#: From so many seconds on, people ask when; from such a share of a day on, whether.
-_WORTH_A_CLOCK, _WORTH_MENTIONING = 300.0, 0.01
+#: A load that takes longer has no end worth telling.
+_MAX_DAYS = 366
 
 
 @dataclass(frozen=True)
 class Forecast:
     """`requests` to send, at `per_second`, which takes `seconds`; `daily_limit` and `daily_remaining` are
-    None where HubSpot has not said. `assumed` says that the pace is a guess."""
+    None if HubSpot has not said. `assumed` says that the pace is a guess."""
 
     requests: int
     per_second: float
@@ -90,10 +89,10 @@ def end_of_load(
     """
     left, at, day = requests, now.astimezone(UTC), quota.remaining
     reset = quota.resets_at.astimezone(UTC) if quota.resets_at else None  # elsewhere a day may have 23 hours
-    for _ in range(_MOST_DAYS):
+    for _ in range(_MAX_DAYS):
         seconds = left / per_second
         if quota.limit is None or day is None or reset is None:
-            return at + timedelta(seconds=seconds) if seconds < _MOST_DAYS * 86_400 else None
+            return at + timedelta(seconds=seconds) if seconds < _MAX_DAYS * 86_400 else None
         until_reset = max(0.0, (reset - at).total_seconds())
         possible = min(day, int(until_reset * per_second))
         if left <= possible:
@@ -106,59 +105,69 @@ def end_of_load(
 
 def announcement(plan: LoadPlan, account: Account | None, pace: PaceReading) -> list[str]:
     """What a person is told before the first pair is sent, line by line."""
-    survey = plan.survey
-    lines = [f"Connected to HubSpot account {account.portal_id}"] if account else []
-    if plan.settings.simulate:
-        lines = ["SIMULATOR: nothing is sent to HubSpot"]
-    lines.append(plan.source.description)
-    lines.append(f"{plan.source.name}: {', '.join(_contents(plan))}")
-    lines += type_pair_lines(survey.type_pairs)
-    if not plan.to_send:
-        return lines
-    return lines + cost(forecast(plan.to_send, plan.settings, pace), account)
+    return [
+        connected(account, simulated=plan.settings.simulate),
+        plan.source.description,
+        f"{plan.source.name}: {', '.join(_contents(plan))}",
+        *type_pair_words(plan.survey.type_pairs),
+        *cost(forecast(plan.to_send, plan.settings, pace), account),
+    ]
 
 
 def _contents(plan: LoadPlan) -> Iterator[str]:
     survey = plan.survey
     yield pluralize(survey.rows, "row")
     yield pluralize(survey.sendable, "pair")
-    for count, what in ((survey.invalid, "invalid"), (survey.empty, "without an ID to associate")):
-        if count:
-            yield f"{count:,} {what}"
+    if survey.invalid:
+        yield f"{survey.invalid:,} invalid"
+    if survey.empty:
+        yield f"{survey.empty:,} without an ID to associate"
     if survey.duplicates:
         yield pluralize(survey.duplicates, "duplicate")
     if survey.blank_rows:
         yield f"{pluralize(survey.blank_rows, 'blank row')} ignored"
     if plan.settled:
-        yield f"{plan.settled:,} settled earlier"
-    if plan.to_send != survey.sendable:
-        yield f"{plan.to_send:,} to send"
+        yield f"{plan.settled:,} settled by earlier runs"
 
 
-def type_pair_lines(type_pairs: Counter[tuple[str, str]]) -> list[str]:
-    """The pairs by their object types, like ``contacts → companies: 11 pairs``; a few lines at most."""
+def connected(account: Account | None, simulated: bool) -> str:
+    """``Connected to HubSpot account 62515 (app.hubspot.com)``"""
+    if simulated:
+        return "Connected to the SIMULATOR: nothing is sent to HubSpot"
+    if account is None:
+        return "Connected to HubSpot; it does not say to which account"
+    return f"Connected to HubSpot account {account.portal_id} ({account.ui_domain})"
+
+
+def type_pair_words(type_pairs: Counter[tuple[str, str]]) -> list[str]:
+    """``contacts → companies: 11 pairs``, for the most frequent pairs of object types."""
     lines = [
-        f"{truncate(from_type, 100)} → {truncate(to_type, 100)}: {pluralize(count, 'pair')}"
-        for (from_type, to_type), count in type_pairs.most_common(_MAX_TYPE_PAIRS)
+        f"{truncate(from_type, 100)} → {truncate(to_type, 100)}: {pluralize(pairs, 'pair')}"
+        for (from_type, to_type), pairs in type_pairs.most_common(_MAX_TYPE_PAIRS)
     ]
     if (more := len(type_pairs) - _MAX_TYPE_PAIRS) > 0:
-        lines.append(f"and {more:,} more pairs of types")
+        lines.append(f"and {pluralize(more, 'more type pair')}")
     return lines
 
 
 def cost(will: Forecast, account: Account | None) -> list[str]:
-    """The forecast: requests, pace and time, and the share of the day if it matters."""
-    pace = will.pace + (" (estimate: account limit not known yet)" if will.assumed else "")
-    line = f"About {pluralize(will.requests, 'request')} at {pace}: {duration(will.seconds)}"
+    """The forecast: requests, pace and time, and what of the day's API calls they are."""
+    if not will.requests:
+        return ["Nothing to send"]
+    line = f"{pluralize(will.requests, 'request')} at {will.pace}: {duration(will.seconds)}"
     if will.seconds > _WORTH_A_CLOCK:
         line += f", until {format_local_time(datetime.now(UTC) + timedelta(seconds=will.seconds), account)}"
+    if will.assumed:
+        line += " (estimate: account limit not known yet)"
     lines = [line]
-    share = will.days_of_quota
-    if share is not None and share > _WORTH_MENTIONING:
-        lines.append(f"{will.requests:,} of today's {will.daily_limit:,} API calls")
-    if will.daily_remaining is not None and will.requests > will.daily_remaining:
-        lines.append(
-            f"Only {will.daily_remaining:,} API calls are left today: the load will stop there, and the same "
-            "command goes on tomorrow. --wait-for-daily-reset waits instead."
-        )
+    if will.daily_remaining is not None:
+        calls = f"{will.requests:,} of today's {will.daily_remaining:,} API calls"
+        if will.requests > will.daily_remaining:
+            calls += (
+                ": it will not end today. It stops when they are used up, and the same command goes on; "
+                "--wait-for-daily-reset sleeps until the reset instead"
+            )
+        lines.append(calls)
+    elif will.daily_limit:
+        lines.append(f"{will.requests:,} of the {will.daily_limit:,} API calls of a day")
     return lines

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from loader.errors import Stopped
 from loader.model import Status
-from loader.report.joined import ReportResult
+from loader.report import ReportResult
 from loader.summary.follow_up import Kept
 from loader.summary.model import LoadSummary, Run
 from loader.summary.outcomes import CauseGroup

@@ -20,7 +20,7 @@ from loader.commands.summary import load_summary, summary_run
 from loader.engine.cancellation import CancelToken
 from loader.engine.pipeline import Session
 from loader.errors import InputError, Interrupted, Stopped, UsageError
-from loader.report.joined import ReportResult, write_report
+from loader.report import ReportResult, write_report
 from loader.source import Source, Survey
 from loader.summary.invocation import Invocation
 from loader.summary.model import LoadSummary

@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import NamedTuple
 
 from loader.checkpoint import Checkpoint, CheckpointJournal, UndoFinding
-from loader.checkpoint.reading import Selection, count_pairs, select_pairs
+from loader.checkpoint.reading import Selection, count_pairs, left_by_undo, select_pairs
 from loader.commands.observer import Observer
 from loader.commands.result import RunResult
 from loader.commands.run import open_load, progress_of, refuse_simulated
 from loader.commands.session import open_session
-from loader.commands.summary import load_summary
 from loader.engine.archiving import archive_method
 from loader.engine.cancellation import CancelToken
 from loader.engine.pipeline import run_pipeline
@@ -27,7 +27,8 @@ from loader.errors import UsageError
 from loader.hubspot.account import Account
 from loader.model import OutcomeGroup, Pair, Status
 from loader.settings import UndoSettings
-from loader.summary.model import LoadSummary
+from loader.summary.follow_up import Kept
+from loader.summary.outcomes import CauseGroup, OutcomeCount, group_by_cause
 
 _FINDINGS = {
     Status.EXISTING: UndoFinding.KEPT,
@@ -40,12 +41,12 @@ class UndoPlan(NamedTuple):
     """What an undo is about to do.
 
     pairs: associations to remove, unless one has gained a label since
-    summary: the load
+    kept: associations that stay in any case, by reason
     account: whose account it is; None if HubSpot does not tell
     """
 
     pairs: int
-    summary: LoadSummary
+    kept: Kept
     account: Account | None
 
 
@@ -74,8 +75,8 @@ async def run_undo(
         total = count_pairs(load.checkpoint, ours)
         stats = RunStats(total=total)
         async with open_session(settings, stats, observer, cancel_token) as session:
-            before = load_summary(load.checkpoint, load.files)
-            if total and not await asyncio.to_thread(confirm, UndoPlan(total, before, session.account)):
+            plan = UndoPlan(total, _kept(load.checkpoint), session.account)
+            if total and not await asyncio.to_thread(confirm, plan):
                 raise UsageError("Nothing was removed")
             run = await asyncio.to_thread(load.begin, "undo", session)
             observer.begin([f"{total:,} associations to remove"], stats, lambda: session.pace.reading)
@@ -87,7 +88,35 @@ async def run_undo(
                     _Removals(journal),
                     stop_after_failures=settings.stop_after_failures,
                 )
-            return await run.finish(session, lambda _summary: int(count_pairs(load.checkpoint, ours) > 0))
+            result = await run.finish(session, lambda _summary: int(count_pairs(load.checkpoint, ours) > 0))
+            return replace(result, kept=_kept(load.checkpoint), refused=_refused(load.checkpoint))
+
+
+def _kept(checkpoint: Checkpoint) -> Kept:
+    """The associations that undo leaves: those that existed before, may have existed, or have labels."""
+    there = Selection(statuses=(Status.ASSOCIATED,))
+    return Kept(
+        labelled=sum(one.pairs for one in left_by_undo(checkpoint) if one.finding is UndoFinding.KEPT),
+        existed_before=count_pairs(checkpoint, replace(there, existed_before="yes")),
+        not_looked_up=count_pairs(checkpoint, replace(there, existed_before="")),
+    )
+
+
+def _refused(checkpoint: Checkpoint) -> tuple[CauseGroup, ...]:
+    """Why removals failed, by cause."""
+    return group_by_cause(
+        OutcomeCount(
+            Status(one.finding),
+            one.pairs,
+            None,
+            one.http_status,
+            one.error_category,
+            one.error_message,
+            one.error_details,
+        )
+        for one in left_by_undo(checkpoint)
+        if one.finding is not UndoFinding.KEPT
+    )
 
 
 def _open(checkpoint: Checkpoint, ours: Selection) -> Iterator[OpenPairs]:

@@ -56,7 +56,7 @@ class ReportLines:
         lines = [""] * chunk.size
         cells = self._results(chunk, type_pairs)
         for index, first in chunk.duplicates.items():
-            cells[index] = f"{Status.DUPLICATE},,0,,,DUPLICATE,the same pair as row {first},,,,"
+            cells[index] = f"{Status.DUPLICATE},,0,,,DUPLICATE,duplicate of row {first},,,,"
         types = [f"{one.from_type}," for one in type_pairs], [f",{one.to_type}," for one in type_pairs]
         places = chunk.types.tolist()
         rests = chunk.rests or [""] * len(places)

@@ -31,7 +31,7 @@ from loader.checkpoint import Checkpoint, CheckpointJournal, LoadFiles
 from loader.checkpoint.index import Index, read_index
 from loader.checkpoint.reading import count_outcomes
 from loader.model import Outcome, OutcomeGroup, Pair, Status
-from loader.report.joined import write_report
+from loader.report.writer import write_report
 from loader.source import Chunk, Columns, Source, open_input
 
 _GROUP = 2_000
