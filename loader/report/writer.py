@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from pathlib import Path
 from loader.checkpoint import Checkpoint, ReportWritten
 from loader.checkpoint.index import read_index
 from loader.errors import Stopped
-from loader.report.durable import sync_directory, sync_file
+from loader.report.durable import copy_permissions, sync_directory, sync_file
 from loader.report.lines import ReportLines, header
 from loader.source import Chunk, TypePair
 
@@ -81,8 +80,7 @@ def _write(path: Path, texts: Iterable[str], *, like: Path) -> str:
     """Write a file until the disk has it, with the permissions of another one, and return its SHA-256."""
     digest = hashlib.sha256()
     with path.open("wb") as file:
-        with suppress(OSError):  # the other does not exist, or this disk has no permissions to set
-            path.chmod(stat.S_IMODE(like.stat().st_mode))
+        copy_permissions(like, path)
         for text in texts:
             data = text.encode()
             digest.update(data)
@@ -109,8 +107,7 @@ def _replace(checkpoint: Checkpoint, path: Path, new: Path, digest: str) -> Repo
         if kept is not None:
             _put_back(kept, path)
         raise
-    with suppress(OSError):  # some network shares can't
-        sync_directory(path.parent)
+    sync_directory(path.parent)
     return ReportResult(path, True, kept)
 
 
