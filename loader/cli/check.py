@@ -48,12 +48,17 @@ def print_check(settings: LoadSettings, *, online: bool, as_json: bool) -> int:
     import asyncio
 
     from loader.cli.check_text import as_dict, as_lines
-    from loader.cli.console import print_error, print_json, print_lines, width
+    from loader.cli.console import explain, print_error, print_json, print_lines, width
     from loader.cli.progress import Lines
     from loader.commands.check import run_check
-    from loader.errors import Stopped
+    from loader.errors import Stopped, UsageError
+    from loader.summary import Invocation
 
-    found = asyncio.run(run_check(settings, online=online, observer=Lines(0)))
+    try:
+        found = asyncio.run(run_check(settings, online=online, observer=Lines(0)))
+    except UsageError as error:
+        explain(error, Invocation(settings.input, settings.options()))
+        return error.exit_code
     otherwise = "Nothing was written or sent."
     if as_json:
         printed = print_json(as_dict(found), otherwise)

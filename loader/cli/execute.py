@@ -12,6 +12,7 @@ from loader.cli.progress import Lines
 from loader.cli.signals import Signals
 from loader.commands import CancelToken
 from loader.errors import Interrupted, Stopped
+from loader.report import ReportResult
 from loader.summary import LoadSummary, Run
 from loader.summary.terminal import Line
 
@@ -24,6 +25,7 @@ class Ended(Protocol):
     summary: the whole load
     run: this run
     stopped: why it ended before its end
+    report: how writing the report ended; None if it stayed as it was
     interrupted: a signal or a cancel token ended it
     """
 
@@ -38,6 +40,9 @@ class Ended(Protocol):
 
     @property
     def interrupted(self) -> bool: ...
+
+    @property
+    def report(self) -> ReportResult | None: ...
 
     @property
     def exit_code(self) -> int: ...
@@ -58,6 +63,7 @@ def run_to_the_end(
         print_error(str(ended.stopped), ended.stopped.hint)
     if ended.stopped is not None or ended.interrupted:
         _tell(GOES_ON)
+    _tell_of_report(ended)
     otherwise = "The run itself has ended, and `summary` tells how."
     if as_json:
         printed = print_json({**ended.as_dict(), "exit_code": code}, otherwise)
@@ -88,6 +94,18 @@ async def _run(start: Start[Result], verbosity: int) -> tuple[Result, int]:
                 interrupted.exit_code = signals.code or interrupted.exit_code
                 raise interrupted from None
     return ended, signals.code if ended.interrupted and signals.code else ended.exit_code
+
+
+def _tell_of_report(ended: Ended) -> None:
+    """Say what became of the report if that is not just written."""
+    report = ended.report
+    if report is None or (report.written and report.kept is None):
+        return
+    if report.kept is not None:
+        _tell(f"The report had been edited since it was written. That file is now {report.kept.name}.")
+    if not report.written:
+        command = ended.summary.invocation.write_report()
+        print_error(report.problem, "Nothing else is lost. To write the report later:", command)
 
 
 def _tell(message: str) -> None:

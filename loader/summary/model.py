@@ -190,6 +190,10 @@ class LoadSummary:
         for fix in (Fix.RETRY, Fix.FILE, Fix.VERIFY):
             if fix in fixes:
                 return self.step_for(fix)
+        if self.counts[Status.REMOVED]:
+            return NextStep(
+                "To make the associations again that undo removed:", self.invocation.load(retry=True)
+            )
         if self.associated and not self.verified:
             return NextStep("To read the associations back from HubSpot:", self.invocation.verify())
         return None

@@ -108,7 +108,8 @@ def _result(summary: LoadSummary, run: Run) -> str:
     nothing_sent = settled and summary.finished and not (run.stopped or run.counts)
     if nothing_sent and summary.last_result_at is not None:
         what = "the pair was" if settled == 1 else f"all {settled:,} pairs were"
-        return f"Nothing sent: {what} settled on {local_time(summary.last_result_at)}"
+        removed = f", {count:,} removed" if (count := summary.counts[Status.REMOVED]) else ""
+        return f"Nothing sent: {what} settled on {local_time(summary.last_result_at)}{removed}"
     words = "Finished" if summary.finished else "Limit reached"
     if run.stopped:
         words = "Interrupted" if run.stopped == "interrupted" else "Stopped"

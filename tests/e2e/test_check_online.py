@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from loader.commands.forecast import DailyForecast, end_of_load
-from loader.commands.online_findings import AssociationCount, TypePairFindings, Sample
+from loader.commands.forecast import end_of_load
+from loader.commands.online_findings import AssociationCount, Sample, TypePairFindings
 from loader.commands.sampling import SAMPLE, ColumnSample
 from loader.hubspot.account import Account
 from loader.simulator import Simulator, SimulatorSettings

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import report_of, run
+from tests.support.command import report_of, rows_of, run
 from tests.support.second_run import Account, checkpoint_of, column, pairs_file
 
 PAIRS = [(51_000_000_001 + n, 9_000_000_001 + n) for n in range(5)]
@@ -23,7 +23,7 @@ def account() -> Iterator[Account]:
 
 
 def semicolons(report: Path) -> None:
-    rows = list(csv.reader(report.open(encoding="utf-8", newline="")))
+    rows = list(csv.reader(report.read_text(encoding="utf-8").splitlines()))
     with report.open("w", encoding="cp1252", newline="") as file:
         csv.writer(file, delimiter=";").writerows(rows)
 
@@ -102,9 +102,14 @@ def test_every_line_of_the_input_is_in_the_report_in_its_order(account: Account,
     )
     account.refuse(3)
     assert account.load(file, "--limit", "2").code == 1
-    rows = list(csv.DictReader(report_of(file).open(encoding="utf-8", newline="")))
+    rows = rows_of(report_of(file))
     assert [row["status"] for row in rows] == [
-        "associated", "invalid", "duplicate", "failed", "invalid", "not_sent",
+        "associated",
+        "invalid",
+        "duplicate",
+        "failed",
+        "invalid",
+        "not_sent",
     ]
     assert [row["row"] for row in rows] == ["1", "2", "3", "4", "5", "6"]
     assert [row["note"] for row in rows] == ["=1+1", "b", "c", "d", "e", "f"]

@@ -47,7 +47,9 @@ def test_a_pilot_then_the_rest(account: Account, tmp_path: Path) -> None:
     ],
     ids=["grown", "shrunk", "sorted", "filtered", "corrected"],
 )
-def test_only_what_was_never_settled_is_sent(account: Account, tmp_path: Path, change: object, sent: int) -> None:
+def test_only_what_was_never_settled_is_sent(
+    account: Account, tmp_path: Path, change: object, sent: int
+) -> None:
     file = pairs_file(tmp_path, PAIRS)
     assert account.load(file).code == 0
     changed = change(PAIRS)  # type: ignore[operator]
@@ -113,7 +115,17 @@ def test_another_account_is_noticed_also_with_nothing_left_to_send(account: Acco
 def test_the_same_export_for_another_type_is_another_load(account: Account, tmp_path: Path) -> None:
     file = pairs_file(tmp_path, PAIRS)
     assert account.load(file).code == 0
-    command = ("load", str(file), "--from-type", "contacts", "--to-type", "deals", "--base-url", account.url, *FAST)
+    command = (
+        "load",
+        str(file),
+        "--from-type",
+        "contacts",
+        "--to-type",
+        "deals",
+        "--base-url",
+        account.url,
+        *FAST,
+    )
     refused = run(*command)
     assert refused.code == 2
     assert "pairs.deals.report.csv" in refused.text

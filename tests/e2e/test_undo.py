@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import TYPES, end, run, start
+from tests.support.command import TYPES, run
 from tests.support.second_run import Account, checkpoint_of, column, pairs_file
 
 PAIRS = [(1001 + n, 2001 + n) for n in range(6)]

@@ -46,9 +46,7 @@ def test_what_is_missing_is_found_and_sent_again_by_retry(account: Account, tmp_
 def test_no_answer_is_unknown_and_neither_present_nor_missing(account: Account, tmp_path: Path) -> None:
     file = pairs_file(tmp_path, PAIRS)
     assert account.load(file).code == 0
-    account.serving.ask(
-        lambda one: one.state.respond(400, b"{}", path_prefix="/crm/associations", times=0)
-    )
+    account.serving.ask(lambda one: one.state.respond(400, b"{}", path_prefix="/crm/associations", times=0))
     assert account.run("verify", file, "--max-attempts", "1").code == 1
     assert column(file, "verified") == ["unknown"] * 6
 

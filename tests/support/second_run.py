@@ -56,9 +56,7 @@ class Account:
 
     def unlink(self, from_id: object, to_id: object) -> None:
         """Somebody removes the association in HubSpot."""
-        self.serving.ask(
-            lambda one: one.state.unlink(Ends("0-1", str(from_id), "0-2", str(to_id)))
-        )
+        self.serving.ask(lambda one: one.state.unlink(Ends("0-1", str(from_id), "0-2", str(to_id))))
 
     def label(self, from_id: object, to_id: object) -> None:
         """Somebody gives the association a label in HubSpot."""
@@ -98,7 +96,8 @@ def checkpoint_of(file: Path) -> Path:
 def statuses(file: Path) -> list[tuple[str, str, str, str]]:
     """Row, IDs and status of each line of the report."""
     return [
-        (row["row"], row["from_object_id"], row["to_object_id"], row["status"]) for row in rows_of(report_of(file))
+        (row["row"], row["from_object_id"], row["to_object_id"], row["status"])
+        for row in rows_of(report_of(file))
     ]
 
 
