@@ -117,7 +117,7 @@ async def load_async(
     good order too; cancelling the task ends it at once. The same call goes on where a run ended.
 
     Returns the result, whose `exit_code` is the command's; `stopped` says why a run ended early, and nothing
-    is raised for that. Raises UsageError if nothing was sent (InputError, CheckpointError, CredentialsError), and
+    is raised for that. Raises UsageError if nothing was sent (InputError, CredentialsError, …), and
     Interrupted if it was cancelled before the first request. Warnings go to the logger ``loader``.
     """
     cancel_token = cancel_token or CancelToken()

@@ -114,8 +114,6 @@ class LoadSettings(ConnectionSettings):
         _check(self, "stop_after_failures", self.stop_after_failures >= 0, "use 0 or more")
         _check(self, "limit", self.limit is None or self.limit >= 1, "use 1 or more")
         _check(self, "only", not (self.only or frozenset()) - set(Status), f"use {', '.join(Status)}")
-        if self.input == "-" and self.report is None:
-            raise UsageError("Standard input has no name to call the report after: add --report PATH")
         for name in ("report", "checkpoint"):
             _check(self, name, getattr(self, name) != "-", "use a file; ./- is one of that name")
         if self.input == "-" and self.token_file == "-":  # noqa: S105 - a path

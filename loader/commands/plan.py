@@ -107,7 +107,7 @@ def prepare(settings: LoadSettings, stack: ExitStack, progress: Progress, *, che
 
     `check` locks nothing and leaves nothing behind. Raises UsageError, and what `progress` raises.
     """
-    files = _files(settings)
+    files = _files(settings, check=check)
     anew = settings.overwrite or settings.simulate
     refuse_files(files, overwrite=anew)
     if not check:
@@ -121,14 +121,16 @@ def prepare(settings: LoadSettings, stack: ExitStack, progress: Progress, *, che
     return plan
 
 
-def _files(settings: LoadSettings) -> LoadFiles:
+def _files(settings: LoadSettings, *, check: bool) -> LoadFiles:
     """The three files of the load. Raises UsageError."""
-    pipe = is_pipe(settings.input)
-    if pipe and settings.report is None:
-        raise UsageError("A pipe has no folder to put the report in: use --report PATH")
+    pipe, report = is_pipe(settings.input), settings.report
+    if pipe and report is None:
+        if not (check and settings.input == "-"):
+            raise UsageError("A pipe has no folder to put the report in: use --report PATH")
+        report = os.devnull  # `check` of standard input has no earlier load to compare with
     return LoadFiles.of(
         None if pipe else Path(settings.input),
-        Path(settings.report) if settings.report else None,
+        Path(report) if report else None,
         Path(settings.checkpoint) if settings.checkpoint else None,
         simulate=settings.simulate,
     )

@@ -15,7 +15,7 @@ from loader.engine.first_contact import ask_account
 from loader.engine.pipeline import Session
 from loader.engine.stats import RunStats
 from loader.errors import CredentialsError
-from loader.hubspot import HubSpot, Secret, StaticToken, Verdict, find_credentials
+from loader.hubspot import HubSpot, Kind, Secret, StaticToken, Verdict, find_credentials
 from loader.hubspot.account import Account
 from loader.hubspot.credentials import Found, parse_token
 from loader.pace import Pace
@@ -93,7 +93,7 @@ def _checked(found: Account | Verdict, settings: ConnectionSettings, observer: O
                 "Use a token of the right account, or correct --account-id.",
             )
         return found
-    if found.http_status not in (403, 404):
+    if found.kind is Kind.ACCOUNT and found.http_status != 403:  # 403: it may write all the same
         raise CredentialsError(found.message, found.hint)
     if settings.account_id is not None:
         raise CredentialsError(
