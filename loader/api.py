@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import fields
-from typing import Any, Literal, TypeAlias, TypedDict, TypeVar, Unpack
+from typing import Any, TypeAlias, TypeVar, Unpack
 
 from loader.commands import (
     CheckResult,
@@ -29,11 +29,11 @@ from loader.engine.stats import RunStats
 from loader.errors import LoaderError, UsageError
 from loader.hubspot import Secret
 from loader.model import Outcome
+from loader.options import ConnectionOptions, LoadOptions, Path, UndoOptions
 from loader.pace import PaceReading
 from loader.settings import ConnectionSettings, LoadSettings, UndoSettings, VerifySettings
 from loader.summary.model import LoadSummary
 
-Path: TypeAlias = str | os.PathLike[str]
 OnOutcome: TypeAlias = Callable[[Outcome], None]
 
 _LOG = logging.getLogger("loader")
@@ -42,60 +42,6 @@ _INTERVAL = 0.2
 
 S = TypeVar("S", bound=ConnectionSettings)
 T = TypeVar("T")
-
-
-class ConnectionOptions(TypedDict, total=False):
-    """What `load`, `check`, `verify` and `undo` share: the command line's options by their Python names.
-
-    token: the access token; without it the environment's (``HUBSPOT_ACCESS_TOKEN`` or OAuth)
-    timeout, outage_timeout: seconds; reserve: percent; rate: ``auto`` or ``N/S``
-    """
-
-    token: str | Secret
-    token_file: Path
-    account_id: int
-    base_url: str
-    api_version: str
-    rate: str
-    reserve: float
-    workers: int
-    max_attempts: int
-    timeout: float
-    outage_timeout: float
-    wait_for_daily_reset: bool
-    log_file: Path
-
-
-class LoadOptions(ConnectionOptions, total=False):
-    """The options of `load` and `check`: those of the command line, with the same defaults."""
-
-    from_type: str
-    to_type: str
-    from_column: str
-    to_column: str
-    from_type_column: str
-    to_type_column: str
-    delimiter: str
-    encoding: str
-    sheet: str
-    allow_empty: bool
-    trust_quotes: bool
-    report: Path
-    checkpoint: Path
-    overwrite: bool
-    limit: int
-    skip_existing: bool
-    retry: bool
-    stop_after_failures: int
-    method: Literal["put", "batch"]
-    simulate: bool
-
-
-class UndoOptions(ConnectionOptions, total=False):
-    """The options of `undo`."""
-
-    not_in_input: bool
-    stop_after_failures: int
 
 
 async def load_async(
@@ -324,7 +270,7 @@ def _in_python_words() -> Iterator[None]:
     try:
         yield
     except LoaderError as error:
-        message = " ".join(part for part in (str(error).rstrip("."), error.hint) if part)
+        message = f"{str(error).rstrip('.')}. {error.hint}" if error.hint else str(error)
         error.args = (_OPTION.sub(lambda found: f"{found[1].replace('-', '_')}=", message),)
         raise
 
