@@ -275,7 +275,7 @@ def _in_python_words() -> Iterator[None]:
         raise
 
 
-_OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]+)")
+_OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]+)(?: (?=['0-9]))?")
 
 
 def _wait_for(start: Callable[[], Coroutine[Any, Any, T]], cancel_token: CancelToken) -> T:
