@@ -4,7 +4,7 @@ A run takes the `ReportLock`, asks `read_back` what an earlier run settled, mend
 `ReportWriter`, and at its end calls `put_in_order`. Other commands read with `read_records`.
 """
 
-from loader.report.layout import one_line
+from loader.report.cells import one_line
 from loader.report.lock import ReportLock
 from loader.report.order import put_in_order
 from loader.report.readback import STATUS_CODES, Settled, read_back

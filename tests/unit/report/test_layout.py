@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from loader.csvtext import encode_cells
 from loader.model import OWN_COLUMNS, Outcome, Pair, Status, group_outcomes
 from loader.report import one_line
-from loader.report.layout import LONGEST_TEXT, header, line, lines
+from loader.report.cells import LONGEST_TEXT
+from loader.report.layout import header, line, lines
 
 AT = datetime(2026, 11, 24, 11, 19, 46, 123_000, tzinfo=UTC).timestamp()
 PAIR = Pair(7, "contacts", "11", "companies", "22", ",Ann")
