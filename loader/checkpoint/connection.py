@@ -109,8 +109,10 @@ def unusable(path: Path, error: sqlite3.Error) -> CheckpointError:
     return CheckpointError(f"{path} can't be used: {words(error)}", LOCAL_DISK)
 
 
-def words(error: sqlite3.Error) -> str:
-    """An SQLite error as a part of a sentence."""
+def words(error: sqlite3.Error | CheckpointError) -> str:
+    """An error as a part of a sentence."""
+    if isinstance(error, CheckpointError):
+        return str(error)
     return _WORDS.get(primary_code(error), f"SQLite says: {error}")
 
 

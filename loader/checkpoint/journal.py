@@ -22,7 +22,7 @@ from loader.checkpoint.connection import words
 from loader.checkpoint.schema import UndoFinding, Verified
 from loader.checkpoint.statements import Statements
 from loader.checkpoint.store import Checkpoint, unwritable
-from loader.errors import Stopped
+from loader.errors import CheckpointError, Stopped
 from loader.model import Outcome, OutcomeGroup, Pair
 
 #: Seconds from a result to the beginning of its commit, so that it is on the disk within a second.
@@ -151,10 +151,11 @@ class CheckpointJournal:
         while True:
             try:
                 self._commit()
-            except sqlite3.OperationalError as error:
+            except (sqlite3.OperationalError, CheckpointError) as error:
+                trouble = words(error)
                 if time.monotonic() >= give_up:
-                    return self._fail(unwritable(self._checkpoint.path, error))
-                self._tell(words(error))
+                    return self._fail(unwritable(self._checkpoint.path, trouble))
+                self._tell(trouble)
                 time.sleep(self._retry_interval)
             except Exception as error:  # a thread that dies in silence would lose every later result
                 return self._fail(error)

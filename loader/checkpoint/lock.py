@@ -103,6 +103,8 @@ class CheckpointLock:
         # ENOLCK, on a share without a lock service, looks like a lock that another process holds.
         if code == sqlite3.SQLITE_BUSY:
             if not self._can_lock():
+                with suppress(OSError):
+                    self.path.unlink()  # no run can hold it
                 return CheckpointError(f"the disk of {self.checkpoint} can't lock files", LOCAL_DISK)
             return CheckpointError(
                 f"{self.checkpoint} is in use by {self._name_holder()}",

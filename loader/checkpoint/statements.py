@@ -21,10 +21,11 @@ _SIZES = (2048, 256, 32, 4, 1)
 #: Outcomes whose ID is remembered; texts that name a record differ for each pair.
 _REMEMBERED = 4096
 
-# A pair that an earlier run sent keeps its row, and what was found before that run first sent it.
+# A pair that an earlier run sent keeps its row, and what was found before that run sent it. If its result is
+# not known, no withdrawal brings back an older one.
 _RECORD = (
     "INSERT INTO pair (id, types, from_id, to_id, existed_before) VALUES ",
-    " ON CONFLICT (id) DO UPDATE SET previous = coalesce(outcome, previous), outcome = NULL",
+    " ON CONFLICT (id) DO UPDATE SET previous = outcome, outcome = NULL",
 )
 _SETTLE = (
     "INSERT INTO pair (id, types, from_id, to_id, existed_before, outcome, attempts, correlation_id,"
@@ -80,15 +81,15 @@ class Statements:
 
     def withdraw(self, pairs: Iterable[Pair]) -> None:
         """No request for these pairs was started after all."""
-        old: list[int] = []
-        new: list[int] = []
-        for pair in pairs:
-            (new if pair.id >= self._first_new_id else old).append(pair.id)
-        self._db.executemany("DELETE FROM pair WHERE outcome IS NULL AND id BETWEEN ? AND ?", ranges(new))
+        withdrawn = list(ranges(pair.id for pair in pairs))
+        self._db.executemany(
+            "DELETE FROM pair WHERE outcome IS NULL AND previous IS NULL AND id >= ? AND id BETWEEN ? AND ?",
+            [(self._first_new_id, *ids) for ids in withdrawn],
+        )
         self._db.executemany(
             "UPDATE pair SET outcome = previous, previous = NULL"
             " WHERE outcome IS NULL AND id BETWEEN ? AND ?",
-            ranges(old),
+            withdrawn,
         )
 
     def settle(self, groups: Iterable[OutcomeGroup]) -> None:

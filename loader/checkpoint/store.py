@@ -48,6 +48,7 @@ class Checkpoint:
         """
         self.path = Path(os.path.realpath(path))
         self._mutex = threading.RLock()
+        self._lost = False  # the connection, after a rollback that failed
         self.exists = self.path.exists() and not anew
         if not self.exists and not may_create:
             raise CheckpointError(
@@ -87,8 +88,13 @@ class Checkpoint:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: on the disk when the block has ended, or else undone. Raises sqlite3.Error."""
+        """A transaction: on the disk when the block has ended, or else undone.
+
+        Raises sqlite3.Error, or CheckpointError if the file can't even be opened any more.
+        """
         with self._mutex:
+            if self._lost:
+                self._db, self._lost = connect(self.path), False
             try:
                 self._db.execute("BEGIN IMMEDIATE")
                 yield self._db
@@ -101,9 +107,9 @@ class Checkpoint:
         try:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-        except sqlite3.Error:  # a new connection finds the journal and rolls back by it
+        except sqlite3.Error:  # a new connection will find the rollback journal
             self._db.close()
-            self._db = connect(self.path)
+            self._lost = True
 
     @property
     def next_id(self) -> int:
@@ -251,15 +257,15 @@ class Checkpoint:
         try:
             with self.transaction() as db:
                 yield db
-        except sqlite3.Error as error:
-            raise unwritable(self.path, error) from error
+        except (sqlite3.Error, CheckpointError) as error:
+            raise unwritable(self.path, words(error)) from error
 
 
-def unwritable(path: Path, error: sqlite3.Error) -> Stopped:
+def unwritable(path: Path, trouble: str) -> Stopped:
     """Why a checkpoint can't be written any more, after something was sent."""
     return Stopped(
         "checkpoint_unwritable",
-        f"{path} can't be written: {words(error)}",
+        f"{path} can't be written: {trouble}",
         "Make room on the disk, or give it back, and give the same command again: it goes on from there.",
     )
 

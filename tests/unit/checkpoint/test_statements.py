@@ -1,0 +1,120 @@
+"""Whatever a run does with a pair, in whatever order, the checkpoint says what is true of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loader.checkpoint import Checkpoint, Verified
+from loader.checkpoint.reading import Selection, select_stored
+from loader.checkpoint.statements import Statements, ranges
+from loader.model import Outcome, OutcomeGroup, Pair, Status
+
+
+class Model:
+    """What a checkpoint must say of pairs by their from ID (1 to 6), kept in the simplest way."""
+
+    def __init__(self) -> None:
+        self.results: dict[int, Status | None] = {}
+        self.existed: dict[int, str] = {}
+        self.verified: dict[int, Verified] = {}
+        self.ids: dict[int, int] = {}
+        self.next_id = 1
+        self.sending: set[int] = set()  # recorded, and no result yet
+        self.before: dict[int, Status | None] = {}  # their results until they were recorded
+
+    def begin_run(self, next_id: int) -> None:
+        """The last one may have ended in any way; withdrawn pairs were never there."""
+        self.sending.clear()
+        self.next_id = next_id
+        self.ids = {one: self.ids[one] for one in self.results}
+
+    def pairs(self, these: Iterable[int]) -> list[Pair]:
+        """With the IDs that the source gives them."""
+        for one in these:
+            if one not in self.ids:
+                self.ids[one], self.next_id = self.next_id, self.next_id + 1
+        return [Pair(7, "contacts", str(one), "companies", "9", "", self.ids[one]) for one in these]
+
+    def record(self, these: set[int], existed: str) -> list[Pair]:
+        these -= self.sending
+        self.sending |= these
+        self.before = {one: status for one, status in self.before.items() if one not in these}
+        self.before |= {one: self.results[one] for one in these if one in self.results}
+        self.results |= dict.fromkeys(these)
+        self.existed = dict.fromkeys(these, existed) | self.existed
+        return self.pairs(these)
+
+    def withdraw(self, these: set[int]) -> list[Pair]:
+        these &= self.sending
+        self.sending -= these
+        for one in these:
+            if one in self.before:
+                self.results[one] = self.before[one]
+            else:
+                del self.results[one], self.existed[one]
+        return self.pairs(these)
+
+    def settle(self, these: set[int], status: Status) -> list[Pair]:
+        these &= self.sending
+        self.sending -= these
+        self.results |= dict.fromkeys(these, status)
+        self.verified = {one: found for one, found in self.verified.items() if one not in these}
+        return self.pairs(these)
+
+    def verify(self, these: set[int], found: Verified) -> list[Pair]:
+        these = {one for one in these if self.results.get(one) is Status.ASSOCIATED}
+        self.verified |= dict.fromkeys(these, found)
+        return self.pairs(these)
+
+
+THESE = st.sets(st.integers(1, 6), min_size=1)
+STEPS = st.one_of(
+    st.tuples(st.just("record"), THESE, st.sampled_from(["yes", "no", ""])),
+    st.tuples(st.just("withdraw"), THESE, st.just("")),
+    st.tuples(st.just("settle"), THESE, st.sampled_from([Status.ASSOCIATED, Status.FAILED, Status.REMOVED])),
+    st.tuples(st.just("verify"), THESE, st.sampled_from(Verified)),
+)
+
+
+@given(st.lists(st.lists(STEPS, max_size=10), min_size=1, max_size=3))
+def test_whatever_the_runs_do_the_checkpoint_says_what_was_done(
+    runs: list[list[tuple[str, set[int], str]]],
+) -> None:
+    model = Model()
+    with Checkpoint(Path("in-memory"), may_create=True) as checkpoint:
+        for steps in runs:
+            model.begin_run(checkpoint.next_id)
+            with checkpoint.transaction() as db:
+                statements = Statements(db, checkpoint.next_id)
+                for step in steps:
+                    apply(step, model, statements)
+            stored = [one for some in select_stored(checkpoint, Selection()) for one in some]
+            assert {int(one.from_id): one.status for one in stored} == model.results
+            assert {int(one.from_id): one.existed_before for one in stored} == model.existed
+            assert {int(one.from_id): one.verified for one in stored if one.verified} == model.verified
+
+
+def apply(step: tuple[str, set[int], str], model: Model, statements: Statements) -> None:
+    """Do one step, as far as a run would."""
+    what, these, value = step
+    if what == "record":
+        statements.record(model.record(set(these), value), value)
+    elif what == "withdraw":
+        statements.withdraw(model.withdraw(set(these)))
+    elif what == "settle":
+        if pairs := model.settle(set(these), Status(value)):
+            statements.settle([OutcomeGroup(pairs, Outcome(pairs[0], Status(value), 1.0))])
+    else:
+        statements.verify(model.verify(set(these), Verified(value)), Verified(value), 1.0)
+
+
+@given(st.lists(st.integers(1, 40)))
+def test_ranges_hold_all_ids_and_no_other(ids: list[int]) -> None:
+    found = list(ranges(ids))
+    assert [one for first, last in found for one in range(first, last + 1)] == sorted(set(ids))
+    assert all(after[0] > before[1] + 1 for before, after in pairwise(found))
