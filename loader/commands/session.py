@@ -9,9 +9,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import BinaryIO
 
 from loader.commands.event_log import Log
+from loader.engine.cancellation import CancelToken
+from loader.engine.first_contact import ask_account
+from loader.engine.stats import RunStats
 from loader.errors import CredentialsError
 from loader.hubspot import HubSpot, Secret, StaticToken, find_credentials
-from loader.hubspot.account import Account, read_account
+from loader.hubspot.account import Account
 from loader.hubspot.credentials import Found
 from loader.pace import Pace
 from loader.settings import ConnectionSettings
@@ -57,9 +60,16 @@ async def connect(
         )
 
 
-async def checked_account(hubspot: HubSpot, settings: ConnectionSettings) -> Account | None:
+async def checked_account(
+    hubspot: HubSpot,
+    settings: ConnectionSettings,
+    pace: Pace,
+    stats: RunStats,
+    decide: Callable[[str, dict[str, object]], None] = lambda _name, _details: None,
+    cancel_token: CancelToken | None = None,
+) -> Account | None:
     """Whose account it is. Raises CredentialsError where that is not the one of `--account-id`."""
-    account = await read_account(hubspot)
+    account = await ask_account(settings, hubspot, pace, stats, decide, cancel_token or CancelToken())
     if isinstance(account, Account):
         if settings.account_id not in (None, account.portal_id):
             raise CredentialsError(
@@ -71,13 +81,14 @@ async def checked_account(hubspot: HubSpot, settings: ConnectionSettings) -> Acc
         raise CredentialsError(
             f"HubSpot does not say whose account the token opens, so --account-id can't be checked: "
             f"{account.message}",
-            account.hint or "Try again, or leave --account-id out.",
+            account.hint or "Run the same command again.",
         )
     return None
 
 
 async def read_whose_account(settings: ConnectionSettings) -> Account | None:
     """Whose account it is, for a question that a person is asked first. Raises as `checked_account` does."""
+    pace = Pace()
     with Log(None) as log:
-        async with connect(settings, Pace(), log, lambda _warning: None) as hubspot:
-            return await checked_account(hubspot, settings)
+        async with connect(settings, pace, log, lambda _warning: None) as hubspot:
+            return await checked_account(hubspot, settings, pace, RunStats())

@@ -1,4 +1,4 @@
-"""Removing pairs with every type that stands between them: the batch archive."""
+"""Removing pairs with all their association types: the batch archive."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 
-from loader.engine.batching import failed, smaller
-from loader.engine.packing import RecordPacking
-from loader.engine.sender import PartialResult
-from loader.engine.work_queue import WorkItem
+from loader.engine.batching import failed, record_packing, smaller
+from loader.engine.sender import Admit, PartialResult, SendMethod
+from loader.engine.work_item import WorkItem
 from loader.hubspot import HubSpot, Verdict, judge
 from loader.hubspot.batch_response import parse_archive_response
 from loader.model import Outcome, OutcomeGroup, Pair, Status, group_outcomes
@@ -18,26 +17,27 @@ from loader.model import Outcome, OutcomeGroup, Pair, Status, group_outcomes
 _MOST_RECORDS, _MOST_PAIRS = 100, 1000
 
 
-def archive_packing() -> RecordPacking:
-    """Makes items that one request removes."""
-    return RecordPacking(records=_MOST_RECORDS, pairs=_MOST_PAIRS, existed_before="no")
+def archive_method(hubspot: HubSpot) -> SendMethod:
+    """The way to remove pairs."""
+    return SendMethod(ArchiveSender(hubspot), record_packing(_MOST_RECORDS, _MOST_PAIRS), pairs=_MOST_PAIRS)
 
 
 class ArchiveSender:
-    """Removes the pairs of a item, which are all of the same types."""
+    """Removes the pairs of an item."""
 
     def __init__(self, hubspot: HubSpot, now: Callable[[], float] = time.time) -> None:
         """`now` gives Unix time."""
         self._hubspot, self._now = hubspot, now
 
-    async def send(self, item: WorkItem) -> Verdict | PartialResult:
-        """Remove them. Removing what does not stand changes nothing, so it may be sent again."""
+    async def send(self, item: WorkItem, admit: Admit) -> Verdict | PartialResult:
+        """Remove them. Removing what does not exist changes nothing, so it may be sent again."""
         first = item.pairs[0]
         answer = await self._hubspot.request(
             "POST",
             f"/crm/associations/{self._hubspot.version}/{first.from_type}/{first.to_type}/batch/archive",
             json={"inputs": _inputs(item.pairs)},
             row=first.row,
+            admit=admit,
         )
         if isinstance(answer, Verdict):
             return answer
@@ -51,7 +51,7 @@ class ArchiveSender:
         outcomes = [failed(pair, item, verdict, now) for pair, verdict in found.refused]
         return PartialResult(
             [*group_outcomes(outcomes), *_removed(item, found.removed, answer.status, trace, now)],
-            smaller(item, found.unproven, some_associated=False),
+            smaller(item, found.unproven),
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from loader.hubspot import HubSpot, Kind, Verdict, decode, judge
@@ -85,10 +85,13 @@ class AssociationReader:
         #: Requests that have been answered in full.
         self.answers = 0
 
-    async def go_on(self, hubspot: HubSpot) -> ExistingAssociations | Verdict:
+    async def go_on(
+        self, hubspot: HubSpot, admit: Callable[[], None] | None = None
+    ) -> ExistingAssociations | Verdict:
         """Ask for what is still open; only what was asked for is kept.
 
-        A Verdict says why there is no answer yet; nothing is known then, and it may be called again.
+        A Verdict says why there is no answer yet; nothing is known then, and it may be called again. `admit`
+        is called before each request, as `HubSpot.request` does, and what it raises is raised here.
         """
         path = f"/crm/associations/{hubspot.version}/{self._types[0]}/{self._types[1]}/batch/read"
         while self._requests:
@@ -99,6 +102,7 @@ class AssociationReader:
                 json={"inputs": [item.as_json() for item in inputs]},
                 limit=_ANSWER_LIMIT,
                 row=self._first.row,
+                admit=admit,
             )
             if isinstance(answer, Verdict):
                 if len(inputs) > 1 and _is_too_large(answer):
