@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from loader.hubspot.answers import decode
 from loader.hubspot.client import HubSpot
+from loader.hubspot.envelope import decode
 from loader.hubspot.verdict import Kind, Verdict
 
 
