@@ -28,7 +28,6 @@ roles        whom the pool deals with
 policy       how often a row is tried
 outage       an outage, or a row that nobody answers?
 connection   with whose credentials, and to whose account
-paces        the two paces: single calls, batch calls
 daily        sleeping through an exhausted daily limit
 forecast     what a load will cost
 stats        what it has come to so far

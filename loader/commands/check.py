@@ -23,7 +23,7 @@ from loader.commands.session import checked_account, connect
 from loader.engine.cancellation import CancelToken
 from loader.errors import InputError, Interrupted, Stopped
 from loader.model import Outcome, Pair, Status
-from loader.pace import Ceiling, Pace
+from loader.pace import Pace
 from loader.settings import LoadSettings
 from loader.text import truncate
 
@@ -111,8 +111,7 @@ async def run_check(
         except asyncio.CancelledError:
             cancel_token.cancel()  # a thread can't be cancelled, and nobody should wait for it
             raise
-    ceiling = Ceiling(settings.ceiling) if settings.ceiling else None
-    pace = Pace(ceiling=ceiling, reserve=settings.reserve)
+    pace = Pace(cap=settings.ceiling, reserve=settings.reserve)
     found = await _ask(settings, read.sketches, pace, warn, stdin) if online else None
     will = forecast(read.to_send, settings, pace.reading)
     if found is not None:  # the day as far as it is known

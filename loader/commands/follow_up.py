@@ -9,10 +9,9 @@ from typing import Protocol
 from loader.commands.event_log import Log
 from loader.commands.session import checked_account, connect
 from loader.engine.cancellation import CancelToken
-from loader.engine.paces import Paces
 from loader.engine.pipeline import Session
 from loader.engine.stats import RunStats
-from loader.pace import PaceReading
+from loader.pace import Pace, PaceReading
 from loader.settings import ConnectionSettings
 
 
@@ -43,7 +42,7 @@ async def connected(
             log.decision(name, details)
             listener.decided(name, details)
 
-        paces = Paces.of(settings, decide)
-        async with connect(settings, paces.single, log, listener.warn) as hubspot:
+        pace = Pace(cap=settings.ceiling, reserve=settings.reserve, watch=decide)
+        async with connect(settings, pace, log, listener.warn) as hubspot:
             account = await checked_account(hubspot, settings)
-            yield Session(settings, hubspot, paces, account, stats, decide, cancel_token)
+            yield Session(settings, hubspot, pace, account, stats, decide, cancel_token)

@@ -16,8 +16,6 @@ from loader.text import truncate
 
 #: What is assumed until HubSpot says its limits: the lowest tier (HubSpot's usage guidelines).
 ASSUMED_LIMIT, ASSUMED_INTERVAL = 100, 10.0
-#: Batch calls per second, which no limit paces: a few at once, each of about a second. A guess.
-_BATCH_CALLS_PER_SECOND = 4.0
 #: From so many seconds on, people ask when; from such a share of a day on, whether.
 _WORTH_A_CLOCK, _WORTH_MENTIONING = 300.0, 0.01
 
@@ -52,17 +50,18 @@ def forecast(rows: int, settings: LoadSettings, pace: PaceReading) -> Forecast:
     `skip_existing` all pairs are looked up, and those that are missing come in items of that size.
     """
     looks = -(-rows // MOST_RECORDS) if settings.skip_existing else 0
-    if settings.method == "batch":
-        requests, assumed = looks + (looks or -(-rows // MOST_PAIRS)), True
-        per_second = _BATCH_CALLS_PER_SECOND
-    else:
-        requests, assumed = looks + rows, pace.limit is None
-        limit, interval = (pace.limit or ASSUMED_LIMIT, pace.interval if pace.limit else ASSUMED_INTERVAL)
-        per_second = max(int(limit * (1 - settings.reserve / 100)), 1) / interval
+    requests = looks + ((looks or -(-rows // MOST_PAIRS)) if settings.method == "batch" else rows)
+    limit, interval = (pace.limit or ASSUMED_LIMIT, pace.interval if pace.limit else ASSUMED_INTERVAL)
+    per_second = max(int(limit * (1 - settings.reserve / 100)), 1) / interval
     if settings.ceiling is not None:
         per_second = min(per_second, settings.ceiling.requests / settings.ceiling.seconds)
     return Forecast(
-        requests, per_second, requests / per_second, assumed, pace.daily_limit, pace.daily_remaining
+        requests,
+        per_second,
+        requests / per_second,
+        pace.limit is None,
+        pace.daily_limit,
+        pace.daily_remaining,
     )
 
 

@@ -16,13 +16,12 @@ from loader.commands.result import LoadResult
 from loader.commands.session import checked_account, connect
 from loader.engine.cancellation import CancelToken
 from loader.engine.methods import choose_method
-from loader.engine.paces import Paces
 from loader.engine.pipeline import Session, send_all
 from loader.engine.stats import RunStats
 from loader.errors import Interrupted, ReportLost, Stopped
 from loader.hubspot.account import Account
 from loader.model import Outcome, group_outcomes
-from loader.pace import PaceReading
+from loader.pace import Pace, PaceReading
 from loader.report import ReportWriter, put_in_order, rows_by_status
 from loader.settings import LoadSettings
 from loader.source import Batch
@@ -96,15 +95,15 @@ async def run_load(
             log.decision(name, details)
             audience.decided(name, details)
 
-        paces = Paces.of(settings, decide)
+        pace = Pace(cap=settings.ceiling, reserve=settings.reserve, watch=decide)
         account: Account | None = None
         stopped: Stopped | None = None
         try:
             if plan.sendable:
-                async with connect(settings, paces.single, log, audience.warn, stdin) as hubspot:
+                async with connect(settings, pace, log, audience.warn, stdin) as hubspot:
                     account = await checked_account(hubspot, settings)
-                    audience.begin(plan, account, stats, lambda: paces.single.reading)
-                    await _send(plan, Session(settings, hubspot, paces, account, stats, decide, cancel_token))
+                    audience.begin(plan, account, stats, lambda: pace.reading)
+                    await _send(plan, Session(settings, hubspot, pace, account, stats, decide, cancel_token))
             elif plan.open_rows or plan.settled is None or not plan.settled.whole:
                 await asyncio.to_thread(_settle_unsendable, plan, stats)
             if not cancel_token.cancelled and plan.settings.report_path.exists():
@@ -113,7 +112,7 @@ async def run_load(
             stopped = why
             if isinstance(why, ReportLost):  # rows that were counted may not have got there
                 stats.by_status = await asyncio.to_thread(rows_by_status, settings.report_path)
-        requests = paces.requests
+        requests = pace.requests
     return LoadResult(
         input=plan.source.name,
         report=settings.report_path,
@@ -134,7 +133,7 @@ async def _send(plan: LoadPlan, run: Session) -> None:
     """Stream what is still open through the way that the settings ask for. Raises Stopped."""
     await send_all(
         run,
-        choose_method(plan.settings, run.hubspot, run.paces.batch),
+        choose_method(plan.settings, run.hubspot),
         _batches(plan),
         lambda on_failure: ReportWriter(
             plan.settings.report_path, plan.source.layout.other_names, plan.settled, on_failure=on_failure

@@ -13,14 +13,14 @@ from loader.errors import CredentialsError
 from loader.hubspot import HubSpot, Secret, StaticToken, find_credentials
 from loader.hubspot.account import Account, read_account
 from loader.hubspot.credentials import Found
-from loader.pace import Concurrency, Pacer
+from loader.pace import Pace
 from loader.settings import ConnectionSettings
 
 
 @asynccontextmanager
 async def connect(
     settings: ConnectionSettings,
-    pace: Pacer,
+    pace: Pace,
     log: Log,
     warn: Callable[[str], None],
     stdin: BinaryIO | None = None,
@@ -79,5 +79,5 @@ async def checked_account(hubspot: HubSpot, settings: ConnectionSettings) -> Acc
 async def read_whose_account(settings: ConnectionSettings) -> Account | None:
     """Whose account it is, for a question that a person is asked first. Raises as `checked_account` does."""
     with Log(None) as log:
-        async with connect(settings, Concurrency(), log, lambda _warning: None) as hubspot:
+        async with connect(settings, Pace(), log, lambda _warning: None) as hubspot:
             return await checked_account(hubspot, settings)

@@ -177,12 +177,12 @@ async def run_undo(plan: UndoPlan, listener: Listener, cancel_token: CancelToken
             account = run.account
             if account is not None:
                 listener.tell(f"Account: {account.portal_id} ({account.ui_domain})")
-            listener.follow(stats, lambda: run.paces.single.reading)
+            listener.follow(stats, lambda: run.pace.reading)
             try:
                 await _take_back(plan, run)
             except Stopped as why:
                 stopped = why
-            requests = run.paces.requests
+            requests = run.pace.requests
     try:
         if plan.settled is not None and not plan.open_rows and not plan.settled.whole:
             others = _other_columns(Path(settings.report))
@@ -213,7 +213,7 @@ async def _take_back(plan: UndoPlan, run: Session) -> None:
     others = _other_columns(Path(plan.settings.report))
     await send_all(
         run,
-        SendMethod(archive_packing(), ArchiveSender(run.hubspot, run.paces.batch)),
+        SendMethod(archive_packing(), ArchiveSender(run.hubspot)),
         _batches(plan),
         lambda on_failure: ReportWriter(
             plan.settings.output_path, others, plan.settled, on_failure=on_failure

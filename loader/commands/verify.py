@@ -30,7 +30,6 @@ from loader.errors import ReportError, Stopped
 from loader.hubspot import HubSpot, Kind, Verdict
 from loader.hubspot.account import Account
 from loader.model import OWN_COLUMNS, Outcome, OutcomeGroup, Pair, Status, group_outcomes
-from loader.pace import Pacer
 from loader.report import Record, ReportLock, read_header, read_records
 from loader.settings import VerifySettings
 
@@ -119,13 +118,13 @@ async def run_verify(settings: VerifySettings, listener: Listener, cancel_token:
         stopped: Stopped | None = None
         async with connected(settings, stats, listener, cancel_token) as run:
             listener.tell(f"{report}: {checked:,} of {rows:,} rows to read back")
-            listener.follow(stats, lambda: run.paces.single.reading)
+            listener.follow(stats, lambda: run.pace.reading)
             digest = ""
             try:
                 digest = await _copy_with_marks(run, report, lock.path)
             except Stopped as why:
                 stopped = why
-            requests, account = run.paces.requests, run.account
+            requests, account = run.pace.requests, run.account
     counts = stats.by_status
     return VerifyResult(
         report,
@@ -206,7 +205,7 @@ async def _look_up(run: Session, stretch: list[Record]) -> dict[int, Outcome]:
     queue.feed(asking_packing()(pairs, True))
     queue.finish()
     async with run.day() as day:
-        pool = run.pool(queue, _Look(run.hubspot, run.paces.batch), looks, day, 0)
+        pool = run.pool(queue, _Look(run.hubspot), looks, day, 0)
         await pool.run(run.settings.workers)
     if pool.stopped is not None:
         raise pool.stopped
@@ -226,11 +225,11 @@ class _Looks:
 class _Look:
     """Looks a item up: `existing` where the default association stands, `failed` where it does not."""
 
-    def __init__(self, hubspot: HubSpot, pacer: Pacer) -> None:
-        self._hubspot, self._pacer = hubspot, pacer
+    def __init__(self, hubspot: HubSpot) -> None:
+        self._hubspot = hubspot
 
     async def send(self, item: WorkItem) -> Verdict | PartialResult:
-        standing = await look_up(item, self._hubspot, self._pacer)
+        standing = await look_up(item, self._hubspot)
         now = time.time()
         if isinstance(standing, Verdict):
             if standing.kind is not Kind.REFUSED:

@@ -13,7 +13,6 @@ from loader.engine.work_queue import WorkItem
 from loader.hubspot import HubSpot, Verdict, judge
 from loader.hubspot.batch_response import parse_archive_response
 from loader.model import Outcome, OutcomeGroup, Pair, Status, group_outcomes
-from loader.pace import Pacer
 
 #: Different from-records in one request (facts: doc), and pairs, for which no limit is known.
 _MOST_RECORDS, _MOST_PAIRS = 100, 1000
@@ -27,9 +26,9 @@ def archive_packing() -> RecordPacking:
 class ArchiveSender:
     """Removes the pairs of a item, which are all of the same types."""
 
-    def __init__(self, hubspot: HubSpot, pacer: Pacer, now: Callable[[], float] = time.time) -> None:
-        """`pacer` is for the batch calls, which the ten-second limit exempts; `now` gives Unix time."""
-        self._hubspot, self._pacer, self._now = hubspot, pacer, now
+    def __init__(self, hubspot: HubSpot, now: Callable[[], float] = time.time) -> None:
+        """`now` gives Unix time."""
+        self._hubspot, self._now = hubspot, now
 
     async def send(self, item: WorkItem) -> Verdict | PartialResult:
         """Remove them. Removing what does not stand changes nothing, so it may be sent again."""
@@ -38,7 +37,6 @@ class ArchiveSender:
             "POST",
             f"/crm/associations/{self._hubspot.version}/{first.from_type}/{first.to_type}/batch/archive",
             json={"inputs": _inputs(item.pairs)},
-            pacer=self._pacer,
             row=first.row,
         )
         if isinstance(answer, Verdict):

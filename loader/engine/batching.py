@@ -18,7 +18,6 @@ from loader.engine.work_queue import WorkItem
 from loader.hubspot import Answer, HubSpot, Verdict
 from loader.hubspot.batch_response import parse_associate_response
 from loader.model import Outcome, OutcomeGroup, Pair, Status, group_outcomes
-from loader.pace import Pacer
 
 #: Pairs in one request: HubSpot names no limit, and a third party found this one (facts).
 MOST_PAIRS = 2000
@@ -35,9 +34,9 @@ _types_of, _from_id, _to_id = itemgetter(1, 3), itemgetter(2), itemgetter(4)
 class BatchSender:
     """One request per item; a item of one pair goes by PUT, whose answer leaves nothing open."""
 
-    def __init__(self, hubspot: HubSpot, pacer: Pacer, now: Callable[[], float] = time.time) -> None:
-        """`pacer` is for the batch calls, which the ten-second limit exempts; `now` gives Unix time."""
-        self._hubspot, self._pacer, self._now = hubspot, pacer, now
+    def __init__(self, hubspot: HubSpot, now: Callable[[], float] = time.time) -> None:
+        """`now` gives Unix time."""
+        self._hubspot, self._now = hubspot, now
 
     async def send(self, item: WorkItem) -> Verdict | PartialResult:
         """Associate the item's pairs, which are all of the same types."""
@@ -49,7 +48,6 @@ class BatchSender:
             f"/crm/associations/{self._hubspot.version}/{first.from_type}/{first.to_type}"
             "/batch/associate/default",
             json=orjson.Fragment(_body(item.pairs)),
-            pacer=self._pacer,
             limit=_ANSWER_LIMIT,
             row=first.row,
         )

@@ -11,7 +11,6 @@ from loader.engine.skip_existing import ExistingFirst, asking_packing
 from loader.engine.work_queue import WorkItem
 from loader.hubspot import HubSpot, Verdict
 from loader.model import Pair
-from loader.pace import Pacer
 from loader.settings import LoadSettings
 
 
@@ -22,14 +21,12 @@ class SendMethod(NamedTuple):
     sender: Sender
 
 
-def choose_method(settings: LoadSettings, hubspot: HubSpot, batch_pacer: Pacer) -> SendMethod:
-    """The way that `--method` and `--skip-existing` ask for; batch calls go by `batch_pacer`."""
+def choose_method(settings: LoadSettings, hubspot: HubSpot) -> SendMethod:
+    """The way that `--method` and `--skip-existing` ask for."""
     batch = settings.method == "batch"
-    sender: Sender = BatchSender(hubspot, batch_pacer) if batch else PutSender(hubspot)
+    sender: Sender = BatchSender(hubspot) if batch else PutSender(hubspot)
     if settings.skip_existing:
-        return SendMethod(
-            asking_packing(), ExistingFirst(hubspot, batch_pacer, sender, packed if batch else _one_by_one)
-        )
+        return SendMethod(asking_packing(), ExistingFirst(hubspot, sender, packed if batch else _one_by_one))
     return SendMethod(BatchPacking() if batch else one_by_one, sender)
 
 

@@ -13,7 +13,6 @@ from loader.engine.cancellation import CancelToken
 from loader.engine.daily_quota import DailyQuota
 from loader.engine.feed import feed
 from loader.engine.methods import SendMethod
-from loader.engine.paces import Paces
 from loader.engine.pool import Pool
 from loader.engine.retry import RetryPolicy
 from loader.engine.sender import Limits, Report, Sender, Surroundings
@@ -22,6 +21,7 @@ from loader.engine.work_queue import WorkQueue
 from loader.errors import Stopped
 from loader.hubspot import HubSpot
 from loader.hubspot.account import Account
+from loader.pace import Pace
 from loader.report import ReportWriter
 from loader.settings import ConnectionSettings
 from loader.source import Batch
@@ -36,7 +36,7 @@ class Session:
 
     settings: ConnectionSettings
     hubspot: HubSpot
-    paces: Paces
+    pace: Pace
     account: Account | None
     stats: RunStats
     decide: Decide
@@ -45,9 +45,7 @@ class Session:
     def day(self) -> DailyQuota:
         """The account's daily limit in this run."""
         reserve, wait = self.settings.reserve, self.settings.wait_for_daily_reset
-        return DailyQuota(
-            self.paces.single, self.account, self.stats, self.decide, reserve=reserve, wait=wait
-        )
+        return DailyQuota(self.pace, self.account, self.stats, self.decide, reserve=reserve, wait=wait)
 
     def pool(self, queue: WorkQueue, sender: Sender, report: Report, day: DailyQuota, failures: int) -> Pool:
         """Workers that stop after so many `failures` in a row (0: never), and when it is cancelled."""
@@ -58,7 +56,7 @@ class Session:
             self.stats,
             RetryPolicy(self.settings.max_attempts, random.random),
             Limits(self.settings.outage_timeout, failures, day),
-            Surroundings(self.hubspot, time.time, self.paces.pause, self.decide),
+            Surroundings(self.hubspot, time.time, self.pace.pause, self.decide),
         )
         self.cancel_token.connect(lambda: pool.stop(None))
         return pool

@@ -11,7 +11,6 @@ from loader.engine.work_queue import WorkItem
 from loader.hubspot import HubSpot, Kind, Verdict
 from loader.hubspot.association_reader import MOST_RECORDS, AssociationReader, ExistingAssociations
 from loader.model import Outcome, Pair, Status, group_outcomes
-from loader.pace import Pacer
 
 #: Pairs in one item, where few records have many.
 _MOST_PAIRS = 10_000
@@ -27,20 +26,19 @@ class ExistingFirst:
     def __init__(
         self,
         hubspot: HubSpot,
-        pacer: Pacer,
         sender: Sender,
         pack: Callable[[list[Pair], str], list[WorkItem]],
         now: Callable[[], float] = time.time,
     ) -> None:
         """`pack` gets pairs of the same types and whether they existed before; `now` gives Unix time."""
-        self._hubspot, self._pacer, self._sender = hubspot, pacer, sender
+        self._hubspot, self._sender = hubspot, sender
         self._pack, self._now = pack, now
 
     async def send(self, item: WorkItem) -> Verdict | PartialResult:
         """Look a item up that is `asking`; hand any other on."""
         if not item.asking:
             return await self._sender.send(item)
-        standing = await look_up(item, self._hubspot, self._pacer)
+        standing = await look_up(item, self._hubspot)
         if isinstance(standing, Verdict):
             if standing.kind is not Kind.REFUSED:
                 return standing
@@ -63,7 +61,7 @@ class ExistingFirst:
         return PartialResult(group_outcomes(outcomes), again)
 
 
-async def look_up(item: WorkItem, hubspot: HubSpot, pacer: Pacer) -> ExistingAssociations | Verdict:
+async def look_up(item: WorkItem, hubspot: HubSpot) -> ExistingAssociations | Verdict:
     """What stands between the pairs of a item. After a Verdict the same item goes on where that came.
 
     The attempts of a item are for one request, so that each one that is answered gives them back.
@@ -71,7 +69,7 @@ async def look_up(item: WorkItem, hubspot: HubSpot, pacer: Pacer) -> ExistingAss
     if item.reading is None:
         item.reading = AssociationReader(item.pairs)
     answers = item.reading.answers
-    standing = await item.reading.go_on(hubspot, pacer)
+    standing = await item.reading.go_on(hubspot)
     if item.reading.answers > answers:
         item.attempts = item.silent = 0
     return standing

@@ -11,7 +11,6 @@ from loader.hubspot.client import HubSpot
 from loader.hubspot.envelope import COMPLETE, Ends, batch_state, decode
 from loader.hubspot.verdict import Kind, Verdict
 from loader.model import Pair
-from loader.pace import Pacer
 
 #: Records in one request (facts: doc).
 MOST_RECORDS = 1000
@@ -80,7 +79,7 @@ class AssociationReader:
         #: Requests that have been answered in full.
         self.answers = 0
 
-    async def go_on(self, hubspot: HubSpot, pacer: Pacer) -> ExistingAssociations | Verdict:
+    async def go_on(self, hubspot: HubSpot) -> ExistingAssociations | Verdict:
         """Read what is still open. A Verdict says why there is no answer yet; it may then be called again."""
         path = f"/crm/associations/{hubspot.version}/{self._types[0]}/{self._types[1]}/batch/read"
         while self._requests:
@@ -89,7 +88,6 @@ class AssociationReader:
                 "POST",
                 path,
                 json={"inputs": [item.as_json() for item in inputs]},
-                pacer=pacer,
                 limit=_ANSWER_LIMIT,
                 row=self._first.row,
             )

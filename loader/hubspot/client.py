@@ -25,7 +25,7 @@ from loader.hubspot.transport import ANSWER_LIMIT, endpoint, open_session, parse
 from loader.hubspot.verdict import Kind, Verdict
 from loader.hubspot.wire_errors import WIRE_FAULTS, broken_off, verdict_of_fault
 from loader.model import Pair
-from loader.pace import Pacer, Permit
+from loader.pace import Pace, Permit
 
 #: What a request path is made of: names, IDs and slashes, so that no ID or type can lead elsewhere.
 _PATH = re.compile(r"(?:/[A-Za-z0-9_-]+)+")
@@ -49,7 +49,6 @@ class _Call(NamedTuple):
     method: str
     path: str
     data: bytes | None
-    pacer: Pacer
     limit: int
     row: int
 
@@ -72,7 +71,7 @@ class HubSpot:
         base_url: str,
         version: str,
         credentials: Credentials,
-        pace: Pacer,
+        pace: Pace,
         *,
         timeout: float = 30.0,
         workers: int = 100,
@@ -133,7 +132,7 @@ class HubSpot:
         names = f"{pair.from_type}/{pair.from_id}/associations/default/{pair.to_type}/{pair.to_id}"
         if not _PAIR.fullmatch(names):
             raise ValueError(f"not a path of names and IDs: {names!r}")
-        call = _Call("PUT", self._objects + names, None, self._pace, ANSWER_LIMIT, pair.row)
+        call = _Call("PUT", self._objects + names, None, ANSWER_LIMIT, pair.row)
         return self._perform(
             call, lambda status, headers, body: judge(status, headers, body, pair, now=self._clock())
         )
@@ -149,15 +148,14 @@ class HubSpot:
         path: str,
         *,
         json: object = None,
-        pacer: Pacer | None = None,
         limit: int = ANSWER_LIMIT,
         row: int = 0,
     ) -> Answer | Verdict:
         """Send any other call once: a whole 2xx answer comes back as it is, everything else as a verdict.
 
         `path` begins with a slash and holds names and IDs only (else ValueError). `json` is the body, None
-        for none. `pacer` stands in for the account's pace, for calls that the ten-second limit exempts. An
-        answer of more than `limit` bytes is cut off. `row` is for the log. Raises as `associate` does.
+        for none. An answer of more than `limit` bytes is cut off. `row` is for the log. Raises as `associate`
+        does.
         """
         if not _PATH.fullmatch(path):
             raise ValueError(f"not a path of names and IDs: {path!r}")
@@ -168,29 +166,29 @@ class HubSpot:
             return judge_status(status, headers, body, now=self._clock())
 
         data = None if json is None else orjson.dumps(json)
-        return await self._perform(_Call(method, path, data, pacer or self._pace, limit, row), whole)
+        return await self._perform(_Call(method, path, data, limit, row), whole)
 
     async def _perform(self, call: _Call, read: _Reader[_Read]) -> _Read | Verdict:
         """Send, and once more where HubSpot calls the token expired and OAuth gets another."""
         try:
             # The token last: the leave to send may take hours (a daily limit), and the token must live then.
-            permit = await call.pacer.acquire()
-            token = self._credentials.current or await self._fetch_token(call.pacer, permit)
+            permit = await self._pace.acquire()
+            token = self._credentials.current or await self._fetch_token(permit)
             result = await self._send(call, permit, token, read)
             expired = isinstance(result, Verdict) and result.category == "EXPIRED_AUTHENTICATION"
             if expired and await self._credentials.renew(token):
-                permit = await call.pacer.acquire()
-                token = self._credentials.current or await self._fetch_token(call.pacer, permit)
+                permit = await self._pace.acquire()
+                token = self._credentials.current or await self._fetch_token(permit)
                 result = await self._send(call, permit, token, read)
         except RenewalError as failure:
             return failure.verdict
         return result
 
-    async def _fetch_token(self, pacer: Pacer, permit: Permit) -> Secret:
+    async def _fetch_token(self, permit: Permit) -> Secret:
         try:
             return await self._credentials.token()
         except BaseException:
-            pacer.lost(permit)
+            self._pace.release(permit)
             raise
 
     async def _send(
@@ -214,7 +212,7 @@ class HubSpot:
                 if permit.sent > self._heard:
                     self._heard = permit.sent
                 if response.status != 429:  # there only the body tells which limit it is
-                    call.pacer.answered(permit, response.headers)
+                    self._pace.answered(permit, response.headers)
                 body = await read_body(response, call.limit)
         except WIRE_FAULTS as why:
             fault = why
@@ -222,7 +220,7 @@ class HubSpot:
             if response is not None:
                 response.close()
             if response is None or response.status == 429:
-                call.pacer.lost(permit)
+                self._pace.lost(permit)
             raise
         finally:
             self._in_flight -= 1
@@ -230,7 +228,7 @@ class HubSpot:
         if response is not None:
             result = self._understand(call, permit, token, response, body, fault, read)
         else:
-            call.pacer.lost(permit)
+            self._pace.lost(permit)
             waited = time.perf_counter() - sent_at
             result = verdict_of_fault(fault or TimeoutError(), url.host or "", self._timeout)._replace(
                 waited=waited
@@ -264,9 +262,9 @@ class HubSpot:
             result = read(status, headers, body and token.hide_in_bytes(body))
         if status == 429:
             if isinstance(result, Verdict) and result.kind is Kind.THROTTLED:
-                call.pacer.throttled(permit, headers, result.retry_after)
+                self._pace.throttled(permit, headers, result.retry_after)
             else:
-                call.pacer.answered(permit, headers)
+                self._pace.answered(permit, headers)
         if fault is not None:
             response.close()
             if isinstance(result, Verdict):

@@ -35,6 +35,10 @@ class Ceiling:
         """Note that a request has ended, with or without an answer."""
         self._window.land(number, now)
 
+    def release(self, number: int, sent: float) -> None:
+        """Forget a request that was not sent after all, though it was noted at `sent`."""
+        self._window.release(number, sent)
+
     def learn(self, now: float, latency: float) -> None:
         """Take note of an answer that took `latency` seconds."""
         self._latency.learn(now, latency, max(self.rate.seconds, _STRETCH))

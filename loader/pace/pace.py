@@ -57,34 +57,31 @@ class Pace:
     leaves some free, so that two loaders on one token come to hold half each (`Budget`). aiolimiter spaces
     the sends evenly inside the window, so that no burst comes back every interval.
 
-    `ceiling` is an upper bound, kept by the same two rules (None: the account's limit decides). `reserve` is
-    the percentage of the limit to leave to others. `watch` is told of decisions. `quota` is where daily
-    readings go, and `pause` is the pause for everyone: the run's pacers share these two and the ceiling.
+    `cap` is an upper bound, kept by the same two rules (None: the account's limit decides). `reserve` is
+    the percentage of the limit to leave to others. `watch` is told of decisions.
     All times are seconds on the running loop's clock.
     """
 
     def __init__(
         self,
         *,
-        ceiling: Ceiling | None = None,
+        cap: Rate | None = None,
         reserve: float = 0.0,
         watch: Watch | None = None,
-        quota: Quota | None = None,
-        pause: Pause | None = None,
     ) -> None:
-        start = ceiling.rate if ceiling else LOWEST_TIER
-        self.quota = quota or Quota()
+        start = cap or LOWEST_TIER
+        self.quota = Quota()
         self._advisor = Budget(start.requests, start.seconds, reserve)
         self._window = Window(start.seconds)
-        self._ceiling = ceiling
+        self._ceiling = Ceiling(cap) if cap else None
         self._latency = LeastLatency()
-        self._pause = pause or Pause(watch)
+        self._pause = Pause(watch)
         self._throttling = Throttling(self._pause)
         self._watch = watch
         self._loop: asyncio.AbstractEventLoop | None = None
         self._turn = asyncio.Lock()
         self._sleeper: asyncio.Future[None] | None = None
-        self._requests = 0
+        self._requests = self._permits = 0
         self._probed = False
         self._limiter: AsyncLimiter | None = None
         self._spaced_for = 0.0
@@ -101,7 +98,7 @@ class Pace:
         if loop is None:
             # Looked up once: up to Python 3.11 it costs a system call.
             loop = self._loop = asyncio.get_running_loop()
-        if self._credit and not self._turn.locked() and self._ceiling_seen():
+        if self._credit and not self._turn.locked():
             now = loop.time()
             if self._pause.until <= now:
                 self._credit -= 1
@@ -160,9 +157,22 @@ class Pace:
         self._land(permit)
         self._wake()
 
+    def release(self, permit: Permit) -> None:
+        """Give back a permit that was not used: its slot is free at once, and nothing counts as sent."""
+        self._window.release(permit.number, permit.sent)
+        if self._ceiling is not None:
+            self._ceiling.release(permit.slot, permit.sent)
+        self._requests -= 1
+        self._wake()
+
     def pause(self, seconds: float, reason: str) -> None:
         """Let nobody send for `seconds` from now. Never shortens a pause that is under way."""
         self._pause.begin(asyncio.get_running_loop().time(), seconds, reason)
+
+    @property
+    def requests(self) -> int:
+        """Requests sent so far."""
+        return self._requests
 
     @property
     def reading(self) -> PaceReading:
@@ -197,7 +207,8 @@ class Pace:
         return max(1, min(allowance, round(bound)))
 
     def _send(self, now: float) -> Permit:
-        self._requests = number = self._requests + 1
+        self._requests += 1
+        self._permits = number = self._permits + 1
         window, advisor = self._window, self._advisor
         by_send = advisor.by_send > 0 and window.held(now, self._latency.bound) >= advisor.by_answer
         window.send(number, now)
@@ -211,10 +222,6 @@ class Pace:
         if self._ceiling is not None:
             room = min(room, self._ceiling.room(now))
         return max(1, room)
-
-    def _ceiling_seen(self) -> bool:
-        """Whether nobody else has sent under the ceiling since we did."""
-        return self._ceiling is None or self._ceiling.requests == self._slot
 
     def _land(self, permit: Permit) -> float:
         assert self._loop is not None, "a permit comes from acquire"

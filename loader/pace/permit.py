@@ -1,9 +1,9 @@
-"""What a pacer and the client that it paces say to each other."""
+"""What the pace and its client say to each other."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple, Protocol, TypeAlias
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
 
 #: Told of each decision: its name (``limit``, ``pause``, ``pace``) and its details, ready for a log line.
 Watch: TypeAlias = Callable[[str, dict[str, object]], None]
@@ -32,29 +32,3 @@ class PaceReading(NamedTuple):
     paused_for: float  # 0: not paused
     pause_reason: str
     why_less: str = ""  # why the allowance is lower than the limit; empty where only a margin is kept
-
-
-class Pacer(Protocol):
-    """Says when a request may go, and learns from what became of it.
-
-    Each permit from `acquire` is handed back once, to exactly one of `answered`, `throttled` and `lost`.
-    """
-
-    async def acquire(self) -> Permit:
-        """Wait until one more request may be sent; first come, first served."""
-
-    def answered(self, permit: Permit, headers: Mapping[str, str]) -> None:
-        """Take note of any HTTP answer but a short-term 429."""
-
-    def throttled(self, permit: Permit, headers: Mapping[str, str], retry_after: float | None) -> None:
-        """Take note of a short-term 429: everyone pauses, for `retry_after` seconds if the answer says so."""
-
-    def lost(self, permit: Permit) -> None:
-        """Take note that no answer will come; the server may have counted the request up to now."""
-
-    def pause(self, seconds: float, reason: str) -> None:
-        """Let nobody send for `seconds` from now. Never shortens a pause that is under way."""
-
-    @property
-    def reading(self) -> PaceReading:
-        """How things stand now; cheap."""

@@ -45,6 +45,12 @@ class Window:
         if self._flying.pop(number, None) is not None:  # None: presumed counted long ago
             self._answers.append(now)
 
+    def release(self, number: int, sent: float) -> None:
+        """Forget a request that was not sent after all, though it was noted at `sent`."""
+        self._flying.pop(number, None)
+        if sent in self._sends:
+            self._sends.remove(sent)
+
     def sent(self, now: float) -> int:
         """How many requests may have arrived within the last interval."""
         sends, keep = self._sends, self.interval + _ARRIVAL_JITTER

@@ -22,7 +22,7 @@ from typing import Literal, NamedTuple
 import aiohttp
 from aiolimiter import AsyncLimiter
 
-from loader.pace import Pace, Pacer, PaceReading, Permit
+from loader.pace import Pace, Permit
 from loader.simulator import Simulator, SimulatorSettings
 from tests.benchmarks.window_server import Log, Service, WindowServer, compete, load, uniform
 from tests.support import clock
@@ -64,27 +64,20 @@ class Result(NamedTuple):
     rejected_share: float  # of our requests
 
 
-class Bucket:
+class Bucket(Pace):
     """An aiolimiter alone, which learns nothing from the answers: what people usually build."""
 
     def __init__(self, limiter: AsyncLimiter) -> None:
-        self._limiter = limiter
+        super().__init__()
+        self._bucket = limiter
 
     async def acquire(self) -> Permit:
-        await self._limiter.acquire()
+        await self._bucket.acquire()
         return Permit(0, 0.0, 0)
 
     def answered(self, permit: Permit, headers: Mapping[str, str]) -> None: ...
 
     def throttled(self, permit: Permit, headers: Mapping[str, str], retry_after: float | None) -> None: ...
-
-    def lost(self, permit: Permit) -> None: ...
-
-    def pause(self, seconds: float, reason: str) -> None: ...
-
-    @property
-    def reading(self) -> PaceReading:
-        return PaceReading(None, _WINDOW, 0, 0, 0, None, None, 0.0, "")
 
 
 def scenarios(*, quick: bool) -> list[Scenario]:
@@ -109,7 +102,7 @@ async def measure(scenario: Scenario, service: Service, seconds: float, seed: in
     late = _LATE if scenario.rival == "second loader, later" else 0.0
     measured_from = start + late + _WINDOW
     until = measured_from + seconds
-    runs = [load(service, _pacer(scenario), "ours", until=until)]
+    runs = [load(service, _pace(scenario), "ours", until=until)]
     if scenario.rival == "takes half":
         gap = 2 * _WINDOW / scenario.limit
         runs.append(compete(service, "rival", itertools.repeat(gap), start=start, until=until))
@@ -129,7 +122,7 @@ async def _join(service: Service, start: float, until: float) -> None:
     await load(service, Pace(), "rival", until=until)
 
 
-def _pacer(scenario: Scenario) -> Pacer:
+def _pace(scenario: Scenario) -> Pace:
     match scenario.client:
         case "Pace":
             return Pace()

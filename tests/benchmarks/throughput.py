@@ -126,6 +126,7 @@ def load(port: str, file: Path) -> Load:
     """Load the file by batch."""
     command = [*pinned(1), sys.executable, "-m", "loader", "load", str(file), *TYPES, "--method", "batch"]
     options = ["--base-url", f"http://127.0.0.1:{port}", "--overwrite", "-q", "--json"]
+    options += ["--rate", "1000000/1"]  # else it would be HubSpot's lowest limit, a batch in 0.1 s
     peak = 0.0
     with tempfile.TemporaryFile("w+") as said:
         process = subprocess.Popen(

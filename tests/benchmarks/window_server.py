@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Literal, Protocol
 
-from loader.pace import Pacer
+from loader.pace import Pace
 
 #: Seconds for one leg of a request's way, drawn anew for each request.
 Delay = Callable[[], float]
@@ -107,7 +107,7 @@ def uniform(random: Random, least: float, most: float) -> Delay:
     return lambda: random.uniform(least, most)
 
 
-async def load(server: Service, pace: Pacer, client: str, *, until: float, workers: int = 100) -> None:
+async def load(server: Service, pace: Pace, client: str, *, until: float, workers: int = 100) -> None:
     """Send as much as `pace` lets through, from `workers` tasks, until the clock says `until`."""
     loop = asyncio.get_running_loop()
 

@@ -11,7 +11,7 @@ from typing import NamedTuple, Self
 
 import orjson
 
-from loader.pace import PaceReading, Permit
+from loader.pace import Pace, PaceReading, Permit
 
 TOKEN = "pat-test-11111111-2222-3333-4444-555555555555"
 
@@ -107,10 +107,11 @@ class Wire:
         return Seen(method, path, headers, body, number)
 
 
-class Ledger:
+class Ledger(Pace):
     """A pace that lets everything through at once and takes notes: what became of each permit."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.notes: list[str] = []
         self.open: set[int] = set()
         self.headers: Mapping[str, str] = {}
@@ -131,6 +132,9 @@ class Ledger:
 
     def lost(self, permit: Permit) -> None:
         self._note("lost", permit, {})
+
+    def release(self, permit: Permit) -> None:
+        self._note("released", permit, {})
 
     def pause(self, seconds: float, reason: str) -> None:
         self.notes.append(f"pause {seconds:g} {reason}")

@@ -28,10 +28,9 @@ def ask(
             writer.write(answer(seen))
 
         async with Wire(script) as wire:
-            ledger = Ledger()
             token = StaticToken(Secret(TOKEN))
-            async with HubSpot(wire.url, "2025-09", token, ledger, timeout=5) as hubspot:
-                return await AssociationReader(pairs).go_on(hubspot, ledger), wire.seen
+            async with HubSpot(wire.url, "2025-09", token, Ledger(), timeout=5) as hubspot:
+                return await AssociationReader(pairs).go_on(hubspot), wire.seen
 
     return asyncio.run(main())
 

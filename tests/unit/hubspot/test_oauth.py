@@ -111,7 +111,7 @@ def test_where_none_can_be_had_it_is_an_outage_and_not_a_rows_fault() -> None:
 
     (verdict, ledger), asked = run(tokens(http(503)), body)
     assert (verdict.kind, verdict.category) == (Kind.UNREACHABLE, "TOKEN_RENEWAL")
-    assert ledger.notes == ["lost"]
+    assert ledger.notes == ["released"]
     assert len(asked) == TRIES
 
 
@@ -158,7 +158,7 @@ def test_a_refusal_stops_the_run(answer: bytes) -> None:
         async with HubSpot(wire.url, "2025-09", oauth, ledger) as hubspot:
             with pytest.raises(Stopped) as caught:
                 await hubspot.associate(PAIR)
-        assert ledger.notes == ["lost"]
+        assert ledger.notes == ["released"]
         return caught.value
 
     stopped, asked = run(tokens(answer), body)

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from loader.pace import Ceiling, Pace, Rate
+from loader.pace import Pace, Rate
 from tests.benchmarks.pace import Scenario, measure_virtually
 from tests.benchmarks.window_server import WindowServer, compete, load, uniform
 from tests.support import clock
@@ -112,7 +112,7 @@ def test_without_headers_the_lowest_tier_holds() -> None:
 )
 def test_a_ceiling_below_the_account_holds_in_its_own_window(ceiling: Rate, most: int) -> None:
     server = _server()
-    clock.run(load(server, Pace(ceiling=Ceiling(ceiling)), "ours", until=130.0))
+    clock.run(load(server, Pace(cap=ceiling), "ours", until=130.0))
     times = server.log.accepted["ours"]
     assert _most_within(times, ceiling.seconds) <= ceiling.requests
     assert server.log.accepted_between("ours", 60.0, 120.0) >= 0.9 * 6 * most
@@ -120,7 +120,7 @@ def test_a_ceiling_below_the_account_holds_in_its_own_window(ceiling: Rate, most
 
 def test_a_ceiling_above_the_account_does_not_raise_it() -> None:
     server = _server(limit=100)
-    clock.run(load(server, Pace(ceiling=Ceiling(Rate(1000, 10.0))), "ours", until=40.0))
+    clock.run(load(server, Pace(cap=Rate(1000, 10.0)), "ours", until=40.0))
     assert "ours" not in server.log.rejected
     assert server.log.accepted_between("ours", 10.0, 40.0) >= 290
 

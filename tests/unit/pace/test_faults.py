@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from loader.pace import Ceiling, Pace, Permit, Quota, Rate
+from loader.pace import Pace, Permit, Rate
 from loader.pace.headers import NOTHING, read_limits
 from tests.benchmarks.window_server import WindowServer, load, uniform
 from tests.support import clock
@@ -38,7 +38,7 @@ def test_a_burst_of_429s_pauses_everyone_once() -> None:
     told: list[tuple[str, dict[str, object]]] = []
 
     async def main() -> None:
-        pace = Pace(ceiling=Ceiling(_FAST), watch=lambda event, details: told.append((event, details)))
+        pace = Pace(cap=_FAST, watch=lambda event, details: told.append((event, details)))
         await _opened(pace)
         tickets = await _acquire(pace, 20)
         await asyncio.sleep(0.1)
@@ -56,7 +56,7 @@ def test_a_burst_of_429s_pauses_everyone_once() -> None:
 
 def test_pauses_double_while_they_do_not_help_and_begin_anew_once_they_have() -> None:
     async def main() -> list[float]:
-        pace = Pace(ceiling=Ceiling(_FAST._replace(seconds=10.0)))
+        pace = Pace(cap=_FAST._replace(seconds=10.0))
         await _opened(pace)
         pauses = []
         for helped in (False, False, False, False, False, True, False):
@@ -75,7 +75,7 @@ def test_pauses_double_while_they_do_not_help_and_begin_anew_once_they_have() ->
 @pytest.mark.parametrize(("asked", "made"), [(7.0, 7.0), (0.0, 0.5), (-5.0, 0.5), (86_400.0, 300.0)])
 def test_retry_after_decides_within_bounds(asked: float, made: float) -> None:
     async def main() -> float:
-        pace = Pace(ceiling=Ceiling(_FAST))
+        pace = Pace(cap=_FAST)
         await _opened(pace)
         pace.throttled(await pace.acquire(), {}, asked)
         return pace.reading.paused_for
@@ -85,7 +85,7 @@ def test_retry_after_decides_within_bounds(asked: float, made: float) -> None:
 
 def test_a_429_lowers_the_pace_and_time_gives_it_back() -> None:
     async def main() -> list[int]:
-        pace = Pace(ceiling=Ceiling(Rate(100, 10.0)))
+        pace = Pace(cap=Rate(100, 10.0))
         await _opened(pace)
         tickets = await _acquire(pace, 90)
         allowances = [pace.reading.allowance]
@@ -105,7 +105,7 @@ def test_a_429_lowers_the_pace_and_time_gives_it_back() -> None:
 
 def test_a_server_that_rejects_for_reasons_of_its_own_is_not_hammered() -> None:
     server = WindowServer(20, headers=False, after=uniform(Random(1), 0.05, 0.1))
-    clock.run(load(server, Pace(ceiling=Ceiling(Rate(1000, 10.0))), "ours", until=120.0))
+    clock.run(load(server, Pace(cap=Rate(1000, 10.0)), "ours", until=120.0))
     assert len(server.log.rejected["ours"]) <= 0.3 * len(server.log.accepted["ours"])
 
 
@@ -113,7 +113,7 @@ def test_a_server_that_rejects_for_reasons_of_its_own_is_not_hammered() -> None:
 @pytest.mark.parametrize("headers", [{}, _PER_SECOND])
 def test_a_pace_remembers_no_more_than_its_windows(ceiling: Rate | None, headers: dict[str, str]) -> None:
     async def main() -> tuple[int, int]:
-        pace, sizes = Pace(ceiling=Ceiling(ceiling) if ceiling else None), []
+        pace, sizes = Pace(cap=ceiling), []
         tracemalloc.start()
         try:
             for _ in range(2):
@@ -139,7 +139,7 @@ def test_a_fast_pace_that_shares_its_limit_listens_to_every_answer() -> None:
         }
 
     async def main() -> int:
-        pace = Pace(ceiling=Ceiling(_FAST))
+        pace = Pace(cap=_FAST)
         await _opened(pace, left(4999))
         tickets = await _acquire(pace, 4)
         await asyncio.sleep(0.01)
@@ -152,7 +152,7 @@ def test_a_fast_pace_that_shares_its_limit_listens_to_every_answer() -> None:
 
 def test_a_pause_is_never_shortened() -> None:
     async def main() -> None:
-        pace = Pace(ceiling=Ceiling(_FAST))
+        pace = Pace(cap=_FAST)
         await _opened(pace)
         pace.pause(20.0, "moving")
         pace.pause(1.0, "outage")
@@ -168,7 +168,7 @@ def test_a_pause_is_never_shortened() -> None:
 @pytest.mark.parametrize("ceiling", [Rate(1, 5.0), Rate(20, 100.0)], ids=["for a slot", "for their turn"])
 def test_a_pause_reaches_those_who_wait_already(ceiling: Rate) -> None:
     async def main() -> float:
-        pace = Pace(ceiling=Ceiling(ceiling))
+        pace = Pace(cap=ceiling)
         await _opened(pace)
         if ceiling.requests > 1:
             await pace.acquire()
@@ -183,7 +183,7 @@ def test_a_pause_reaches_those_who_wait_already(ceiling: Rate) -> None:
 
 def test_cancelled_waiters_lose_neither_slots_nor_turns() -> None:
     async def main() -> tuple[list[int], float]:
-        pace = Pace(ceiling=Ceiling(Rate(10, 10.0)))
+        pace = Pace(cap=Rate(10, 10.0))
         await _opened(pace)
         order: list[int] = []
 
@@ -208,6 +208,36 @@ def test_cancelled_waiters_lose_neither_slots_nor_turns() -> None:
     assert set(order) >= {0, 1, 2, *range(4, 40, 2)}
     assert len(order) <= 25  # besides those, only whoever was in time before it was cancelled
     assert ended <= 30.0  # ten per ten seconds: nothing was lost
+
+
+def test_a_permit_that_was_not_used_gives_its_slot_back_at_once() -> None:
+    async def main() -> tuple[int, int, float]:
+        pace = Pace(cap=Rate(10, 10.0))
+        await _opened(pace)
+        permits = await _acquire(pace, 9)
+        waiting = asyncio.create_task(pace.acquire())
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+        pace.release(permits[4])
+        await asyncio.sleep(1.0)  # the spacing of ten in ten seconds, at most
+        assert waiting.done()
+        pace.release(waiting.result())
+        reading = pace.reading
+        return reading.requests, reading.in_window, asyncio.get_running_loop().time()
+
+    requests, in_window, ended = clock.run(main())
+    assert (requests, in_window) == (9, 9)
+    assert ended < 10.0
+
+
+def test_a_probe_that_was_not_sent_leaves_the_next_request_to_be_the_probe() -> None:
+    async def main() -> float:
+        pace = Pace()
+        pace.release(await pace.acquire())
+        await _acquire(pace, 2)
+        return asyncio.get_running_loop().time()
+
+    assert clock.run(main()) == pytest.approx(5.0, abs=0.1)
 
 
 def test_a_lost_probe_opens_the_way() -> None:
@@ -276,12 +306,11 @@ def test_an_answer_without_limits_says_nothing() -> None:
     assert read_limits(CIMultiDict({"Content-Type": "application/json"})) is NOTHING
 
 
-def test_the_quota_of_the_day_is_shared_and_outlives_answers_that_do_not_tell_it() -> None:
+def test_the_quota_of_the_day_outlives_answers_that_do_not_tell_it() -> None:
     async def main() -> None:
-        quota = Quota()
-        pace, other = Pace(quota=quota), Pace(quota=quota)
+        pace = Pace()
         await _opened(pace, _HEADERS)
         await _opened(pace, {"X-HubSpot-RateLimit-Max": "190"})
-        assert (other.reading.daily_limit, other.reading.daily_remaining) == (650_000, 649_999)
+        assert (pace.reading.daily_limit, pace.reading.daily_remaining) == (650_000, 649_999)
 
     clock.run(main())

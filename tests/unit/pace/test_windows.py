@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loader.pace import Ceiling, Pace, Rate
+from loader.pace import Pace, Rate
 from loader.pace.window import Window
 from tests.benchmarks.window_server import WindowServer, load, uniform
 from tests.support import clock
@@ -43,7 +43,7 @@ def test_no_window_overflows_when_requests_are_counted_anywhere_on_their_way(
     after = uniform(random, shortest[1], shortest[1] + jitter[1])
     # Where answers tell nothing, only the ceiling can say what the limit is.
     server = WindowServer(limit, interval, before=before, after=after, headers=headers)
-    pace = Pace(ceiling=None if headers else Ceiling(Rate(limit, interval)))
+    pace = Pace(cap=None if headers else Rate(limit, interval))
     clock.run(load(server, pace, "ours", until=6 * interval))
     assert "ours" not in server.log.rejected
 
