@@ -188,7 +188,7 @@ class WorkQueue:
             self._changed.set()
 
     def rejected(self, item: WorkItem) -> None:
-        """The request has not reached HubSpot, or was refused unread. If it was the first, none has started."""
+        """HubSpot has not acted on the request. If it was the first, none has started."""
         item.sends -= 1
         if not item.sends and item.stage is Stage.SENT:
             item.stage = Stage.RECORDED
