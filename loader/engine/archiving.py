@@ -47,7 +47,7 @@ class ArchiveSender:
             return found
         if found.unproven and len(item.pairs) == 1:
             return judge(answer.status, answer.headers, answer.body, first, now=now)
-        trace = answer.headers.get("X-HubSpot-Correlation-Id", "")
+        trace = answer.correlation_id
         outcomes = [failed(pair, item, verdict, now) for pair, verdict in found.refused]
         return PartialResult(
             [*group_outcomes(outcomes), *_removed(item, found.removed, answer.status, trace, now)],

@@ -64,7 +64,7 @@ def parse_batch_response(item: WorkItem, answer: Answer, now: float) -> Verdict 
     found = parse_associate_response(item.pairs, answer, now)
     if isinstance(found, Verdict):
         return found
-    trace = answer.headers.get("X-HubSpot-Correlation-Id", "")
+    trace = answer.correlation_id
     groups = []
     for types, pairs in found.associated.items():
         attempts, existed = item.attempts + 1, item.existed_before

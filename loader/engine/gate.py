@@ -76,11 +76,10 @@ class Gate:
             else:
                 self._stop(self._day.over("only the reserve is left of the daily limit"))
             raise NotStarted
-        if item.stage is Stage.RECORDED:
-            if self._is_too_old(item):
-                self._look_up_again()
-                raise NotStarted
-            self._queue.started(item)
+        if item.stage is Stage.RECORDED and self._is_too_old(item):
+            self._look_up_again()
+            raise NotStarted
+        self._queue.started(item)
 
     def admit_question(self) -> None:
         """The same for a request that has nothing to do with any pair."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -62,6 +63,27 @@ async def run_pipeline(
     Once `stop_after_failures` pairs in a row were refused the run stops (0: never). Raises Stopped for
     whatever ends it early, but for a person's interruption.
     """
+    reader = ReadingThread(open_pairs)
+    try:
+        await send_pairs(session, method, reader.next, journal, stop_after_failures=stop_after_failures)
+    finally:
+        await asyncio.shield(reader.stop())
+
+
+async def send_pairs(
+    session: Session,
+    method: SendMethod,
+    read: Callable[[], Awaitable[OpenPairs | None]],
+    journal: Journal,
+    *,
+    stop_after_failures: int = 0,
+    now: Callable[[], float] = time.time,
+    random: Callable[[], float] = random.random,
+) -> None:
+    """The same for pairs that `read` brings, and None after the last.
+
+    `now` gives Unix time, and `random` numbers from 0 to 1 for the back-off.
+    """
     settings = session.settings
 
     def requests_per_second() -> float:
@@ -77,6 +99,7 @@ async def run_pipeline(
         session.decide,
         reserve=settings.reserve,
         wait=settings.wait_for_daily_reset,
+        now=now,
     ) as day:
         pool = Pool(
             queue,
@@ -87,15 +110,15 @@ async def run_pipeline(
             pace=session.pace,
             day=day,
             stats=session.stats,
-            policy=RetryPolicy(settings.max_attempts, random.random),
+            policy=RetryPolicy(settings.max_attempts, random),
             outage_timeout=settings.outage_timeout,
             stop_after_failures=stop_after_failures,
             decide=session.decide,
+            now=now,
         )
         session.cancel_token.connect(pool.stop)
-        reader = ReadingThread(open_pairs)
         tasks = [
-            asyncio.create_task(_bring(reader, method, queue, journal)),
+            asyncio.create_task(_bring(read, method, queue, journal)),
             asyncio.create_task(record_ahead(queue, journal, requests_per_second, settings.workers)),
         ]
         for task in tasks:
@@ -106,14 +129,15 @@ async def run_pipeline(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await asyncio.shield(reader.stop())
     if pool.stopped is not None:
         raise pool.stopped
 
 
-async def _bring(reader: ReadingThread, method: SendMethod, queue: WorkQueue, journal: Journal) -> None:
+async def _bring(
+    read: Callable[[], Awaitable[OpenPairs | None]], method: SendMethod, queue: WorkQueue, journal: Journal
+) -> None:
     """Bring pairs as they are needed, packed or to be looked up. Raises what reading raises."""
-    while (found := await reader.next()) is not None:
+    while (found := await read()) is not None:
         await queue.hungry.wait()
         while journal.backlog > _MOST_UNCOMMITTED:  # noqa: ASYNC110 - a thread works it off
             await asyncio.sleep(0.01)

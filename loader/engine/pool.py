@@ -99,7 +99,11 @@ class Pool:
         while (item := await queue.next()) is not None:
             try:
                 await self._send(item)
+            except asyncio.CancelledError:
+                queue.again([item])
+                raise
             except Stopped as why:
+                queue.again([item])
                 self.stop(why)
             except Exception as error:  # a defect of ours; the other workers end in good order
                 self.fail(error)
@@ -148,6 +152,8 @@ class Pool:
                 self._answered(useful=result.kind not in (Kind.TRANSIENT, Kind.THROTTLED))
                 if result.kind is not Kind.THROTTLED:
                     self._pauses_in_a_row = 0
+            if result.kind in _REJECTED:
+                self._queue.rejected(item)
             if result.kind is Kind.NO_ANSWER:
                 await self._no_answer(item, result)
             else:
@@ -291,6 +297,8 @@ class Pool:
         self._refusals.count(group, partly_associated=partly_associated)
 
 
+#: Answers that say that HubSpot has not acted on the request, and no answer because there is no connection.
+_REJECTED = frozenset({Kind.THROTTLED, Kind.DAILY, Kind.MIGRATION, Kind.ACCOUNT, Kind.UNREACHABLE})
 _ACTIONS: dict[Kind, Callable[[Pool, WorkItem, Verdict], None]] = {
     Kind.SUCCESS: Pool._success,
     Kind.REFUSED: Pool._refused,

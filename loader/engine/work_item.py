@@ -37,7 +37,7 @@ class Stage(IntEnum):
 
     PACKED = 0  #: not in the checkpoint yet
     RECORDED = 1  #: the checkpoint says that they are about to be sent
-    SENT = 2  #: the first request has started
+    SENT = 2  #: a request has started that HubSpot may have acted on
     WITHDRAWN = 3  #: they are looked up again in another item
 
 
@@ -48,6 +48,7 @@ class WorkItem:
     existed_before     what a look-up found: ``yes``, ``no``, or empty
     look_up            the pairs are to be looked up, not to be sent
     stage              how far they are
+    sends              requests that HubSpot may have acted on
     attempts           requests that count against `--max-attempts`
     nothing_made       2xx answers without an error and without the pair
     unanswered         attempts without an answer since the last proof that HubSpot answers
@@ -68,6 +69,7 @@ class WorkItem:
         "pairs",
         "partly_associated",
         "reader",
+        "sends",
         "sent_at",
         "slow_look_ups",
         "stage",
@@ -80,7 +82,7 @@ class WorkItem:
         self.existed_before = existed_before
         self.look_up = look_up
         self.stage = Stage.PACKED
-        self.attempts = self.nothing_made = self.unanswered = self.slow_look_ups = 0
+        self.sends = self.attempts = self.nothing_made = self.unanswered = self.slow_look_ups = 0
         self.suspect = self.partly_associated = False
         self.sent_at = 0.0
         self.reader: AssociationReader | None = None
@@ -89,8 +91,8 @@ class WorkItem:
     def part(self, pairs: list[Pair]) -> WorkItem:
         """Some of the pairs as an item of their own, with all attempts before it."""
         item = WorkItem(pairs, existed_before=self.existed_before, look_up=self.look_up)
-        item.stage, item.looked_up, item.slow_look_ups = self.stage, self.looked_up, self.slow_look_ups
-        item.partly_associated = self.partly_associated
+        item.stage, item.sends, item.partly_associated = self.stage, self.sends, self.partly_associated
+        item.looked_up, item.slow_look_ups = self.looked_up, self.slow_look_ups
         return item
 
     def halves(self) -> list[WorkItem]:

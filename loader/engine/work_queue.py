@@ -79,7 +79,9 @@ class WorkQueue:
         self._ahead = ahead
         while not self._closed:
             if self._packed and self._few_recorded():
-                return self._take_packed()
+                if items := self._take_packed():  # all of them may have been withdrawn
+                    return items
+                continue
             self._to_record.clear()
             await self._to_record.wait()
         return []
@@ -176,11 +178,21 @@ class WorkQueue:
             self._timer = asyncio.get_running_loop().call_at(self._later[0][0], self._changed.set)
 
     def started(self, item: WorkItem) -> None:
-        """The first request for this item starts now."""
+        """A request for this item starts now."""
+        item.sends += 1
+        if item.stage is not Stage.RECORDED:
+            return
         item.stage = Stage.SENT
         self._unsent -= len(item.pairs)
         if self._look_ahead is not None and self._look_ahead.is_due(self._unsent):
             self._changed.set()
+
+    def rejected(self, item: WorkItem) -> None:
+        """HubSpot has not acted on the request. If it was the first, none has started."""
+        item.sends -= 1
+        if not item.sends and item.stage is Stage.SENT:
+            item.stage = Stage.RECORDED
+            self._unsent += len(item.pairs)
 
     def again(self, items: Iterable[WorkItem]) -> None:
         """Send these before all others (the one that was taken must still be `done`).

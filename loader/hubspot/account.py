@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from loader.hubspot.answers import decode
 from loader.hubspot.client import HubSpot
+from loader.hubspot.envelope import decode
 from loader.hubspot.verdict import Kind, Verdict
 
 
@@ -48,10 +48,12 @@ async def read_account(hubspot: HubSpot) -> Account | Verdict:
     answer = await hubspot.request("GET", f"/account-info/{hubspot.version}/details")
     if isinstance(answer, Verdict):
         return answer
-    said = decode(answer.body) or {}
-    portal_id = said.get("portalId")
+    said = decode(answer.body)
+    portal_id = said.get("portalId") if said else None
+    if said is None:
+        return Verdict(Kind.TRANSIENT, answer.status, "UNREADABLE_ANSWER", "the answer can't be read")
     if not isinstance(portal_id, int | str) or not str(portal_id).isascii() or not str(portal_id).isdigit():
-        return Verdict(Kind.TRANSIENT, answer.status, "UNREADABLE_ANSWER", "the answer names no account")
+        return Verdict(Kind.REFUSED, answer.status, "UNREADABLE_ANSWER", "the answer names no account")
     words = (said.get(key) for key in ("accountType", "uiDomain", "timeZone"))
     return Account(int(portal_id), *(word if isinstance(word, str) else "" for word in words))
 

@@ -17,6 +17,7 @@ from multidict import CIMultiDict
 from loader.errors import UsageError
 from loader.hubspot.answers import judge, judge_status
 from loader.hubspot.credentials import Credentials
+from loader.hubspot.headers import correlation_id
 from loader.hubspot.oauth import RenewalError
 from loader.hubspot.secret import BearerHeader, Secret
 from loader.hubspot.timeouts import Deadlines
@@ -37,6 +38,15 @@ class Answer(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    @property
+    def correlation_id(self) -> str:
+        """HubSpot's correlation ID, safe for any file; '' if there is none."""
+        return correlation_id(self.headers)
+
+
+#: Called when a request has its permit, right before it starts; what it raises keeps it from starting.
+Admit: TypeAlias = Callable[[], None]
 
 
 #: Called when a request has its permit, right before it starts; what it raises keeps it from starting.

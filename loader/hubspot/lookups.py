@@ -12,8 +12,10 @@ from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
-from loader.hubspot import Answer, HubSpot, Kind, Verdict, decode
+from loader.hubspot.client import Answer, HubSpot
+from loader.hubspot.envelope import decode
 from loader.hubspot.error_details import scopes
+from loader.hubspot.verdict import Kind, Verdict
 
 _TRIES = 3
 _PASSING = frozenset({Kind.TRANSIENT, Kind.NO_ANSWER, Kind.UNREACHABLE, Kind.THROTTLED})

@@ -16,7 +16,8 @@ from collections.abc import Callable, Mapping
 from math import inf
 
 from loader.errors import Stopped
-from loader.hubspot.answers import decode, judge_status
+from loader.hubspot.answers import judge_status
+from loader.hubspot.envelope import decode
 from loader.hubspot.error_details import one_line
 from loader.hubspot.secret import Secret
 from loader.hubspot.transport import endpoint, open_session, parse_base_url, read_body

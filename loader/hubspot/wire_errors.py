@@ -79,9 +79,9 @@ def _words(fault: BaseException) -> str:
     """The fault's own words, which never hold a header of the request."""
     if isinstance(fault, aiohttp.ClientConnectorError):
         inner = fault.os_error
-        return one_line(inner.strerror or inner, 200)
+        return one_line(inner.strerror or str(inner), 200)
     if isinstance(fault, aiohttp.ClientResponseError):
         return one_line(fault.message.splitlines()[0] if fault.message else type(fault).__name__, 200)
     if isinstance(fault, OSError) and fault.strerror:
         return one_line(fault.strerror, 200)
-    return one_line(fault, 200) or type(fault).__name__
+    return one_line(str(fault), 200) or type(fault).__name__

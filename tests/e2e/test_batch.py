@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -17,8 +16,8 @@ from loader.commands.result import LoadResult
 from loader.engine.batching import BatchPacking, parse_batch_response
 from loader.engine.sender import PartialResult
 from loader.engine.work_queue import WorkItem
-from loader.hubspot import Answer, Kind, Verdict
-from loader.model import Outcome, Pair, Status
+from loader.hubspot import Answer
+from loader.model import Pair, Status
 from loader.settings import LoadSettings
 from loader.simulator import Simulator, SimulatorSettings, SimulatorState
 from tests.support.command import Serving, load, report_of, rows_of, write_pairs
@@ -219,209 +218,42 @@ def test_parcels_have_one_pair_of_types_and_little_is_held_back() -> None:
 # Answers
 
 
-def result(from_id: Any, to_id: Any, type_id: int = 279) -> dict[str, Any]:
-    spec = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id}
-    return {"from": {"id": from_id}, "to": {"id": to_id}, "associationSpec": spec}
+def read(ends: list[tuple[str, str]], **document: Any) -> PartialResult:
+    item = WorkItem(some_pairs(ends, ("contacts", "companies")), existed_before="no")
+    body = orjson.dumps({"status": "COMPLETE", **document})
+    found = parse_batch_response(item, Answer(207, {"X-HubSpot-Correlation-Id": "c"}, body), 5.0)
+    assert isinstance(found, PartialResult)
+    return found
 
 
-def read(
-    ends: list[tuple[str, str]], types: tuple[str, str] = ("contacts", "companies"), **document: Any
-) -> Any:
-    item = WorkItem(some_pairs(ends, types))
-    return parse_batch_response(item, Answer(200, {}, orjson.dumps({"status": "COMPLETE", **document})), 0.0)
-
-
-def outcomes(split: PartialResult) -> list[Outcome]:
-    return [outcome for group in split.groups for outcome in group.outcomes]
-
-
-def format_local_time(split: Any) -> tuple[dict[str, str], list[list[str]]]:
-    assert isinstance(split, PartialResult)
-    return (
-        {outcome.pair.from_id: outcome.status.value for outcome in outcomes(split)},
-        [[pair.from_id for pair in item.pairs] for item in split.again],
-    )
-
-
-THREE = [("1", "11"), ("2", "12"), ("3", "13")]
-
-
-def test_ids_that_come_as_numbers() -> None:
-    split = read(THREE, results=[result(1, 11), result(2, 12), result("3", "13")])
-    assert format_local_time(split) == ({"1": "associated", "2": "associated", "3": "associated"}, [])
-
-
-def test_results_for_other_pairs_and_reverse_entries_alone_prove_nothing() -> None:
-    split = read(THREE, results=[result("1", "12"), result("11", "1"), result("3", "13")])
-    assert format_local_time(split) == ({"3": "associated"}, [["1"], ["2"]])
-
-
-def test_the_order_of_the_results_does_not_matter() -> None:
-    results = [entry for a, b in THREE for entry in (result(a, b), result(b, a, 280))]
-    in_order = read(THREE, results=results)
-    assert format_local_time(in_order) == ({"1": "associated", "2": "associated", "3": "associated"}, [])
-    assert {outcome.association_types for outcome in outcomes(in_order)} == {
-        "HUBSPOT_DEFINED:279;HUBSPOT_DEFINED:280"
-    }
-    for seed in range(10):
-        shuffled = random.Random(seed).sample(results, len(results))
-        assert read(THREE, results=shuffled) == in_order
-
-
-@pytest.mark.parametrize("odd", range(6))
-def test_an_odd_result_in_the_middle_is_the_business_of_its_pair_alone(odd: int) -> None:
-    results = [entry for a, b in THREE for entry in (result(a, b), result(b, a, 280))]
-    results[odd]["associationSpec"]["associationTypeId"] = 5
-    split = read(THREE, results=results)
-    expected = ["HUBSPOT_DEFINED:279;HUBSPOT_DEFINED:280"] * 3
-    expected[odd // 2] = expected[odd // 2].replace("280" if odd % 2 else "279", "5")
-    assert [outcome.association_types for outcome in outcomes(split)] == expected
-    results[odd]["to"]["id"] = "99"
-    left = [] if odd % 2 else [[THREE[odd // 2][0]]]
-    assert format_local_time(read(THREE, results=results))[1] == left
-
-
-ODDITIES = [result("1", "11", 5), result("4", "14"), result(2, 12), result("11", "1"), {"echo": ["1", "11"]}]
-
-
-def disorderly(results: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """The results, and with one thing wrong: one missing, two swapped, one odd, or an odd one more."""
-    yield results
-    for i in range(len(results)):
-        yield results[:i] + results[i + 1 :]
-        for j in range(i):
-            yield [*results[:j], results[i], *results[j + 1 : i], results[j], *results[i + 1 :]]
-    for odd in ODDITIES:
-        for i in range(len(results) + 1):
-            yield [*results[:i], odd, *results[i:]]
-            yield [*results[:i], odd, *results[i + 1 :]]
-
-
-@pytest.mark.parametrize("ends", [THREE, [("7", "7"), *THREE[1:]]])
-@pytest.mark.parametrize(
-    "more",
-    [
-        {},
-        {"status": "ERROR"},
-        {"status": "PENDING"},
-        {"numErrors": 1, "errors": [{"context": {"fromId": "2", "toId": "12"}}]},
-    ],
-)
-def test_an_answer_means_the_same_however_it_is_spaced(
-    ends: list[tuple[str, str]], more: dict[str, Any]
-) -> None:
-    """Only a compact text can be compared as a whole; the other one is read entry by entry."""
-    item = WorkItem(some_pairs(ends, ("contacts", "companies")))
-    in_order = [entry for a, b in ends for entry in (result(a, b), result(b, a, 280))]
-    for results in disorderly(in_order):
-        document = {"status": "COMPLETE", "results": results, **more}
-        compact, spaced = (
-            parse_batch_response(item, Answer(200, {"X-HubSpot-Correlation-Id": "c"}, text), 0.0)
-            for text in (orjson.dumps(document), json.dumps(document, indent=1).encode())
-        )
-        if isinstance(compact, PartialResult) and isinstance(spaced, PartialResult):
-            assert outcomes(compact) == outcomes(spaced)
-            assert format_local_time(compact) == format_local_time(spaced)
-        else:
-            assert compact == spaced
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        '{"status":"COMPLETE","echo":[%s],"results":[]}',
-        '{"status":"COMPLETE","results":[%s],"results":[]}',
-        '{"status":"COMPLETE","results":[%s]',
-        '{"status":"COMPLETE","results":{"x":[%s]}}',
-        '{"status":"COMPLETE","kind":"results","echo":[%s],"results":[{"from":{"id":"1"},"to":{"id":"11"},'
-        '"associationSpec":{"associationCategory":"HUBSPOT_DEFINED","associationTypeId":279}}]}',
-        '{"status":"PENDING","results":[%s]}',
-    ],
-)
-def test_results_that_stand_elsewhere_are_none(text: str) -> None:
-    results = [entry for a, b in THREE for entry in (result(a, b), result(b, a, 280))]
-    body = text % ",".join(orjson.dumps(entry).decode() for entry in results)
-    found = parse_batch_response(WorkItem(some_pairs(THREE)), Answer(200, {}, body.encode()), 0.0)
-    assert isinstance(found, Verdict) or len(outcomes(found)) < 2
-
-
-def test_several_types_of_one_pair_are_all_told() -> None:
-    split = read(
-        [("1", "11"), ("2", "12")], results=[result("1", "11"), result("1", "11", 5), result("2", "12")]
-    )
-    assert [outcome.association_types for outcome in outcomes(split)] == [
-        "HUBSPOT_DEFINED:279;HUBSPOT_DEFINED:5",
-        "HUBSPOT_DEFINED:279",
+def test_outcomes_come_in_the_order_of_the_rows_and_tell_where_they_come_from() -> None:
+    spec = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 279}
+    results = [
+        {"from": {"id": a}, "to": {"id": b}, "associationSpec": spec} for a, b in (("3", "13"), ("1", "11"))
     ]
-
-
-@pytest.mark.parametrize(
-    "context",
-    [
-        {"fromObjectId": ["2"], "toObjectId": ["12"]},
-        {"fromId": "2", "toId": 12},
-        {"INVALID_OBJECT_IDS": ["CONTACT=2 is not valid"]},
-        {"INVALID_OBJECT_IDS": "COMPANY=12 is not valid"},
-    ],
-)
-def test_an_error_that_names_a_pair_or_a_record(context: dict[str, Any]) -> None:
-    error = {"category": "VALIDATION_ERROR", "message": "no", "context": context, "id": "e7"}
-    split = read(THREE, results=[result("1", "11"), result("3", "13")], errors=[error], numErrors=1)
-    assert format_local_time(split) == ({"1": "associated", "2": "failed", "3": "associated"}, [])
-    failed = outcomes(split)[1]
-    assert (failed.error_category, failed.error_message) == ("VALIDATION_ERROR", "no")
-    assert orjson.loads(failed.error_details)[0]["id"] == "e7"
-
-
-@pytest.mark.parametrize(
-    "context",
-    [
-        {},
-        {"fromObjectId": ["2"]},
-        {"fromObjectId": ["1", "2"], "toObjectId": ["11", "12"]},
-        {"fromObjectId": ["2"], "toObjectId": ["99"]},
-        {"INVALID_OBJECT_IDS": ["COMPANY=2 is not valid"]},
-        {"INVALID_OBJECT_IDS": ["DEAL=12 is not valid"]},
-        "text",
-    ],
-)
-def test_an_error_that_does_not_say_whom_it_means_blames_nobody(context: Any) -> None:
-    split = read(THREE, results=[result("1", "11")], errors=[{"message": "no", "context": context}])
-    assert format_local_time(split) == ({"1": "associated"}, [["2"], ["3"]])
-    assert all(item.neighbours_stand for item in split.again)
-
-
-def test_a_pair_that_stands_is_not_blamed() -> None:
-    error = {"message": "no", "context": {"fromObjectId": ["1"], "toObjectId": ["11"]}}
-    split = read([("1", "11"), ("2", "12")], results=[result("1", "11"), result("2", "12")], errors=[error])
-    assert format_local_time(split) == ({"1": "associated", "2": "associated"}, [])
+    context = {"fromObjectId": ["2"], "toObjectId": ["12"]}
+    errors = [{"category": "VALIDATION_ERROR", "message": "no", "context": context}]
+    found = read([("1", "11"), ("2", "12"), ("3", "13"), ("4", "14")], results=results, errors=errors)
+    outcomes = [outcome for group in found.groups for outcome in group.outcomes]
+    assert [(outcome.pair.from_id, str(outcome.status)) for outcome in outcomes] == [
+        ("1", "associated"),
+        ("2", "failed"),
+        ("3", "associated"),
+    ]
+    assert {(o.http_status, o.attempts, o.existed_before, o.completed_at) for o in outcomes} == {
+        (207, 1, "no", 5.0)
+    }
+    assert outcomes[0].association_types == "HUBSPOT_DEFINED:279"
+    assert outcomes[0].correlation_id == "c"
+    assert (outcomes[1].error_category, outcomes[1].error_message) == ("VALIDATION_ERROR", "no")
+    (again,) = found.again
+    assert ([pair.from_id for pair in again.pairs], again.neighbours_stand) == (["4"], True)
 
 
 def test_many_open_pairs_go_in_halves() -> None:
-    split = read([(str(i), "7") for i in range(100, 300)], results=[])
-    assert [len(item.pairs) for item in split.again] == [100, 100]
-
-
-@pytest.mark.parametrize("status", ["PENDING", "PROCESSING", "CANCELED"])
-def test_an_unfinished_batch_is_asked_for_again(status: str) -> None:
-    verdict = read(THREE, status=status, results=[result(*ends) for ends in THREE])
-    assert isinstance(verdict, Verdict)
-    assert (verdict.kind, verdict.category) == (Kind.TRANSIENT, status)
-
-
-@pytest.mark.parametrize(
-    "document",
-    [
-        {"results": None},
-        {"results": 7},
-        {"results": [7, None, {}, {"from": 7}, {"from": {"id": 1}, "to": {}}]},
-        {"results": {}, "errors": 7, "numErrors": "many"},
-        {"status": "ERROR", "results": [result(*ends) for ends in THREE]},
-        {"errors": [7, None, {"context": {"fromObjectId": [[]], "toObjectId": [{}]}}]},
-    ],
-)
-def test_answers_of_any_shape_leave_all_open(document: dict[str, Any]) -> None:
-    assert format_local_time(read(THREE, **document)) == ({}, [["1"], ["2"], ["3"]])
+    found = read([(str(i), "7") for i in range(100, 300)], results=[])
+    assert [len(item.pairs) for item in found.again] == [100, 100]
+    assert not any(item.neighbours_stand for item in found.again)
 
 
 def test_the_rate_bounds_batch_calls_too(tmp_path: Path, simulator: Serving[Simulator]) -> None:

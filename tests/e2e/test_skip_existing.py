@@ -14,12 +14,9 @@ from typing import Any
 import orjson
 import pytest
 
-from loader.hubspot import HubSpot, Secret, StaticToken, Verdict
-from loader.hubspot.association_reader import AssociationReader, ExistingAssociations
-from loader.model import Pair
 from loader.simulator import Simulator, SimulatorSettings
 from tests.support.command import TYPES, Serving, load, report_of, rows_of, run, start, write_pairs
-from tests.support.wire import TOKEN, Ledger, Seen, Wire, http
+from tests.support.wire import STANDS, Seen, Wire, http
 
 FAST = ("--rate", "1000000/1")
 READ = "/crm/associations/2025-09/contacts/companies/batch/read"
@@ -165,52 +162,8 @@ def entry(to_id: Any, label: str | None = None) -> dict[str, Any]:
     return {"toObjectId": to_id, "associationTypes": [kind]}
 
 
-def ask(
-    answer: Callable[[Seen], bytes], pairs: list[Pair]
-) -> tuple[ExistingAssociations | Verdict, list[Seen]]:
-    async def main() -> tuple[ExistingAssociations | Verdict, list[Seen]]:
-        async def script(seen: Seen, writer: asyncio.StreamWriter) -> None:
-            writer.write(answer(seen))
-
-        async with Wire(script) as wire:
-            ledger = Ledger()
-            token = StaticToken(Secret(TOKEN))
-            async with HubSpot(wire.url, "2025-09", token, ledger, timeout=5) as hubspot:
-                return await AssociationReader(pairs).go_on(hubspot), wire.seen
-
-    return asyncio.run(main())
-
-
-def pair(from_id: str, to_id: str) -> Pair:
-    return Pair(1, "contacts", from_id, "companies", to_id)
-
-
 def body(**fields: Any) -> bytes:
     return http(200, orjson.dumps({"status": "COMPLETE", **fields}))
-
-
-def test_ids_may_be_numbers() -> None:
-    found, _ = ask(
-        lambda _: body(results=[{"from": {"id": 1}, "to": [entry(2)]}]), [pair("1", "2"), pair("1", "3")]
-    )
-    assert isinstance(found, ExistingAssociations)
-    assert found.link(pair("1", "2")) is not None
-    assert found.link(pair("1", "3")) is None
-    assert found.knows(pair("1", "3"))
-
-
-@pytest.mark.parametrize("cursors", [["7"], ["7", "8"]])
-def test_cursors_that_go_in_a_circle_end_and_prove_nothing(cursors: list[str]) -> None:
-    def answer(seen: Seen) -> bytes:
-        after = orjson.loads(seen.body)["inputs"][0].get("after", cursors[-1])
-        following = cursors[(cursors.index(after) + 1) % len(cursors)]
-        page = {"from": {"id": "1"}, "to": [entry("9")], "paging": {"next": {"after": following}}}
-        return body(results=[page])
-
-    found, seen = ask(answer, [pair("1", "2")])
-    assert isinstance(found, ExistingAssociations)
-    assert not found.knows(pair("1", "2"))
-    assert len(seen) == len(cursors) + 1
 
 
 @pytest.mark.parametrize("answer", [http(503), http(429, Retry_After="0")])
@@ -266,59 +219,48 @@ def test_a_429_to_a_look_pauses_the_sending_too(tmp_path: Path) -> None:
     assert [round(at - refused[0], 1) for at in sent if 0.3 < at - refused[0] < 1.9] == []
 
 
-def test_pages_that_are_not_needed_are_not_read() -> None:
-    page = {"from": {"id": "1"}, "to": [entry("2")], "paging": {"next": {"after": "1"}}}
-    _, seen = ask(lambda _: body(results=[page]), [pair("1", "2")])
-    assert len(seen) == 1
+SUB_CATEGORIES = ["crm.associations.NO_ASSOCIATIONS_FOUND", {"name": "NO_ASSOCIATIONS_FOUND"}]
 
 
-def test_silence_about_a_record_is_no_proof_that_it_has_no_links() -> None:
-    found, _ = ask(lambda _: body(results=[{"from": {"id": "7"}, "to": [entry("2")]}]), [pair("1", "2")])
-    assert isinstance(found, ExistingAssociations)
-    assert found.link(pair("1", "2")) is None
-    assert not found.knows(pair("1", "2"))
-
-
-@pytest.mark.parametrize("context", [{"fromObjectId": ["1"]}, {}])
-def test_the_harmless_item_says_that_there_are_no_links(context: dict[str, list[str]]) -> None:
-    item = {
+@pytest.mark.parametrize("sub_category", SUB_CATEGORIES, ids=["live", "specification"])
+def test_what_did_not_exist_is_known_whatever_form_the_answer_has(tmp_path: Path, sub_category: Any) -> None:
+    error = {
+        "status": "error",
         "category": "OBJECT_NOT_FOUND",
-        "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND",
-        "context": context,
+        "subCategory": sub_category,
+        "context": {"fromObjectId": ["1"]},
     }
-    found, _ = ask(lambda _: body(results=[], numErrors=1, errors=[item]), [pair("1", "2")])
-    assert isinstance(found, ExistingAssociations)
-    assert found.knows(pair("1", "2"))
+
+    async def script(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        if "batch/read" in seen.path:
+            writer.write(body(results=[], numErrors=1, errors=[error]))
+        else:
+            writer.write(http(200, STANDS if seen.method == "PUT" else b"{}"))
+
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
+    with Serving(lambda: Wire(script)) as wire:
+        assert load(wire.url, file, "--skip-existing").code == 0
+    assert [(row["status"], row["existed_before"]) for row in rows_of(report_of(file))] == [
+        ("associated", "no")
+    ]
 
 
-def test_an_answer_that_is_too_large_is_asked_for_in_halves() -> None:
-    def answer(seen: Seen) -> bytes:
-        inputs = orjson.loads(seen.body)["inputs"]
-        if len(inputs) > 2:
-            return body(results=[], padding=" " * (9 << 20))
-        return body(results=[{"from": item, "to": [entry("2")]} for item in inputs])
+def test_a_record_in_two_results_is_added_up(tmp_path: Path) -> None:
+    """What is in the second one existed before, and `undo` must leave it."""
+    results = [
+        {"from": {"id": "1"}, "to": [entry("9")]},
+        {"from": {"id": "1"}, "to": [entry("8")], "paging": {"next": {"after": "7"}}},
+    ]
 
-    pairs = [pair(str(i), "2") for i in range(10, 17)]
-    found, _ = ask(answer, pairs)
-    assert isinstance(found, ExistingAssociations)
-    assert all(found.link(pair) for pair in pairs)
+    async def script(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        if "batch/read" in seen.path:
+            after = orjson.loads(seen.body)["inputs"][0].get("after")
+            writer.write(body(results=[{"from": {"id": "1"}, "to": [entry("2")]}] if after else results))
+        else:
+            writer.write(http(200, STANDS if seen.method == "PUT" else b"{}"))
 
-
-def test_a_hub_is_asked_from_the_other_side() -> None:
-    def answer(seen: Seen) -> bytes:
-        assert "/companies/contacts/" in seen.path
-        inputs = orjson.loads(seen.body)["inputs"]
-        return body(results=[{"from": item, "to": [entry("1")]} for item in inputs])
-
-    pairs = [pair("1", str(i)) for i in range(10, 300)]
-    found, seen = ask(answer, pairs)
-    assert isinstance(found, ExistingAssociations)
-    assert len(seen) == 1
-    assert all(found.link(pair) for pair in pairs)
-    assert found.link(pair("10", "1")) is None
-
-
-@pytest.mark.parametrize("junk", [b"[]", b"{}", b'{"results":7}', b'{"results":[7,{"from":7}],"errors":7}'])
-def test_answers_of_any_shape_prove_nothing(junk: bytes) -> None:
-    found, _ = ask(lambda _: http(200, junk), [pair("1", "2"), pair("3", "4")])
-    assert isinstance(found, Verdict) or not found.knows(pair("1", "2"))
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2), (1, 8), (1, 9)])
+    with Serving(lambda: Wire(script)) as wire:
+        assert load(wire.url, file, "--skip-existing").code == 0
+        assert not [seen for seen in wire.server.seen if seen.method == "PUT"]
+    assert [row["status"] for row in rows_of(report_of(file))] == ["existing"] * 3

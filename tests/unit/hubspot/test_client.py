@@ -125,7 +125,9 @@ DAILY = b'{"policyName":"DAILY","errorType":"RATE_LIMIT"}'
         (http(207, b'{"errors":[{"category":"C"}]}'), Kind.REFUSED, "C", "answered"),
         (http(200, b'{"results":[]}'), Kind.MADE_NOTHING, "NOT_IN_RESULTS", "answered"),
         *((http(status), Kind.REFUSED, f"HTTP_{status}", "answered") for status in (400, 404, 405, 410, 413)),
-        *((http(status), Kind.REFUSED, f"HTTP_{status}", "answered") for status in (414, 415, 422, 403, 418)),
+        *((http(status), Kind.REFUSED, f"HTTP_{status}", "answered") for status in (414, 415, 422, 418)),
+        (http(403, b'{"category":"C"}'), Kind.REFUSED, "C", "answered"),
+        (http(403, b"<html>"), Kind.TRANSIENT, "HTTP_403", "answered"),
         (http(401), Kind.ACCOUNT, "HTTP_401", "answered"),
         (http(403, SCOPES), Kind.ACCOUNT, "MISSING_SCOPES", "answered"),
         (http(429), Kind.THROTTLED, "HTTP_429", "throttled"),
@@ -251,9 +253,9 @@ def test_a_fault_of_the_wire_is_a_verdict(script: Script, kind: Kind, category: 
     assert ledger.notes == [note]
 
 
-def test_a_refusal_whose_body_breaks_off_stays_a_refusal() -> None:
+def test_a_refusal_whose_body_breaks_off_is_no_verdict_on_the_pair() -> None:
     head = b"HTTP/1.1 404 Not Found\r\nContent-Length: 500\r\n\r\n{"
-    assert verdict_on(begin(head, close)).kind is Kind.REFUSED
+    assert verdict_on(begin(head, close)).kind is Kind.TRANSIENT
 
 
 def test_a_dead_kept_alive_connection_is_not_used_behind_the_paces_back() -> None:

@@ -148,7 +148,7 @@ def test_after_an_outage_the_workers_do_not_storm_the_endpoint() -> None:
             f'{{"status":"BAD_REFRESH_TOKEN","message":"{REFRESH} and {CLIENT_SECRET} are bad"}}'.encode(),
         ),
         http(401),
-        http(403),
+        http(403, b"{}"),
         http(404),
     ],
 )

@@ -1,4 +1,4 @@
-"""Retry-After in all its forms."""
+"""Headers: Retry-After, the correlation ID, where a redirect leads; and that no bytes upset them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from loader.hubspot.retry_after import retry_after
+from loader.hubspot.headers import correlation_id, media_type, redirect_target, retry_after
 
 NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
 
@@ -51,7 +51,37 @@ def test_the_bound_is_the_callers_and_the_name_has_no_case() -> None:
     assert retry_after({}, NOW) is None
 
 
-@given(st.text(max_size=60))
-def test_nothing_upsets_it(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("c-1", "c-1"), ("a\udcff\x1b\nb", "a\ufffd\ufffd b"), ("x" * 500, "x" * 99 + "…"), ("", "")],
+)
+def test_a_correlation_id_is_printable(text: str, shown: str) -> None:
+    assert correlation_id({"X-HubSpot-Correlation-Id": text}) == shown
+    shown.encode()
+
+
+@pytest.mark.parametrize(
+    ("location", "place"),
+    [
+        ("https://u:p@evil.example/a?token=x#y", "https://evil.example/a"),
+        ("//evil.example/a?b", "//evil.example/a"),
+        ("/login?x=1", "/login"),
+        ("http://[bad/", "nowhere"),
+        ("", "nowhere"),
+    ],
+)
+def test_a_redirect_is_told_without_what_may_be_secret(location: str, place: str) -> None:
+    assert redirect_target({"Location": location}) == place
+
+
+@given(st.text(max_size=60) | st.binary(max_size=60).map(lambda raw: raw.decode("utf-8", "surrogateescape")))
+def test_nothing_upsets_them(text: str) -> None:
     wait = retry_after({"Retry-After": text}, NOW)
     assert wait is None or 0 <= wait <= 300
+    for shown in (
+        correlation_id({"X-HubSpot-Correlation-Id": text}),
+        media_type({"Content-Type": text}),
+        redirect_target({"Location": text}),
+    ):
+        shown.encode()
+        assert shown.isprintable()
