@@ -20,7 +20,6 @@ from loader.hubspot.credentials import Credentials
 from loader.hubspot.headers import correlation_id
 from loader.hubspot.oauth import RenewalError
 from loader.hubspot.secret import BearerHeader, Secret
-from loader.hubspot.timeouts import Deadlines
 from loader.hubspot.transport import ANSWER_LIMIT, endpoint, open_session, parse_base_url, read_body
 from loader.hubspot.verdict import Kind, Verdict
 from loader.hubspot.wire_errors import WIRE_FAULTS, broken_off, verdict_of_fault
@@ -99,7 +98,6 @@ class HubSpot:
         self._objects = f"/crm/objects/{version}/"
         self._credentials, self._pace = credentials, pace
         self._timeout, self._workers = timeout, workers
-        self._deadlines = Deadlines(timeout)
         self._log, self._clock = log, clock
         self._token: Secret | None = None
         self._in_flight = 0
@@ -107,16 +105,13 @@ class HubSpot:
         self._authorization: CIMultiDict[str] = CIMultiDict()
 
     async def __aenter__(self) -> Self:
-        self._session = open_session(
-            self._base, timeout=self._timeout, connections=self._workers, timed=False
-        )
+        self._session = open_session(self._base, timeout=self._timeout, connections=self._workers)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._session.close()
-        self._deadlines.close()
 
     @property
     def in_flight(self) -> int:
@@ -216,15 +211,14 @@ class HubSpot:
         fault: Exception | None = None
         self._in_flight += 1
         try:
-            with self._deadlines:
-                response = await self._session.request(
-                    call.method, url, data=call.data, headers=self._authorization, allow_redirects=False
-                )
-                if permit.sent > self._heard:
-                    self._heard = permit.sent
-                if response.status != 429:  # there only the body tells which limit it is
-                    self._pace.answered(permit, response.headers)
-                body = await read_body(response, call.limit)
+            response = await self._session.request(
+                call.method, url, data=call.data, headers=self._authorization, allow_redirects=False
+            )
+            if permit.sent > self._heard:
+                self._heard = permit.sent
+            if response.status != 429:  # there only the body tells which limit it is
+                self._pace.answered(permit, response.headers)
+            body = await read_body(response, call.limit)
         except WIRE_FAULTS as why:
             fault = why
         except BaseException:

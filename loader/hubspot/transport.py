@@ -69,12 +69,8 @@ def is_loopback(host: str) -> bool:
         return host.rstrip(".").lower() == "localhost"
 
 
-def open_session(
-    base_url: URL, *, timeout: float, connections: int, timed: bool = True
-) -> aiohttp.ClientSession:
+def open_session(base_url: URL, *, timeout: float, connections: int) -> aiohttp.ClientSession:
     """A session for requests to `base_url`, each with `timeout` seconds for everything.
-
-    Not `timed`, it bounds the time for connecting alone, and the caller bounds the whole.
 
     Proxies come from the platform (HTTPS_PROXY, NO_PROXY, the system's settings), and so do the trusted CAs
     (SSL_CERT_FILE, SSL_CERT_DIR, REQUESTS_CA_BUNDLE). The session does not read the environment itself
@@ -88,9 +84,7 @@ def open_session(
     )
     return aiohttp.ClientSession(
         connector=connector,
-        timeout=aiohttp.ClientTimeout(
-            total=timeout if timed else None, sock_connect=min(CONNECT_SECONDS, timeout / 2)
-        ),
+        timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=min(CONNECT_SECONDS, timeout / 2)),
         headers=_HEADERS,
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,  # done within bounds below
