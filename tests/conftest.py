@@ -46,7 +46,7 @@ class LongestTest:
 
 
 def _shortage() -> float:
-    """How many processes wanted each core within the last minute; 1 if there were enough cores, or unknown."""
+    """How many processes wanted each core within the last minute; at least 1, and 1 if unknown."""
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     return max(1.0, load / (os.cpu_count() or 1))
 
