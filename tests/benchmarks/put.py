@@ -39,9 +39,9 @@ def rates_of(
     return rates
 
 
-def ratio(rates: Rates, what: str, than: str) -> float:
+def ratio(rates: Rates, what: str, than: str, than_what: str = "sending") -> float:
     """How many times faster `load` is than another client."""
-    pairs = zip(rates["load"][what], rates[than]["sending"], strict=True)
+    pairs = zip(rates["load"][what], rates[than][than_what], strict=True)
     return median(ours / theirs for ours, theirs in pairs)
 
 
