@@ -18,7 +18,7 @@ from loader.commands.observer import Observer
 from loader.commands.result import RunResult
 from loader.commands.run import open_load, progress_of, refuse_simulated
 from loader.commands.session import open_session
-from loader.engine.archiving import archive_method
+from loader.engine.archiving import removal_method
 from loader.engine.cancellation import CancelToken
 from loader.engine.pipeline import run_pipeline
 from loader.engine.stats import RunStats
@@ -83,7 +83,7 @@ async def run_undo(
             async with run.journal(session) as journal:
                 await run_pipeline(
                     session,
-                    archive_method(session.hubspot),
+                    removal_method(session.hubspot),
                     _open(load.checkpoint, ours),
                     _Removals(journal),
                     stop_after_failures=settings.stop_after_failures,
@@ -120,7 +120,7 @@ def _refused(checkpoint: Checkpoint) -> tuple[CauseGroup, ...]:
 
 
 def _open(checkpoint: Checkpoint, ours: Selection) -> Iterator[OpenPairs]:
-    return (OpenPairs(pairs, "no") for pairs in select_pairs(checkpoint, ours))
+    return (OpenPairs(pairs) for pairs in select_pairs(checkpoint, ours))
 
 
 class _Removals:

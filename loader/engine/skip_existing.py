@@ -7,7 +7,7 @@ from asyncio import get_running_loop
 from collections.abc import Callable
 
 from loader.engine.look_ahead import OLDEST_LOOK_UP
-from loader.engine.sender import Admit, PartialResult, Sender
+from loader.engine.sender import Admit, PartialResult, Sender, SendMethod
 from loader.engine.work_item import Moment, WorkItem
 from loader.hubspot import HubSpot, Kind, Verdict
 from loader.hubspot.association_reader import AssociationReader, ExistingAssociations
@@ -15,6 +15,8 @@ from loader.model import Outcome, Pair, Status, group_outcomes
 
 #: Look-ups in a row that take longer than they are valid. Then it stays unknown what existed before.
 _MOST_SLOW_LOOK_UPS = 3
+#: Pairs in one look-up of few records.
+_MOST_PAIRS = 10_000
 
 
 class ExistingFirst:
@@ -104,3 +106,40 @@ async def look_up(
 def moment(now: Callable[[], float]) -> Moment:
     """The present on both clocks."""
     return Moment(get_running_loop().time(), now())
+
+
+def look_up_method(hubspot: HubSpot) -> SendMethod:
+    """The way to look pairs up and do nothing else."""
+    return SendMethod(LookUp(hubspot), _never_packed, pairs=_MOST_PAIRS, looks_up=True)
+
+
+class LookUp:
+    """Says which pairs exist: `existing`, `failed` if they do not, `gave_up` if that is not known."""
+
+    def __init__(self, hubspot: HubSpot, now: Callable[[], float] = time.time) -> None:
+        """`now` gives Unix time."""
+        self._hubspot, self._now = hubspot, now
+
+    async def send(self, item: WorkItem, admit: Admit) -> Verdict | PartialResult:
+        """Look the pairs of an item up. A question that is refused proves nothing, neither way."""
+        existing = await look_up(item, self._hubspot, admit, self._now)
+        now = self._now()
+        if isinstance(existing, Verdict):
+            if existing.kind is not Kind.REFUSED:
+                return existing
+            halves = item.halves()
+            unknown = [] if halves else [Outcome(pair, Status.GAVE_UP, now) for pair in item.pairs]
+            return PartialResult(group_outcomes(unknown), halves)
+        return PartialResult(group_outcomes(_finding(pair, existing, now) for pair in item.pairs), [])
+
+
+def _finding(pair: Pair, existing: ExistingAssociations, now: float) -> Outcome:
+    link = existing.link(pair)
+    if link is not None and link.default:
+        return Outcome(pair, Status.EXISTING, now)
+    known = link is not None or existing.knows(pair) or existing.is_gone(pair)
+    return Outcome(pair, Status.FAILED if known else Status.GAVE_UP, now)
+
+
+def _never_packed(_pairs: list[Pair], _existed_before: str, _last: bool) -> list[WorkItem]:
+    return []

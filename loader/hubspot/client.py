@@ -48,10 +48,6 @@ class Answer(NamedTuple):
 Admit: TypeAlias = Callable[[], None]
 
 
-#: Called when a request has its permit, right before it starts; what it raises keeps it from starting.
-Admit: TypeAlias = Callable[[], None]
-
-
 class _Call(NamedTuple):
     method: str
     path: str

@@ -47,7 +47,11 @@ def lines_until(process: subprocess.Popen[str], word: str, times: int = 1) -> li
 
 def rest(process: subprocess.Popen[str]) -> list[str]:
     """What it says until it ends, when it is told to."""
-    said, _ = process.communicate()
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.close()
+    said = process.stdout.read()  # not by communicate, which knows nothing of what was read ahead
+    process.wait(20)
     return said.splitlines()
 
 

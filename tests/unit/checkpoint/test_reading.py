@@ -13,8 +13,8 @@ from loader.checkpoint.reading import (
     Selection,
     count_outcomes,
     count_pairs,
-    count_undo_findings,
     first_and_last_result,
+    left_by_undo,
     pairs_of,
     results_per_second,
     select_pairs,
@@ -128,7 +128,7 @@ def test_results_are_counted_by_second_if_something_was_sent(checkpoint: Checkpo
 
 
 def test_what_undo_left_is_counted(checkpoint: Checkpoint) -> None:
-    assert count_undo_findings(checkpoint) == {UndoFinding.KEPT: 1}
+    assert {one.finding: one.pairs for one in left_by_undo(checkpoint)} == {UndoFinding.KEPT: 1}
 
 
 def test_an_empty_checkpoint_has_nothing_to_count() -> None:

@@ -108,7 +108,9 @@ def gaps(ended: Ended) -> list[float]:
         (Reply(477, headers={"Retry-After": "0"}), [1.0] * 4),
     ],
 )
-def test_retry_after_lengthens_the_back_off_and_never_shortens_it(reply: Reply, expected: list[float]) -> None:
+def test_retry_after_lengthens_the_back_off_and_never_shortens_it(
+    reply: Reply, expected: list[float]
+) -> None:
     assert gaps(sent(answers(*[reply] * 4), 1)) == expected
 
 

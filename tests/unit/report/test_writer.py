@@ -16,7 +16,7 @@ from loader.checkpoint import Checkpoint, Verified
 from loader.checkpoint.statements import Statements
 from loader.errors import Stopped
 from loader.model import Outcome, OutcomeGroup, Pair, Status
-from loader.report.joined import ReportResult, write_report
+from loader.report.writer import ReportResult, write_report
 from loader.report.lines import COLUMNS
 from loader.source import Chunk, Columns, InvalidRow, Source, open_input
 from loader.source.cell_rules import Fault
@@ -99,7 +99,7 @@ def test_every_row_is_there_in_the_inputs_order(load: Load) -> None:
         f"{HEADER},name",
         f"1,contacts,1,companies,10,associated,200,1,HUBSPOT_DEFINED:279,no,,,,c-1,{TIME},present,Ann",
         '2,contacts,2,companies,20,not_sent,,0,,,,,,,,,"B, b"',
-        "3,contacts,1,companies,10,duplicate,,0,,,DUPLICATE,the same pair as row 1,,,,,again",
+        "3,contacts,1,companies,10,duplicate,,0,,,DUPLICATE,duplicate of row 1,,,,,again",
         load.lines[4],
         f'5,contacts,4,companies,40,failed,400,2,,,,"no, really",,,{TIME},,',
         "",
@@ -301,7 +301,7 @@ def test_a_kill_while_it_is_written_leaves_the_old_report(tmp_path: Path) -> Non
     before = load.report.read_bytes()
     run(
         tmp_path,
-        "from loader.report.joined import write_report\n"
+        "from loader.report.writer import write_report\n"
         "chunks = (os.kill(os.getpid(), 9) for _ in range(1))\n"
         "write_report(load.checkpoint, load.report, chunks, [], ())",
     )
