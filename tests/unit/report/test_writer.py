@@ -268,7 +268,7 @@ def test_a_report_keeps_its_permissions_and_stays_behind_a_link(load: Load, tmp_
 
 
 LOAD = (
-    "import os, sys; from pathlib import Path; from tests.unit.report.test_joined import Load\n"
+    "import os, sys; from pathlib import Path; from tests.unit.report.test_writer import Load\n"
     "load = Load(Path(sys.argv[1]), 'from_object_id,to_object_id\\n1,10\\n')\n"
 )
 
