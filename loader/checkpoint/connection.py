@@ -23,6 +23,9 @@ BUSY_TIMEOUT = 10.0
 _CACHE = 8_000
 
 LOCAL_DISK = "Keep the checkpoint on a local disk: name it with --checkpoint PATH."
+_WRITABLE = (
+    "Let this user write in that folder, or keep the checkpoint in another one with --checkpoint PATH."
+)
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -106,7 +109,7 @@ def unusable(path: Path, error: sqlite3.Error) -> CheckpointError:
         )
     if code == sqlite3.SQLITE_FULL:
         return CheckpointError(f"{path} can't be written: the disk is full", "Make room on the disk.")
-    return CheckpointError(f"{path} can't be used: {words(error)}", LOCAL_DISK)
+    return CheckpointError(f"{path} can't be used: {words(error)}", advice(error))
 
 
 def words(error: sqlite3.Error | CheckpointError) -> str:
@@ -114,6 +117,12 @@ def words(error: sqlite3.Error | CheckpointError) -> str:
     if isinstance(error, CheckpointError):
         return str(error)
     return _WORDS.get(primary_code(error), f"SQLite says: {error}")
+
+
+def advice(error: sqlite3.Error) -> str:
+    """What to do about an error that the folder or its disk is the reason for."""
+    forbidden = primary_code(error) in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
+    return _WRITABLE if forbidden else LOCAL_DISK
 
 
 _WORDS = {

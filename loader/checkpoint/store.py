@@ -230,11 +230,17 @@ class Checkpoint:
     def _create(self) -> None:
         connection = connect(self.path)
         with self._mutex:
-            self._db.close()
-            self._db = connection
-        with self.transaction() as db:
-            for statement in STATEMENTS:
-                db.execute(statement)
+            in_memory, self._db = self._db, connection
+            try:
+                with self.transaction() as db:
+                    for statement in STATEMENTS:
+                        db.execute(statement)
+            except BaseException:
+                self._db.close()
+                self._db = in_memory
+                self.path.unlink()  # it is empty
+                raise
+            in_memory.close()
         self.exists = True
 
     def _places(self, files: LoadFiles) -> Places:
