@@ -21,7 +21,8 @@ IDs = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
 Mask = npt.NDArray[np.bool_]
 
-#: From ID, to ID, ``id << 32 | type pair << 8 | existed_before << 4 | verified``, outcome (0: no result).
+#: From ID, to ID, ``id << 32 | type pair << 8 | sent << 6 | existed_before << 4 | verified``, outcome (0: no
+#: result).
 Row = tuple[int, int, int, int]
 
 #: Rows that are read from the database at a time.
@@ -31,8 +32,9 @@ _STATUSES: tuple[Status | None, ...] = (None, *Status)
 _EXISTED_BEFORE = ("", "no", "yes")
 _VERIFIED = ("", *Verified)
 _ROWS = (
-    "SELECT from_id, to_id, (id << 32) | (types << 8) | (coalesce(existed_before + 1, 0) << 4)"
-    " | coalesce(instr('pmu', substr(verified, 1, 1)), 0), coalesce(outcome, 0) FROM pair"
+    "SELECT from_id, to_id, (id << 32) | (types << 8) | ((first_run IS NOT NULL) << 6)"
+    " | (coalesce(existed_before + 1, 0) << 4) | coalesce(instr('pmu', substr(verified, 1, 1)), 0),"
+    " coalesce(outcome, 0) FROM pair"
 )
 #: What `is_settled` takes for open when a load retries.
 _RETRIED = (Status.FAILED, Status.GAVE_UP, Status.REMOVED)
@@ -192,13 +194,12 @@ class Index:
 
     def was_sent(self, ids: IDs) -> Mask:
         """Whether each of the pairs was sent, or may have been: then it is not to be looked up again."""
-        sent: Mask = self._types[ids] != 0
-        sent &= self._statuses[ids] != _STATUSES.index(Status.EXISTING)
+        sent: Mask = (self._marks[ids] & 1 << 6) != 0
         return sent
 
     def existed_before(self, ids: IDs) -> list[str]:
         """What was found before the first request for each of the pairs: ``yes``, ``no`` or empty."""
-        return [_EXISTED_BEFORE[mark] for mark in (self._marks[ids] >> 4).tolist()]
+        return [_EXISTED_BEFORE[mark] for mark in (self._marks[ids] >> 4 & 0b11).tolist()]
 
     def number(self, ids: IDs) -> IDs:
         """The same IDs, but new ones for the unknown pairs (0). Each is to be asked for once."""

@@ -73,7 +73,6 @@ class CheckpointJournal:
         self._settled = self._committed = 0  # results; each is counted up by one thread alone
         self._closing = threading.Event()
         self._wanted = threading.Event()  # a commit, before the next one is due
-        self._first_new_id = checkpoint.next_id
         self._statements: Statements | None = None
         self._thread = threading.Thread(target=self._run, name="checkpoint", daemon=True)
         self._thread.start()
@@ -172,7 +171,7 @@ class CheckpointJournal:
         try:
             with self._checkpoint.transaction() as db:
                 if self._statements is None:
-                    self._statements = Statements(db, self._first_new_id)
+                    self._statements = Statements(db)
                 for (method, arguments), alike in groupby(self._taken, attrgetter("method", "arguments")):
                     items = chain.from_iterable(change.items for change in alike)
                     method(self._statements, items, *arguments)

@@ -197,13 +197,25 @@ def first_and_last_result(checkpoint: Checkpoint) -> tuple[float, float] | None:
     return None if first is None else (first / 1000, last / 1000)
 
 
-def count_undo_findings(checkpoint: Checkpoint) -> Counter[UndoFinding]:
-    """How many pairs the last `undo` left, and why."""
+class LeftByUndo(NamedTuple):
+    """Pairs that the last `undo` left for one reason."""
+
+    finding: UndoFinding
+    pairs: int
+    http_status: int
+    error_category: str
+    error_message: str
+    error_details: str
+
+
+def left_by_undo(checkpoint: Checkpoint) -> list[LeftByUndo]:
+    """The pairs that the last `undo` left, by reason."""
     with checkpoint.query() as db:
         rows = db.execute(
-            "SELECT status, count(*) FROM pair JOIN outcome ON outcome.id = pair.undo GROUP BY status"
+            "SELECT status, count(*), http_status, error_category, error_message, error_details"
+            " FROM pair JOIN outcome ON outcome.id = pair.undo GROUP BY pair.undo"
         ).fetchall()
-    return Counter({UndoFinding(status): count for status, count in rows})
+    return [LeftByUndo(UndoFinding(status), *rest) for status, *rest in rows]
 
 
 def _in_pieces(checkpoint: Checkpoint, query: str, selection: Selection) -> Iterator[list[tuple[Any, ...]]]:

@@ -80,7 +80,8 @@ CREATE TABLE pair (
     types INTEGER NOT NULL REFERENCES type_pair,
     from_id INTEGER NOT NULL,
     to_id INTEGER NOT NULL,
-    existed_before INTEGER,     -- 1 or 0: found before its first request; NULL: not looked up. Never changes
+    first_run INTEGER REFERENCES run,   -- the first that sent it, or was about to; NULL: it was never sent
+    existed_before INTEGER,     -- 1 or 0: found before its first request; NULL: not looked up
     outcome INTEGER REFERENCES outcome,     -- NULL: sent, or about to be sent, and the result is not known
     previous INTEGER REFERENCES outcome,    -- while outcome is NULL: the result of an earlier run
     attempts INTEGER,           -- of the run that gave the result

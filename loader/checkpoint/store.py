@@ -41,12 +41,15 @@ class Checkpoint:
     it; `transaction` and `query` let one in at a time.
     """
 
-    def __init__(self, path: Path, *, may_create: bool = False) -> None:
-        """Raises CheckpointError: there is no file (unless `may_create`), or it can't be used."""
+    def __init__(self, path: Path, *, may_create: bool = False, anew: bool = False) -> None:
+        """Raises CheckpointError: there is no file (unless `may_create`), or it can't be used.
+
+        `anew` ignores a file that exists: it is to be renamed or deleted before `begin_run`.
+        """
         self.path = Path(os.path.realpath(path))
         self._mutex = threading.RLock()
         self._lost = False  # the connection, after a rollback that failed
-        self.exists = self.path.exists()
+        self.exists = self.path.exists() and not anew
         if not self.exists and not may_create:
             raise CheckpointError(
                 f"there is no checkpoint {path}", "Name the input, the report or the checkpoint of a load."

@@ -47,8 +47,10 @@ def lines_until(process: subprocess.Popen[str], word: str, times: int = 1) -> li
 
 def rest(process: subprocess.Popen[str]) -> list[str]:
     """What it says until it ends, when it is told to."""
-    said, _ = process.communicate()
-    return said.splitlines()
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.close()
+    return process.stdout.read().splitlines()
 
 
 class Truth:
