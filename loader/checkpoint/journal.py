@@ -18,10 +18,10 @@ from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from loader.checkpoint.connection import words
+from loader.checkpoint.connection import unwritable, words
 from loader.checkpoint.schema import UndoFinding, Verified
 from loader.checkpoint.statements import Statements
-from loader.checkpoint.store import Checkpoint, unwritable
+from loader.checkpoint.store import Checkpoint
 from loader.errors import CheckpointError, Stopped
 from loader.model import Outcome, OutcomeGroup, Pair
 

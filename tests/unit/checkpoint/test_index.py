@@ -150,6 +150,14 @@ def test_pairs_that_the_input_has_are_counted_once_and_the_others_named() -> Non
     assert index.not_in_input().tolist() == [4]
 
 
+def test_a_cleared_index_knows_no_pair_and_gives_no_id_twice() -> None:
+    index = make({1: (1, 2, 0), 2: (2, 2, 0)})
+    index.clear()
+    assert find(index, [(1, 2, 0)]) == [0]
+    assert (index.seen, index.made, index.not_in_input().tolist()) == (0, 0, [])
+    assert index.number(ids(0)).tolist() == [3]
+
+
 def test_new_pairs_get_the_next_ids() -> None:
     index = make({3: (1, 1, 0)})
     assert index.number(ids(0, 3, 0)).tolist() == [4, 3, 5]

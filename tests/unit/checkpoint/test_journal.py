@@ -253,6 +253,26 @@ async def test_a_program_that_just_reads_only_delays_a_commit(checkpoint: Checkp
 
 
 @in_loop
+async def test_a_checkpoint_that_is_moved_away_is_missed_until_it_is_back(checkpoint: Checkpoint) -> None:
+    told: list[str] = []
+    missed = asyncio.Event()
+
+    def on_trouble(why: str) -> None:
+        told.append(why)
+        missed.set()
+
+    journal = CheckpointJournal(checkpoint, on_trouble=on_trouble, retry_interval=0.01)
+    elsewhere = checkpoint.path.rename(checkpoint.path.with_name("elsewhere"))
+    recording = asyncio.create_task(journal.record(pairs([1]), ""))
+    await missed.wait()
+    assert journal.trouble == f"{checkpoint.path} was moved or deleted"
+    elsewhere.rename(checkpoint.path)
+    await recording
+    await close(journal)
+    assert told == [f"{checkpoint.path} was moved or deleted", ""]
+
+
+@in_loop
 async def test_a_defect_ends_the_run_instead_of_losing_results_in_silence(path: Path) -> None:
     failures: list[Stopped] = []
     checkpoint = begun(path)
