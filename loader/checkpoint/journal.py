@@ -88,8 +88,6 @@ class CheckpointJournal:
         `existed_before` (``yes``, ``no`` or empty) is what a look-up has found; a pair that was sent before
         keeps what was found then. Raises Stopped if the checkpoint can't be written.
         """
-        if any(pair.id <= 0 for pair in pairs):
-            raise ValueError("a pair that is to be recorded needs an ID")
         if self.failure is not None:
             raise self.failure
         recorded = self._loop.create_future()
@@ -202,7 +200,7 @@ class CheckpointJournal:
             self._in_loop(self._on_failure, failure)
 
     def _in_loop(self, call: Callable[..., None], *arguments: object) -> None:
-        with suppress(RuntimeError):  # the loop has been closed: nobody waits there any more
+        with suppress(RuntimeError):  # the loop has been closed, and nothing waits in it any more
             self._loop.call_soon_threadsafe(call, *arguments)
 
 

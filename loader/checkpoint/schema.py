@@ -76,7 +76,7 @@ CREATE TABLE outcome (
 
 _PAIR = """
 CREATE TABLE pair (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY CHECK (id > 0),
     types INTEGER NOT NULL REFERENCES type_pair,
     from_id INTEGER NOT NULL,
     to_id INTEGER NOT NULL,

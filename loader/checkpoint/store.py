@@ -79,12 +79,22 @@ class Checkpoint:
 
     @contextmanager
     def query(self) -> Iterator[sqlite3.Connection]:
-        """The connection, for queries whose rows are all fetched inside the block. Raises CheckpointError."""
+        """The connection, for queries whose rows are all fetched inside the block, as of one moment.
+
+        Raises CheckpointError.
+        """
         with self._mutex:
+            self._reconnect()
+            inside = self._db.in_transaction
             try:
+                if not inside:
+                    self._db.execute("BEGIN")
                 yield self._db
             except sqlite3.Error as error:
                 raise unusable(self.path, error) from error
+            finally:
+                if not inside:
+                    self._roll_back()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -95,8 +105,7 @@ class Checkpoint:
         with self._mutex:
             if self.exists and not self.path.exists():  # what is written to it now would be gone at the end
                 raise CheckpointError(f"{self.path} was moved or deleted", "Put it back.")
-            if self._lost:
-                self._db, self._lost = connect(self.path), False
+            self._reconnect()
             try:
                 self._db.execute("BEGIN IMMEDIATE")
                 yield self._db
@@ -104,6 +113,10 @@ class Checkpoint:
             except BaseException:
                 self._roll_back()
                 raise
+
+    def _reconnect(self) -> None:
+        if self._lost:
+            self._db, self._lost = connect(self.path), False
 
     def _roll_back(self) -> None:
         try:
