@@ -10,9 +10,8 @@ from typing import BinaryIO
 
 from loader.commands.event_log import Log
 from loader.errors import CredentialsError
-from loader.hubspot import HubSpot, Secret, StaticToken, find_credentials
+from loader.hubspot import Credentials, HubSpot, Secret, StaticToken, find_credentials
 from loader.hubspot.account import Account, read_account
-from loader.hubspot.credentials import Found
 from loader.pace import Pace
 from loader.settings import ConnectionSettings
 
@@ -30,25 +29,25 @@ async def connect(
     `warn` is told what a person should know about the credentials. Raises CredentialsError.
     """
     async with AsyncExitStack() as stack:
-        base_url, found = settings.base_url, Found(StaticToken(Secret("practice-needs-no-token")))
+        base_url = settings.base_url
+        credentials: Credentials = StaticToken(Secret("practice-needs-no-token"))
         if settings.simulate:
             from loader.simulator import Simulator, SimulatorSettings  # only who practises pays for a server
 
             base_url = (await stack.enter_async_context(Simulator(SimulatorSettings()))).url
         else:
-            found = find_credentials(
+            credentials = find_credentials(
                 base_url,
                 token_file=settings.token_file,
                 environ=os.environ,
-                stdin=stdin or sys.stdin.buffer,
+                stdin=stdin or getattr(sys.stdin, "buffer", None),  # a notebook or a service has none
+                warn=warn,
             )
-        for warning in found.warnings:
-            warn(warning)
         yield await stack.enter_async_context(
             HubSpot(
                 base_url,
                 settings.api_version,
-                found.credentials,
+                credentials,
                 pace,
                 timeout=settings.timeout,
                 workers=settings.workers,
