@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import random
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import BinaryIO
 
 from loader.commands.event_log import Log
+from loader.engine.retry import RetryPolicy
 from loader.errors import CredentialsError
 from loader.hubspot import Credentials, HubSpot, Secret, StaticToken, find_credentials
 from loader.hubspot.account import Account, read_account
+from loader.hubspot.lookups import ask_patiently
 from loader.pace import Pace
 from loader.settings import ConnectionSettings
 
@@ -57,8 +60,9 @@ async def connect(
 
 
 async def checked_account(hubspot: HubSpot, settings: ConnectionSettings) -> Account | None:
-    """Whose account it is. Raises CredentialsError where that is not the one of `--account-id`."""
-    account = await read_account(hubspot)
+    """Whose account it is. Raises CredentialsError if that is not the one of `--account-id`."""
+    policy = RetryPolicy(settings.max_attempts, random.random)
+    account = await ask_patiently(lambda: read_account(hubspot), policy.delay, tries=policy.max_attempts)
     if isinstance(account, Account):
         if settings.account_id not in (None, account.portal_id):
             raise CredentialsError(
@@ -70,7 +74,8 @@ async def checked_account(hubspot: HubSpot, settings: ConnectionSettings) -> Acc
         raise CredentialsError(
             f"HubSpot does not say whose account the token opens, so --account-id can't be checked: "
             f"{account.message}",
-            account.hint or "Try again, or leave --account-id out.",
+            account.hint
+            or "Run the same command again when HubSpot is well again: https://status.hubspot.com.",
         )
     return None
 
