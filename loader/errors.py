@@ -48,9 +48,10 @@ class CredentialsError(UsageError):
 class Stopped(LoaderError):
     """The run stopped before the end; the same command goes on from there.
 
-    `reason` is a short machine-readable word (``token_refused``, ``missing_scopes``, ``daily_limit``,
-    ``moving``, ``outage``, ``too_many_failures``, ``redirect``, ``report_changed``, ``report_unwritable``,
-    ``input_changed``).
+    `reason` is a short machine-readable word: ``token_refused``, ``missing_scopes``, ``redirect``,
+    ``wrong_data_centre`` or ``account`` (HubSpot answers nobody before a person has changed something),
+    ``daily_limit``, ``moving``, ``throttled``, ``outage``, ``tls``, ``too_many_failures``, ``input_changed``,
+    ``report_changed``, ``report_unwritable``.
     """
 
     exit_code = 3

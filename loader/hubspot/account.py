@@ -50,13 +50,14 @@ class DailyUsage(NamedTuple):
 
 
 async def read_account(hubspot: HubSpot) -> Account | Verdict:
-    """Ask whose account the token opens. A Verdict says why that is not known."""
+    """Ask whose account the token opens. A Verdict says why that is not known: REFUSED if HubSpot won't say."""
     answer = await hubspot.request("GET", f"/account-info/{hubspot.version}/details")
     if isinstance(answer, Verdict):
         return answer
-    document = decode(answer.body) or {}
+    if (document := decode(answer.body)) is None:
+        return Verdict(Kind.TRANSIENT, answer.status, "UNREADABLE_ANSWER", "the answer can't be read")
     if not (portal_id := count_of(document.get("portalId"))):
-        return Verdict(Kind.TRANSIENT, answer.status, "UNREADABLE_ANSWER", "the answer names no account")
+        return Verdict(Kind.REFUSED, answer.status, "UNREADABLE_ANSWER", "the answer names no account")
     texts = (one_line(text_of(document.get(key)), 100) for key in ("accountType", "uiDomain", "timeZone"))
     return Account(portal_id, *texts)
 

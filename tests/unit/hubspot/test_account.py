@@ -53,7 +53,14 @@ def test_an_account_number_may_be_a_number_or_a_text(portal_id: object) -> None:
 def test_what_is_no_account_number_is_none(portal_id: object) -> None:
     verdict = ask(read_account, {"portalId": portal_id})
     assert isinstance(verdict, Verdict)
-    assert (verdict.kind, verdict.category) == (Kind.TRANSIENT, "UNREADABLE_ANSWER")
+    assert (verdict.kind, verdict.message) == (Kind.REFUSED, "the answer names no account")
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"portalId":'])
+def test_an_answer_that_cannot_be_read_is_transient(body: bytes) -> None:
+    verdict = ask(read_account, http(200, body))
+    assert isinstance(verdict, Verdict)
+    assert verdict.kind is Kind.TRANSIENT
 
 
 @pytest.mark.parametrize(
