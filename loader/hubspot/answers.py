@@ -97,7 +97,7 @@ OUTCOMES = (
     Row(
         {488},
         Kind.ACCOUNT,
-        reason="wrong_data_center",
+        reason="wrong_data_centre",
         hint="The account lives in another of HubSpot's data centres: run again with its host as --base-url, "
         "such as --base-url https://api-eu1.hubapi.com.",
     ),
@@ -265,7 +265,7 @@ def _message(row: Row, read: _Read, said: dict[str, Any]) -> str:
 def _hint(row: Row, document: dict[str, Any]) -> str:
     if row.reason == "missing_scopes" and (named := ", ".join(scopes(document))):
         return f"{row.hint} HubSpot asks for: {named}."
-    if row.reason == "wrong_data_center" and (host := _right_host(document)):
+    if row.reason == "wrong_data_centre" and (host := _right_host(document)):
         return f"The account lives in another of HubSpot's data centres: run again with --base-url {host}."
     return row.hint
 

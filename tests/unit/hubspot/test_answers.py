@@ -221,7 +221,7 @@ MOVED = "Hub 5 is unknown to this Hublet, but it appears to exist in Hublet ap1"
 )
 def test_488_stops_the_run_and_names_the_base_url(document: Any, host: str) -> None:
     found = verdict(488, document)
-    assert (found.kind, found.reason) == (Kind.ACCOUNT, "wrong_data_center")
+    assert (found.kind, found.reason) == (Kind.ACCOUNT, "wrong_data_centre")
     assert found.hint.endswith(f"--base-url {host}" if host.startswith("https") else host)
 
 
