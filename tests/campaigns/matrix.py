@@ -52,7 +52,7 @@ def install(python: Path, environment: Path, resolution: str) -> Path:
 
 
 def _uv(*arguments: str) -> None:
-    subprocess.run([sys.executable, "-m", "uv", "--quiet", *arguments], check=True)
+    subprocess.run([sys.executable, "-m", "uv", "--quiet", "--no-python-downloads", *arguments], check=True)
 
 
 def main() -> int:
