@@ -39,6 +39,11 @@ class LoadOptions(TypedDict, total=False):
     to_type_column: str
     delimiter: str
     encoding: str
+    sheet: str
+    allow_empty: bool
+    trust_quotes: bool
+    checkpoint: Path
+    retry: bool
     rate: str
     workers: int
     max_attempts: int

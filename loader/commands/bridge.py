@@ -81,6 +81,7 @@ class RunResult:
             **{key: run[key] for key in ("stopped", "message", "hint")},
             "this_run": run["counts"],
             "kept": self.kept._asdict(),
+            "finished": self.summary.finished and self.stopped is None and not self.interrupted,
             "exit_code": self.exit_code,
         }
 
@@ -199,7 +200,7 @@ def read_summary(path: str) -> LoadSummary:
     """The summary of a load, from its report. Raises ReportError."""
     report = Path(path)
     invocation = Invocation(_input_of(path), {}, os.path.abspath(path))
-    return _summary(invocation, report, list(_outcomes(report)), ConnectionSettings(), None)
+    return _summary(invocation, report, list(_outcomes(report, needed=True)), ConnectionSettings(), None)
 
 
 def write_page(path: str, summary: LoadSummary, page: str) -> None:
@@ -224,8 +225,8 @@ _PROVABLE = (Status.ASSOCIATED, Status.EXISTING)
 _ATTENTION = (Status.FAILED, Status.GAVE_UP, Status.INVALID)
 
 
-def _outcomes(report: Path) -> Iterator[OutcomeCount]:
-    for one in read_records(report) if report.exists() else ():
+def _outcomes(report: Path, needed: bool = False) -> Iterator[OutcomeCount]:
+    for one in read_records(report) if needed or report.exists() else ():
         example = Example(*_pair(one), one.error_message, one.correlation_id)
         said = one.http_status, one.error_category, one.error_message, one.error_details
         yield OutcomeCount(one.status, 1, example, *said)

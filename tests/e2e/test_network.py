@@ -140,7 +140,7 @@ def test_ctrl_c_in_an_outage(port: int, tmp_path: Path) -> None:
     ended = end(process)
     assert ended.code == 130
     assert time.monotonic() - began < 2
-    assert "Stopped with 500 rows to go" in ended.err
+    assert "0 of 500 pairs associated, 500 not sent" in ended.out
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
