@@ -84,7 +84,8 @@ def test_an_input_of_a_header_alone_leaves_a_report_that_goes_on(
 ) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [], header=["note"])
     ended = load(simulator.url, file, env={"HUBSPOT_ACCESS_TOKEN": ""})
-    assert (ended.code, ended.out) == (0, f"Report: {report_of(file)}\n0 rows: nothing to do\n")
+    assert ended.code == 0
+    assert ended.out.startswith("Nothing to send: the input has no pairs")
     assert report_of(file).read_text().endswith(",completed_at,note\n")
     assert run("summary", report_of(file)).code == 0
     with file.open("a") as more:
@@ -101,25 +102,6 @@ def test_rows_appended_to_the_input_are_loaded(simulator: Serving[Simulator], tm
     assert sent_pairs(simulator) == [("1", "2"), ("3", "4"), ("5", "6")]
     last = rows_of(report_of(file))[-1]
     assert (last["status"], last["error_message"]) == ("duplicate", "the same pair stands in row 1")
-
-
-def test_failed_rows_again_from_the_report(simulator: Serving[Simulator], tmp_path: Path) -> None:
-    file = write_pairs(
-        tmp_path / "pairs.csv", [("1", "2", "a"), ("9000404001001", "4", "b, c"), ("5", "6", "d")], ["note"]
-    )
-    assert load(simulator.url, file, *FAST).code == 1
-    report = report_of(file)
-    assert [row["status"] for row in rows_of(report)] == ["associated", "failed", "associated"]
-    again = run("load", report, "--base-url", simulator.url, *FAST, "--only", "failed,gave_up")
-    assert again.code == 0, again.err
-    (row,) = rows_of(tmp_path / "pairs.report.report.csv")
-    assert (row["row"], row["from_object_id"], row["status"], row["note"]) == (
-        "2",
-        "9000404001001",
-        "associated",
-        "b, c",
-    )
-    assert list(row) == [*rows_of(report)[0]]  # the result columns were replaced, not doubled
 
 
 def test_nothing_is_sent_without_a_token(simulator: Serving[Simulator], tmp_path: Path) -> None:
@@ -192,8 +174,12 @@ def test_the_command_says_its_result_on_standard_output_alone(
 ) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [("1", "2")])
     ended = load(simulator.url, file)
-    assert ended.out == f"Report: {report_of(file)}\n1 row: 1 associated\n"
-    assert "Account: 62515" in ended.err
+    result, report, _, words, command = ended.out.splitlines()
+    assert result == "Finished: 1 of 1 pair associated · account 62515 · 0 s"
+    assert report == f"Report: {report_of(file)}"
+    assert words == "To read the associations back from HubSpot:"
+    assert command == f"  assoc-loader verify {file} --base-url {simulator.url}"
+    assert "Connected to HubSpot account 62515" in ended.err
     quiet = load(simulator.url, file, "-q", "--overwrite")
     assert quiet.err == ""
 
