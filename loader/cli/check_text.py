@@ -13,7 +13,7 @@ from loader.engine.daily_quota import format_local_time
 from loader.hubspot.account import Account
 from loader.model import Status
 from loader.summary.terminal import Line, wrap
-from loader.text import pluralize, shown_path
+from loader.text import escape_controls, pluralize, shown_path
 
 #: API calls a day of the tiers (HubSpot's usage guidelines), if the account has not been asked.
 _TIERS = (("Free and Starter", 250_000), ("Professional", 625_000), ("Enterprise", 1_000_000))
@@ -63,7 +63,7 @@ def as_dict(check: CheckResult) -> dict[str, object]:
 def _input(check: CheckResult, width: int) -> Iterator[Line]:
     clean = not any(verdict.status is Status.INVALID for verdict in check.verdicts)
     counts = f"{pluralize(check.rows, 'row')}, {pluralize(check.to_send, 'pair')} to send"
-    yield from wrap(f"{shown_path(check.input)}: {counts}", width, style="good" if clean else "warn")
+    yield Line(escape_controls(f"{shown_path(check.input)}: {counts}"), "good" if clean else "warn")
     yield from wrap(check.columns, width, "  ")
     for words in type_pair_words(check.type_pairs):
         yield from wrap(words, width, "  ")

@@ -6,9 +6,9 @@ import codecs
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -61,7 +61,7 @@ def print_lines(lines: Iterable[Line], otherwise: str) -> bool:
     """
     try:
         for line in lines:
-            click.echo(_styled(line.text, line.style), color=_colour())
+            _write(line.text, line.style)
         sys.stdout.flush()
     except OSError as error:  # a full disk, or a reader that has left
         print_error(f"The result can't be printed: {error.strerror}", otherwise)
@@ -84,11 +84,11 @@ def print_json(value: object, otherwise: str) -> bool:
 def print_error(message: str, hint: str = "", command: str = "") -> None:
     """Say on standard error what is wrong, what to do, and the command; the exit code says it anyway."""
     with suppress(OSError):
-        click.echo(_styled("error: ", "bad") + escape_controls(message), err=True, color=_colour())
+        _write(f"error: {escape_controls(message)}", "bad", sys.stderr)
         if hint:
-            click.echo(f"  {escape_controls(hint)}", err=True)
+            _write(f"  {escape_controls(hint)}", "", sys.stderr)
         if command:
-            click.echo(f"  {_styled(command, 'command')}", err=True, color=_colour())
+            _write(f"  {command}", "command", sys.stderr)
 
 
 def explain(error: LoaderError, invocation: Invocation | None = None) -> None:
@@ -97,11 +97,11 @@ def explain(error: LoaderError, invocation: Invocation | None = None) -> None:
     print_error(str(error), error.hint, command)
 
 
-def _colour() -> bool | None:
-    """False where `NO_COLOR` asks for none, else as the terminal is. https://no-color.org"""
-    return False if os.environ.get("NO_COLOR") else None
-
-
-def _styled(text: str, style: str) -> str:
-    attributes: Mapping[str, str | bool] = _STYLES.get(style, {})
-    return click.style(text, **attributes) if attributes else text  # type: ignore[arg-type]
+def _write(text: str, style: str, stream: TextIO | None = None) -> None:
+    """A line, coloured on a terminal unless `NO_COLOR` asks for none. https://no-color.org"""
+    stream = stream or sys.stdout
+    if style and stream.isatty() and not os.environ.get("NO_COLOR"):
+        click.echo(click.style(text, **_STYLES[style]), stream)  # type: ignore[arg-type]
+    else:
+        stream.write(f"{text}\n")
+        stream.flush()

@@ -9,6 +9,7 @@ from types import TracebackType
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
+from rich.table import Table
 from rich.text import Text
 
 from loader.cli.progress import Lines
@@ -49,7 +50,8 @@ class LiveProgress(Lines):
 
     def _show(self, progress: Progress) -> None:
         total, width = max(progress.counts.total, 1), min(60, self._console.width)
-        bar = ProgressBar(total=total, completed=progress.settled, width=width)
+        bar = Table.grid()  # a bar alone does not end its line
+        bar.add_row(ProgressBar(total=total, completed=progress.settled, width=width))
         remarks = [Text(f"  {remark}", style="dim") for remark in progress.remarks()]
         with suppress(OSError):
             self._live.update(

@@ -32,7 +32,7 @@ def summary(path: str, html: str | None, json: bool) -> int:
     from loader.commands.summary import run_summary
     from loader.errors import Stopped, UsageError
     from loader.summary.terminal import Line, summary_lines
-    from loader.text import shown_path
+    from loader.text import escape_controls, shown_path
 
     for name, value in (("PATH", path), ("--html", html)):
         if value == "":
@@ -41,7 +41,7 @@ def summary(path: str, html: str | None, json: bool) -> int:
     page = []
     if html is not None:
         write_page(path, found, html)
-        page = [Line(""), Line(f"Page: {shown_path(html)}")]
+        page = [Line(""), Line(escape_controls(f"Page: {shown_path(html)}"))]
     otherwise = "The page is written." if html is not None else "The load itself is as it was."
     if json:
         printed = print_json({**found.as_dict(), "exit_code": found.exit_code}, otherwise)

@@ -135,7 +135,7 @@ def connected(account: Account | None, simulated: bool) -> str:
     if simulated:
         return "Connected to the SIMULATOR: nothing is sent to HubSpot"
     if account is None:
-        return "Connected to HubSpot; it does not say to which account"
+        return "HubSpot does not say which account the token belongs to"
     return f"Connected to HubSpot account {account.portal_id} ({account.ui_domain})"
 
 

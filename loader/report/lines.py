@@ -16,9 +16,6 @@ from loader.model import OWN_COLUMNS, Status
 from loader.report.cells import json_cell, server_cell, time_cell
 from loader.source import Chunk, InvalidRow, TypePair
 
-#: The report's own columns, in order; the input's other columns follow them.
-COLUMNS = (*OWN_COLUMNS, "verified")
-
 #: Pairs that are no longer in the input and are read at a time.
 _AT_ONCE = 10_000
 #: Outcomes whose cells are remembered; texts that name a record differ for each pair.
@@ -30,7 +27,7 @@ _NOT_SENT = f"{Status.NOT_SENT},,0,,,,,,,,"
 
 def header(other_names: Sequence[str]) -> str:
     """The report's first line, `\\n` included; `other_names` are the input's other columns."""
-    return f"{','.join(COLUMNS)}{encode_cells(other_names)}\n"
+    return f"{','.join(OWN_COLUMNS)}{encode_cells(other_names)}\n"
 
 
 class _OutcomeCells(NamedTuple):

@@ -9,8 +9,8 @@ from loader.model import Status
 from loader.summary import catalogue
 from loader.summary.model import LoadSummary, NextStep, Run
 from loader.summary.outcomes import CauseGroup
-from loader.summary.terminal import Line, cause_lines, place, step_lines, wrap
-from loader.text import pluralize, shown_path
+from loader.summary.terminal import Line, cause_lines, place, report_line, step_lines, wrap
+from loader.text import pluralize
 
 
 class Kept(NamedTuple):
@@ -32,7 +32,7 @@ def verify_lines(summary: LoadSummary, run: Run, width: int) -> list[Line]:
         found += f", {count:,} {words}" if count else ""
     tone = "bad" if run.stopped else "good" if present == wanted else "warn"
     lines = wrap(f"{_ended(run, 'Verified')}: {found}{place(summary, run)}", width, style=tone)
-    lines += wrap(f"Report: {shown_path(summary.report)}", width)
+    lines.append(report_line(summary))
     lines += cause_lines((g for g in summary.attention if g.cause in catalogue.NOT_VERIFIED), width)
     if run.stopped:
         lines += step_lines(NextStep("To go on from here:", summary.invocation.verify()), width)
@@ -53,7 +53,7 @@ def undo_lines(
     lines = wrap(f"{_ended(run, 'Undone')}: {result}{place(summary, run)}", width, style=tone)
     for reason in kept_words(kept):
         lines += wrap(reason, width)
-    lines += wrap(f"Report: {shown_path(summary.report)}", width)
+    lines.append(report_line(summary))
     lines += cause_lines(refused, width)
     if run.stopped or left:
         lines += step_lines(NextStep("To go on from here:", summary.invocation.undo()), width)

@@ -60,6 +60,11 @@ def place(summary: LoadSummary, run: Run) -> str:
     return "".join(f" · {word}" for word in words if word)
 
 
+def report_line(summary: LoadSummary) -> Line:
+    """The report's name on one line, so that it can be copied."""
+    return Line(escape_controls(f"Report: {shown_path(summary.report)}"))
+
+
 def local_time(moment: float) -> str:
     """Unix seconds as a person's clock shows them: ``2026-11-29 14:05``."""
     return datetime.fromtimestamp(moment).astimezone().strftime("%Y-%m-%d %H:%M")
@@ -90,7 +95,7 @@ def load_lines(summary: LoadSummary, run: Run, width: int) -> list[Line]:
         counts = count_statuses(run.counts)
         lines += wrap(f"This run: {counts}. Earlier runs: {pluralize(earlier, 'pair')}.", width)
     lines += _others(summary, width)
-    lines += wrap(f"Report: {shown_path(summary.report)}", width)
+    lines.append(report_line(summary))
     if summary.attention:
         lines.append(Line(""))
     for group in summary.attention[:MOST_CAUSES]:
@@ -110,6 +115,8 @@ def _result(summary: LoadSummary, run: Run) -> str:
         what = "the pair was" if settled == 1 else f"all {settled:,} pairs were"
         removed = f", {count:,} removed" if (count := summary.counts[Status.REMOVED]) else ""
         return f"Nothing sent: {what} settled on {local_time(summary.last_result_at)}{removed}"
+    if not summary.pairs and not run.stopped:
+        return "Nothing to send: the input has no pairs"
     words = "Finished" if summary.finished else "Limit reached"
     if run.stopped:
         words = "Interrupted" if run.stopped == "interrupted" else "Stopped"

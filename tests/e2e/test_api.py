@@ -54,6 +54,7 @@ def test_what_is_exported() -> None:
         "Status",
         "Stopped",
         "UsageError",
+        "__version__",
         "load",
         "load_async",
     ]
@@ -271,5 +272,5 @@ def test_a_time_out_that_a_scheduler_raises_ends_in_good_order(
 def test_options_that_make_no_sense_are_usage_errors() -> None:
     with pytest.raises(loader.UsageError, match="load has no option speed"):
         loader.load("pairs.csv", speed=3)  # type: ignore[call-arg]
-    with pytest.raises(loader.UsageError, match="wrong type"):
+    with pytest.raises(loader.UsageError, match="use a whole number"):
         loader.load("pairs.csv", workers="many")  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -55,12 +56,12 @@ def test_the_account_its_limits_and_the_default_association(pairs: Path) -> None
     with account(daily_limit=5000, max_associations=100) as serving:
         ended = check(serving, pairs)
         assert ended.code == 0, ended.text
-        assert "Account: 62515 (app.hubspot.com), STANDARD, US/Eastern" in ended.out
+        assert "Connected to HubSpot account 62515 (app.hubspot.com), STANDARD, US/Eastern" in ended.out
         assert "Limit: 190 requests per 10 s" in ended.out
-        assert "of 5,000 requests are left; the limit is reset at" in ended.out
-        assert "contacts to companies: default association HUBSPOT_DEFINED:279" in ended.out
+        assert "of 5,000 API calls are left; the limit is reset at" in ended.out
+        assert "contacts → companies: default association HUBSPOT_DEFINED:279" in ended.out
         assert "100 of 100 sampled IDs exist as contacts" in ended.out
-        assert "0.06 days of quota (5,000 requests a day)" in ended.out
+        assert re.search("300 of today's 4,9[0-9]{2} API calls", ended.out)
         assert "in the account's zone, US/Eastern" in ended.out
         assert "Not checked: whether the token may write" in ended.out
 
@@ -97,9 +98,9 @@ def test_types_without_a_default_association(pairs: Path) -> None:
 
 def test_a_type_that_hubspot_does_not_know(pairs: Path) -> None:
     with account() as serving:
-        ended = check(serving, pairs, "--to-type", "gizmos")
+        ended = check(serving, pairs, "--to-type", "unheard_of")
         assert ended.code == 2
-        assert "Unable to infer object type from: gizmos" in ended.out
+        assert "Unable to infer object type from: unheard_of" in ended.out
 
 
 def test_scopes_that_are_missing_are_named(pairs: Path) -> None:

@@ -70,7 +70,7 @@ def test_the_first_signal_lets_end_what_is_under_way(
     process.send_signal(number)
     ended = end(process)
     assert ended.code == code
-    assert "what is under way may finish" in ended.err
+    assert "Stopping: waiting for the requests in flight" in ended.err
     assert "The same command goes on from there" in ended.err
     asked = sent(slow)
     assert len(rows_of(report_of(file))) == asked < 300, "an answer was thrown away, or feeding went on"
@@ -112,7 +112,7 @@ def test_the_commands_that_follow_end_as_the_load_does(
     assert ended.code == code
     told = json.loads(ended.out)
     assert (told["stopped"], told["finished"], told["exit_code"]) == ("interrupted", False, code)
-    assert "what is under way may finish" in ended.err
+    assert "Stopping: waiting for the requests in flight" in ended.err
     assert "The same command" in ended.err
     assert run(command, report, "--base-url", slow.url, *options).code == 0
 
@@ -194,7 +194,7 @@ def test_ctrl_c_while_the_result_is_printed_says_how_things_stand(
     assert load(slow.url, file, "--method", "batch").code == 1, "row 1 has the ID 0"
     process = started(slow, file)
     assert process.stdout is not None
-    assert process.stdout.readline().startswith("Report: ")
+    assert process.stdout.readline().startswith("Nothing sent: ")
     process.send_signal(signal.SIGINT)
     ended = end(process)
     assert ended.code == 130

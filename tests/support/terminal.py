@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -31,10 +32,15 @@ class Terminal:
     """Runs the command with a terminal as standard input and standard error while its `with` block runs.
 
     columns: width of the terminal.
+    output: whether the terminal is standard output too.
     """
 
     def __init__(
-        self, *arguments: str | Path, columns: int = 80, env: Mapping[str, str] | None = None
+        self,
+        *arguments: str | Path,
+        columns: int = 80,
+        output: bool = False,
+        env: Mapping[str, str] | None = None,
     ) -> None:
         import fcntl
         import pty
@@ -47,11 +53,12 @@ class Terminal:
             command=(sys.executable, "-c", _TAKE_TERMINAL, *COMMAND),
             env={"TERM": "xterm", "COLUMNS": "", **(env or {})},
             stdin=terminal,
+            stdout=terminal if output else subprocess.PIPE,
             stderr=terminal,
             start_new_session=True,
         )
         os.close(terminal)
-        self._shown = bytearray()
+        self._seen = bytearray()
         self._more = threading.Condition()
         self._watcher = threading.Thread(target=self._watch)
 
@@ -71,7 +78,12 @@ class Terminal:
     @property
     def screen(self) -> str:
         """What was shown so far, without colours and movements of the cursor."""
-        return _ESCAPE_SEQUENCE.sub("", bytes(self._shown).decode("utf-8", "replace")).replace("\r\n", "\n")
+        return _ESCAPE_SEQUENCE.sub("", self.shown).replace("\r\n", "\n")
+
+    @property
+    def shown(self) -> str:
+        """What was written to the terminal so far."""
+        return bytes(self._seen).decode("utf-8", "replace")
 
     def wait_for(self, text: str, timeout: float = 20) -> None:
         """Wait until `text` is on the screen."""
@@ -102,7 +114,7 @@ class Terminal:
             if not data:
                 return
             with self._more:
-                self._shown += data
+                self._seen += data
                 self._more.notify_all()
 
     def _wait_until_asleep(self) -> None:

@@ -15,9 +15,8 @@ import pytest
 from loader.checkpoint import Checkpoint, Verified
 from loader.checkpoint.statements import Statements
 from loader.errors import Stopped
-from loader.model import Outcome, OutcomeGroup, Pair, Status
+from loader.model import OWN_COLUMNS, Outcome, OutcomeGroup, Pair, Status
 from loader.report.writer import ReportResult, write_report
-from loader.report.lines import COLUMNS
 from loader.source import Chunk, Columns, InvalidRow, Source, open_input
 from loader.source.cell_rules import Fault
 from loader.source.type_pairs import TypePairs
@@ -106,7 +105,7 @@ def test_every_row_is_there_in_the_inputs_order(load: Load) -> None:
     ]
     invalid = next(csv.reader([load.lines[4]]))
     assert invalid[:11] == ["4", "contacts", "x", "companies", "30", "invalid", "", "0", "", "", "BAD_ID"]
-    assert (len(invalid), invalid[-1]) == (len(COLUMNS) + 1, "=bad")
+    assert (len(invalid), invalid[-1]) == (len(OWN_COLUMNS) + 1, "=bad")
 
 
 def test_a_pair_whose_result_is_not_known_is_not_sent_for_all_that_is_known(load: Load) -> None:
