@@ -254,6 +254,27 @@ async def test_a_program_that_just_reads_only_delays_a_commit(checkpoint: Checkp
 
 
 @in_loop
+async def test_a_commit_that_failed_is_repeated_whole(checkpoint: Checkpoint) -> None:
+    trouble = asyncio.Event()
+    with checkpoint.query() as db:
+        db.execute("PRAGMA busy_timeout = 10")
+    journal = CheckpointJournal(checkpoint, on_trouble=lambda _why: trouble.set(), retry_interval=0.01)
+    reader = sqlite3.connect(checkpoint.path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM run").fetchall()
+    journal.settle(group([1], Status.EXISTING))
+    recording = asyncio.create_task(journal.record(pairs([2]), "no"))
+    await trouble.wait()
+    assert journal.trouble == "another program keeps it open for reading or writing"
+    journal.withdraw(pairs([2]))
+    reader.close()
+    await recording
+    await close(journal)
+    assert [(one.id, one.status) for one in on_disk(checkpoint.path).values()] == [(1, Status.EXISTING)]
+    assert journal.backlog == 0
+
+
+@in_loop
 async def test_a_checkpoint_that_is_moved_away_is_missed_until_it_is_back(checkpoint: Checkpoint) -> None:
     told: list[str] = []
     missed = asyncio.Event()

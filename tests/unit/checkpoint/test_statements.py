@@ -7,7 +7,7 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from loader.checkpoint import Checkpoint, Verified
@@ -97,6 +97,9 @@ STEPS = st.one_of(
 
 
 @given(st.lists(st.lists(STEPS, max_size=10), min_size=1, max_size=3))
+@example([[("settle", {1}, Status.EXISTING)], [("record", {1}, "no")]])
+@example([[("settle", {1}, Status.EXISTING)], [("record", {1}, "no"), ("withdraw", {1}, "")]])
+@example([[("record", {1}, "no")], [("record", {1}, "yes"), ("withdraw", {1}, "")]])
 def test_whatever_the_runs_do_the_checkpoint_says_what_was_done(
     runs: list[list[tuple[str, set[int], str]]],
 ) -> None:
