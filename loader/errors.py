@@ -29,7 +29,7 @@ class UsageError(LoaderError):
 class InputError(UsageError):
     """The input can't be read as it is.
 
-    `line` is the physical line of the file, counted from 1 (None where no line is to blame).
+    `line` is the physical line of the file, counted from 1 (None if the fault is not in a line).
     """
 
     def __init__(self, message: str, hint: str = "", *, line: int | None = None) -> None:
@@ -49,7 +49,7 @@ class Stopped(LoaderError):
     """The run stopped before the end; the same command goes on from there.
 
     `reason` is a short machine-readable word: ``token_refused``, ``missing_scopes``, ``redirect``,
-    ``wrong_data_centre`` or ``account`` (HubSpot answers nobody before a person has changed something),
+    ``wrong_data_centre`` or ``account`` (a person must change something first),
     ``daily_limit``, ``moving``, ``throttled``, ``outage``, ``tls``, ``too_many_failures``, ``input_changed``,
     ``report_changed``, ``report_unwritable``.
     """

@@ -277,7 +277,7 @@ def test_a_token_file_that_others_can_read_is_told(tmp_path: Path, mode: int) ->
 
 @posix
 @pytest.mark.parametrize(("umask", "mode"), [(0o077, 0o600), (0o027, 0o640), (0o022, 0o644)])
-def test_what_is_made_heeds_the_umask(tmp_path: Path, umask: int, mode: int) -> None:
+def test_new_files_follow_the_umask(tmp_path: Path, umask: int, mode: int) -> None:
     """Also after the report was put into input order, which makes a new file."""
     rows = [("9000503001000", 5), *((n, n) for n in range(1, 50))]
     file = write_pairs(tmp_path / "pairs.csv", rows)
