@@ -74,7 +74,8 @@ def test_an_answer_that_is_no_json_object_is_no_verdict_on_the_pair(body: bytes 
     for status in range(400, 600):
         found = verdict(status, body)
         assert found.kind is OF_THEIR_OWN.get(status, Kind.TRANSIENT)
-        assert found.category == f"HTTP_{status}"
+        told_by_status = status in OF_THEIR_OWN or status in TRANSIENT
+        assert found.category == (f"HTTP_{status}" if told_by_status else "UNREADABLE_ANSWER")
 
 
 def test_an_empty_answer_is_its_status_alone_but_403_which_firewalls_send() -> None:
