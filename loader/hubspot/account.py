@@ -50,7 +50,7 @@ class DailyUsage(NamedTuple):
 
 
 async def read_account(hubspot: HubSpot) -> Account | Verdict:
-    """Ask whose account the token opens. A Verdict says why not: REFUSED if HubSpot won't say."""
+    """Ask whose account the token opens. A Verdict says why that is not known."""
     answer = await hubspot.request("GET", f"/account-info/{hubspot.version}/details")
     if isinstance(answer, Verdict):
         return answer

@@ -4,7 +4,7 @@ https://developers.hubspot.com/docs/api-reference/auth-oauth-v1/guide
 
 The request is a form with grant_type=refresh_token; the answer has `access_token` and `expires_in` (seconds).
 A 401 is no sign that a token must be renewed: `expires_in` decides. Only EXPIRED_AUTHENTICATION forces a
-renewal, since the clock of a suspended laptop stands still and the life of a token does not.
+renewal, since the clock of a suspended laptop stops and the life of a token does not.
 """
 
 from __future__ import annotations
