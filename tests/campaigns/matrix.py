@@ -58,7 +58,9 @@ def _uv(*arguments: str) -> None:
 
 def main() -> int:
     """Run the combinations and print the table."""
-    parser = argparse.ArgumentParser(prog="python -m tests.campaigns.matrix", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.campaigns.matrix", description=(__doc__ or "").partition("\n")[0]
+    )
     parser.add_argument("--python", action="append", metavar="VERSION", help="default: 3.11 to 3.14")
     asked, arguments = parser.parse_known_args()
     results: list[tuple[str, str, str]] = []

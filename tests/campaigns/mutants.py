@@ -185,7 +185,9 @@ def targets(room: str) -> list[str]:
 
 def main() -> int:
     """Draw, test, print."""
-    parser = argparse.ArgumentParser(prog="python -m tests.campaigns.mutants", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.campaigns.mutants", description=(__doc__ or "").partition("\n")[0]
+    )
     parser.add_argument("--seed", type=int, default=17)
     parser.add_argument("--mutants", type=int, default=100)
     parser.add_argument("--room", action="append", help=f"default: {', '.join(ROOMS)}")
