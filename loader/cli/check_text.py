@@ -33,8 +33,8 @@ def as_dict(check: CheckResult) -> dict[str, object]:
     return {
         "input": check.input,
         "columns": check.columns,
-        "report": str(check.files.report),
-        "checkpoint": str(check.files.checkpoint),
+        "report": str(check.files.report) if check.files else None,
+        "checkpoint": str(check.files.checkpoint) if check.files else None,
         "exit_code": check.exit_code,
         "rows": check.rows,
         "pairs": check.pairs,
@@ -67,7 +67,7 @@ def _input(check: CheckResult, width: int) -> Iterator[Line]:
     yield from wrap(check.columns, width, "  ")
     for words in type_pair_words(check.type_pairs, check.duplicates):
         yield from wrap(words, width, "  ")
-    if check.settled:
+    if check.settled and check.files is not None:
         settled = f"{check.settled:,} settled by earlier runs"
         yield from wrap(f"{settled}: {shown_path(str(check.files.checkpoint))}", width, "  ")
     if check.blank_rows:

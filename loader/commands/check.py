@@ -25,7 +25,7 @@ from loader.hubspot.account import Account
 from loader.model import Status
 from loader.pace import Pace
 from loader.settings import LoadSettings
-from loader.source import Chunk, InvalidRow, Source
+from loader.source import Chunk, InvalidRow, Source, is_pipe
 from loader.text import truncate
 
 _EXAMPLES = 3
@@ -57,7 +57,7 @@ class CheckResult:
     """What `load` would do with an input and the same settings.
 
     input: the input's name
-    files: where report and checkpoint are or would be
+    files: where report and checkpoint are or would be; None for a pipe without `report`
     columns: which columns are taken, and as what
     rows: data rows; blank_rows: lines of empty cells, which are none
     pairs: pairs that can be sent, each once; duplicates: rows that repeat one
@@ -71,7 +71,7 @@ class CheckResult:
     """
 
     input: str
-    files: LoadFiles
+    files: LoadFiles | None
     columns: str
     rows: int
     blank_rows: int
@@ -128,7 +128,7 @@ async def run_check(
         account, quota = (found.account, found.quota) if found else (None, DailyForecast(None, None, None))
         return CheckResult(
             input=plan.source.name,
-            files=plan.files,
+            files=None if is_pipe(settings.input) and settings.report is None else plan.files,
             columns=plan.source.description,
             rows=plan.survey.rows,
             blank_rows=plan.survey.blank_rows,

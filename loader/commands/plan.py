@@ -107,7 +107,7 @@ def prepare(settings: LoadSettings, stack: ExitStack, progress: Progress, *, che
 
     `check` locks nothing and leaves nothing behind. Raises UsageError, and what `progress` raises.
     """
-    files = _files(settings, check=check)
+    files = _files(settings, stack, check=check)
     anew = settings.overwrite or settings.simulate
     refuse_files(files, overwrite=anew)
     if not check:
@@ -121,13 +121,14 @@ def prepare(settings: LoadSettings, stack: ExitStack, progress: Progress, *, che
     return plan
 
 
-def _files(settings: LoadSettings, *, check: bool) -> LoadFiles:
+def _files(settings: LoadSettings, stack: ExitStack, *, check: bool) -> LoadFiles:
     """The three files of the load. Raises UsageError."""
     pipe, report = is_pipe(settings.input), settings.report
     if pipe and report is None:
-        if not (check and settings.input == "-"):
+        if not check:
             raise UsageError("A pipe has no folder to put the report in: use --report PATH")
-        report = os.devnull  # `check` of standard input has no earlier load to compare with
+        # There is no earlier load to compare with.
+        report = os.path.join(stack.enter_context(tempfile.TemporaryDirectory()), "report.csv")
     return LoadFiles.of(
         None if pipe else Path(settings.input),
         Path(report) if report else None,

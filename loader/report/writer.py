@@ -77,9 +77,10 @@ def _texts(
 
 
 def _write(path: Path, texts: Iterable[str], *, like: Path) -> str:
-    """Write a file until the disk has it, with the permissions of another one, and return its SHA-256."""
+    """Write a new file until the disk has it, with the permissions of another one; return its SHA-256."""
     digest = hashlib.sha256()
-    with path.open("wb") as file:
+    path.unlink(missing_ok=True)
+    with path.open("xb") as file:  # which follows no link that somebody else has put there
         copy_permissions(like, path)
         for text in texts:
             data = text.encode()
