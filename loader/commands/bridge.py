@@ -207,7 +207,7 @@ def write_page(path: str, summary: LoadSummary, page: str) -> None:
     """The page of a load, from its report. Raises UsageError, also if another kind of file would be lost."""
     out = Path(page)
     try:
-        ours = not out.exists() or is_page(out)
+        ours = not out.is_file() or is_page(out)  # a pipe to another program has nothing to lose
     except OSError as error:
         raise UsageError(f"{page} can't be read: {error.strerror}", "Name another file.") from error
     if not ours:
@@ -216,7 +216,10 @@ def write_page(path: str, summary: LoadSummary, page: str) -> None:
     rows = (AttentionRow(*_pair(one), one.status, *_said(one), others=one.others) for one in records)
     html = render_page(summary, rows, read_header(Path(path)), (), datetime.now(UTC))
     try:
-        write_whole(out, html.encode())
+        if out.exists() and not out.is_file():
+            out.write_bytes(html.encode())
+        else:
+            write_whole(out, html.encode())
     except OSError as error:
         raise UsageError(f"The page {page} can't be written: {error.strerror}") from error
 

@@ -100,7 +100,7 @@ def test_the_summary_of_a_run_that_filled_the_disk_counts_what_the_report_has(
     assert told["stopped"] == "report_unwritable"
     assert {status: count for status, count in told["counts"].items() if count} == there
     assert told["rows"] == there.total()
-    assert told["open_rows"] == 1000 - there.total()
+    assert told["not_sent"] == 1000 - there.total()
     assert f"Stopped with {1000 - there.total():,} rows to go" in full.err
     assert load(hubspot.url, file).code == 1
     is_whole(report_of(file), 1000)
@@ -117,7 +117,7 @@ def test_an_undo_that_filled_the_disk_counts_what_its_report_has(
     there = rows_of(tmp_path / "pairs.undo.csv")
     assert told["stopped"] == "report_unwritable"
     assert told["counts"]["removed"] == len(there) < 1000
-    assert told["open_rows"] == 1000 - len(there)
+    assert told["not_sent"] == 1000 - len(there)
     assert run(*undo).code == 0
 
 
@@ -412,7 +412,7 @@ def test_full_standard_streams(hubspot: Serving[Simulator], tmp_path: Path, redi
     assert "inside assoc-loader" not in finished.stderr
     assert finished.returncode == 1
     if redirect == ">/dev/full":
-        assert "the result can't be printed: No space left on device" in finished.stderr
+        assert "The result can't be printed: No space left on device" in finished.stderr
     is_whole(report_of(file), 2)
 
 
@@ -434,7 +434,7 @@ def test_a_full_standard_output_of_the_other_commands(
     with open("/dev/full", "w") as full:
         finished = run(*words, stdout=full)
     assert finished.code == code
-    assert "the result can't be printed: No space left on device" in finished.err
+    assert "The result can't be printed: No space left on device" in finished.err
     if "undo" in words:
         assert len(rows_of(tmp_path / "pairs.undo.csv")) == 2
 
@@ -462,7 +462,7 @@ def test_a_terminal_that_is_closed_meanwhile(slow: Serving[Simulator], tmp_path:
     os.close(ours)
     finished = end(process)
     assert finished.code == 0
-    assert "500 rows: 500 associated" in finished.out
+    assert "Finished: 500 of 500 pairs associated" in finished.out
     is_whole(report_of(file), 500)
 
 

@@ -57,45 +57,6 @@ def refuses(ended: Finished, target: Path, before: bytes) -> None:
     assert not [name for name in os.listdir(target.parent) if name.endswith((".lock", ".unfinished"))]
 
 
-@pytest.mark.parametrize(
-    "name", ["pairs.csv", "pairs.report.csv", "pairs.undo.csv", "again.csv", "pairs.html", "notes.txt"]
-)
-def test_verify_replaces_nothing_but_its_own(simulator: Serving[Simulator], folder: Path, name: str) -> None:
-    target = folder / name
-    before, requests = target.read_bytes(), simulator.ask(lambda server: len(server.state.requests))
-    refuses(
-        run("verify", folder / "pairs.report.csv", "-o", target, "--base-url", simulator.url), target, before
-    )
-    assert simulator.ask(lambda server: len(server.state.requests)) == requests
-
-
-@pytest.mark.parametrize("name", ["pairs.verified.csv", "empty", "new.csv"])
-def test_verify_replaces_its_own(simulator: Serving[Simulator], folder: Path, name: str) -> None:
-    for _ in range(2):
-        ended = run("verify", folder / "pairs.report.csv", "-o", folder / name, "--base-url", simulator.url)
-        assert ended.code == 1, ended.err  # the undo has taken them back
-    assert [row["verified"] for row in rows_of(folder / name)] == ["missing", "missing"]
-
-
-@pytest.mark.parametrize("name", ["pairs.csv", "again.csv", "pairs.verified.csv", "pairs.html", "notes.txt"])
-@pytest.mark.parametrize("more", [(), ("--overwrite",)])
-def test_undo_overwrites_nothing_but_an_undo_s_report(
-    simulator: Serving[Simulator], folder: Path, name: str, more: tuple[str, ...]
-) -> None:
-    target = folder / name
-    before = target.read_bytes()
-    options: list[str | Path] = ["-o", target, "--yes", "--base-url", simulator.url, *more]
-    ended = run("undo", folder / "pairs.report.csv", *options)
-    refuses(ended, target, before)
-    assert bool(more) or "--overwrite" not in ended.err, "it offers what would be refused"
-
-
-def test_undo_overwrites_its_own(simulator: Serving[Simulator], folder: Path) -> None:
-    options = ("--yes", "--base-url", simulator.url, "--overwrite")
-    assert run("undo", folder / "pairs.report.csv", *options).code == 0
-    assert len(rows_of(folder / "pairs.undo.csv")) == 2
-
-
 @pytest.mark.parametrize("name", ["pairs.html", "notes.txt", "other.csv"])
 @pytest.mark.parametrize("command", ["load", "check"])
 @pytest.mark.parametrize("more", [(), ("--overwrite",)])
@@ -137,7 +98,7 @@ def test_a_full_disk_leaves_no_half_page(folder: Path) -> None:
     for target in (page, folder / "new.html"):
         full = run("summary", report, "--html", target, preexec_fn=fill_the_disk)
         assert full.code == 2
-        assert f"can't write the page {target}: File too large" in full.err
+        assert f"The page {target} can't be written: File too large" in full.err
     assert page.read_bytes() == before
     assert sorted(os.listdir(folder)) == names
     (folder / "link.html").symlink_to(page)

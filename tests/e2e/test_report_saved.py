@@ -112,7 +112,7 @@ def test_the_other_commands_read_what_other_programs_save(
     report.write_bytes(whole)
     let_stand_as_reported(hubspot, report)
     save(report)
-    assert "30 rows: 29 associated, 1 duplicate" in run("summary", report).out
+    assert "All 29 pairs are associated" in run("summary", report).out
     assert run("verify", report, "--base-url", hubspot.url).code == 0
     undone = json.loads(run("undo", report, "--base-url", hubspot.url, "--yes", "--json").out)
     assert undone["counts"]["removed"] == 29
