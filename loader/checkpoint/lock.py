@@ -48,7 +48,7 @@ class CheckpointLock:
                     if self._is_at_its_path():
                         self._connection = connection
                         stack.pop_all()
-                    # Else the run that had it has just deleted the file, and this lock is on one without a name.
+                    # Else the run that had it has just deleted the file: this lock is on one without a name.
         except sqlite3.Error as error:
             raise self._refused(error) from error
         return self
