@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -43,11 +43,12 @@ class CheckpointLock:
             )
         try:
             while self._connection is None:
-                connection = self._claim()
-                if self._is_at_its_path():
-                    self._connection = connection
-                else:  # whoever had it has just deleted the file: this lock is on a file without a name
-                    connection.close()
+                with ExitStack() as stack:
+                    connection = stack.enter_context(closing(self._claim()))
+                    if self._is_at_its_path():
+                        self._connection = connection
+                        stack.pop_all()
+                    # Else the run that had it has just deleted the file: this lock is on one without a name.
         except sqlite3.Error as error:
             raise self._refused(error) from error
         return self
@@ -62,7 +63,9 @@ class CheckpointLock:
                 self.path.unlink()
         self._connection.close()
         self._connection = None
-        if os.name != "posix":  # where an open file can't be deleted, another run's neither
+        if (
+            os.name != "posix"
+        ):  # an open file can't be deleted there: neither this one before, nor another run's
             with suppress(OSError):
                 self.path.unlink()
 
@@ -90,7 +93,9 @@ class CheckpointLock:
             try:
                 second.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
-                return primary_code(error) == sqlite3.SQLITE_BUSY
+                if primary_code(error) == sqlite3.SQLITE_BUSY:
+                    return True
+                raise
             return False
 
     def _refused(self, error: sqlite3.Error) -> CheckpointError:
@@ -105,14 +110,22 @@ class CheckpointLock:
             if not self._can_lock():
                 with suppress(OSError):
                     self.path.unlink()  # no run can hold it
-                return CheckpointError(f"the disk of {self.checkpoint} can't lock files", LOCAL_DISK)
+                return CheckpointError(
+                    f"the disk of {self.checkpoint} can't lock files", self._advice(LOCAL_DISK)
+                )
             return CheckpointError(
                 f"{self.checkpoint} is in use by {self._name_holder()}",
                 "Wait until that run has ended, then give the same command again.",
             )
         return CheckpointError(
-            f"{self.checkpoint} can't be locked: {words(error)} ({self.path})", advice(error)
+            f"{self.checkpoint} can't be locked: {words(error)} ({self.path})", self._advice(advice(error))
         )
+
+    def _advice(self, to_load: str) -> str:
+        """What to do about the folder; only `load` has an option for it."""
+        if self._holder[0] == "load":
+            return to_load
+        return "Move input, report and checkpoint to a folder on a local disk where this user may write."
 
     def _can_lock(self) -> bool:
         """Whether a new file in the same folder can be locked."""

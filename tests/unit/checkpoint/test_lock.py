@@ -111,9 +111,10 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_where_no_file_can_be_made_gets_an_advice() -> None:
-    error = refused(Path("/proc/pairs.checkpoint.db"))
-    assert "no file can be opened or created there" in str(error)
-    assert "--checkpoint PATH" in error.hint
+    with pytest.raises(CheckpointError, match="no file can be opened or created there") as error:
+        CheckpointLock(Path("/proc/pairs.checkpoint.db"), "load").__enter__()
+    assert "--checkpoint PATH" in error.value.hint
+    assert "a folder on a local disk" in refused(Path("/proc/pairs.checkpoint.db")).hint
 
 
 def test_a_file_in_the_locks_place_is_left_alone(checkpoint: Path) -> None:
