@@ -47,16 +47,15 @@ async def run_load(
                 lambda: session.pace.reading,
                 plan.settled,
             )
-            open_pairs = plan.chunks()
-            del plan  # its index of all pairs is not needed for the report
             async with run.journal(session) as journal:
                 await run_pipeline(
                     session,
                     choose_method(settings, session.hubspot),
-                    open_pairs,
+                    plan.chunks(),
                     journal,
                     stop_after_failures=settings.stop_after_failures,
                 )
+            plan.index.clear()  # the report makes one of its own, and both are large
             return await run.finish(session, lambda summary: summary.exit_code)
 
 
