@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
 from math import isinf
 
@@ -29,15 +30,16 @@ async def ask_account(
     stats: RunStats,
     decide: Callable[[str, dict[str, object]], None],
     cancel_token: CancelToken,
+    now: Callable[[], float] = time.time,
 ) -> Account | Verdict:
     """Ask whose account the token opens. A Verdict is HubSpot's refusal to say.
 
     Before anything has answered there are three short tries. After that it is as patient as with everything
     else. Raises UsageError if HubSpot is out of reach, Stopped for what ends a run, and Interrupted if a
-    person cancels it.
+    person cancels it. `now` gives Unix time.
     """
     wait = settings.wait_for_daily_reset
-    async with DailyQuota(pace, None, stats, decide, reserve=0, wait=wait) as day:
+    async with DailyQuota(pace, None, stats, decide, reserve=0, wait=wait, now=now) as day:
         policy = RetryPolicy(settings.max_attempts, random.random)
         question = asyncio.create_task(_ask(hubspot, pace, day, policy))
         cancel_token.connect(lambda _why: _cancel(question))

@@ -15,7 +15,6 @@ from loader.engine.sender import NotStarted
 from loader.engine.skip_existing import moment
 from loader.engine.work_item import Stage, WorkItem
 from loader.engine.work_queue import WorkQueue
-from loader.errors import Stopped
 from loader.model import Pair
 
 
@@ -25,8 +24,8 @@ class Gate:
     closed       nothing starts any more
     day_is_over  HubSpot has said that the daily limit is used up
 
-    What holds a run up: an outage, the end of the daily limit, refusals that are being looked into, a
-    checkpoint that can't be written at the moment.
+    What holds a run up: an outage, the end of the daily limit or its reserve, refusals that are being looked
+    into, a checkpoint that can't be written at the moment.
     """
 
     def __init__(
@@ -37,14 +36,13 @@ class Gate:
         breaker: CircuitBreaker,
         day: DailyQuota,
         refusals: Refusals,
-        stop: Callable[[Stopped], None],
         now: Callable[[], float] = time.time,
     ) -> None:
-        """`stop` is called if the reserve of the daily limit is reached; `now` gives Unix time."""
+        """`now` gives Unix time."""
         self.closed = self.day_is_over = False
         self._queue, self._journal, self._connection = queue, journal, connection
         self._breaker, self._day, self._refusals = breaker, day, refusals
-        self._stop, self._now = stop, now
+        self._now = now
 
     @property
     def is_held_up(self) -> bool:
@@ -52,14 +50,25 @@ class Gate:
         return (
             self._breaker.is_open
             or self.day_is_over
+            or self._day.spent(self._connection.in_flight)
             or self._refusals.looking_into
             or bool(self._journal.trouble)
         )
 
     async def wait(self) -> None:
-        """Wait until nothing holds the run up. Raises Stopped if an outage takes too long, and NotStarted."""
+        """Wait until nothing holds the run up, once for each reason.
+
+        Raises Stopped if an outage takes too long or the daily limit is not to be waited for, and NotStarted.
+        """
         if self._breaker.is_open:
             await self._breaker.wait_until_closed(self.admit_question)
+        while self._day.spent(self._connection.in_flight):  # until it is known what is in flight has used
+            if not self._connection.in_flight:
+                if not self._day.wait:
+                    raise self._day.over("only the reserve is left of the daily limit")
+                self.day_is_over = True
+                break
+            await asyncio.sleep(0.05)
         if self.day_is_over:
             await self._day.sleep()
             self.day_is_over = False
@@ -69,12 +78,6 @@ class Gate:
     def admit(self, item: WorkItem) -> None:
         """Take note that the item's next request starts now. Raises NotStarted if it must not."""
         if self.closed or self.is_held_up or item.stage is Stage.WITHDRAWN:
-            raise NotStarted
-        if self._day.spent(self._connection.in_flight):
-            if self._day.wait:
-                self.day_is_over = True
-            else:
-                self._stop(self._day.over("only the reserve is left of the daily limit"))
             raise NotStarted
         if item.stage is Stage.RECORDED and self._is_too_old(item):
             self._look_up_again()

@@ -57,7 +57,7 @@ class Pool:
         self._policy, self._decide, self._now = policy, decide, now
         self._breaker = CircuitBreaker(connection, outage_timeout, self._outage_changed)
         self._refusals = Refusals(stop_after_failures)
-        self._gate = Gate(queue, journal, connection, self._breaker, day, self._refusals, self.stop, now)
+        self._gate = Gate(queue, journal, connection, self._breaker, day, self._refusals, now)
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         self._error: BaseException | None = None

@@ -30,7 +30,7 @@ class ReadingThread:
         self._open_pairs = open_pairs
         self._loop = asyncio.get_running_loop()
         self._read: asyncio.Queue[OpenPairs | BaseException | None] = asyncio.Queue()
-        self._wanted = threading.Semaphore(1)
+        self._wanted = threading.Semaphore(0)
         self._stopping = False
         self._ended = asyncio.Event()
         threading.Thread(target=self._run, name="reader", daemon=True).start()
@@ -63,11 +63,11 @@ class ReadingThread:
     def _read_all(self) -> None:
         try:
             for found in self._open_pairs:
-                if self._stopping:
-                    return
                 self._loop.call_soon_threadsafe(self._read.put_nowait, found)
                 del found  # not held while the next element is read
                 self._wanted.acquire()
+                if self._stopping:
+                    return
         finally:
             if close := getattr(self._open_pairs, "close", None):
                 close()

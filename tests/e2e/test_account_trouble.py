@@ -195,7 +195,7 @@ def test_a_wrong_file_is_stopped_early(tmp_path: Path) -> None:
         file = pairs(tmp_path, 500)
         stopped = load(hubspot.url, file, "--workers", "20")
         assert stopped.code == 3
-        assert "100 rows in a row were refused" in stopped.err
+        assert "100 pairs in a row were refused" in stopped.err
         assert "Is it the right file" in stopped.err
         asked = sent(hubspot)
         assert 100 <= asked <= 120

@@ -1,4 +1,4 @@
-"""The network at the start of a load, and a wrong server at its end: what is wrong is said within 15 seconds."""
+"""The network at the start of a load, and a wrong server at its end."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ from loader.engine.stats import RunStats
 from loader.engine.work_item import OpenPairs
 from loader.errors import Stopped
 from loader.hubspot import Answer, HubSpot, Kind, Verdict, judge
-from loader.hubspot.answers import judge_status
 from loader.hubspot.account import Account
+from loader.hubspot.answers import judge_status
 from loader.model import Outcome, OutcomeGroup, Pair, Status
 from loader.pace import Pace, parse_rate
 from loader.settings import ConnectionSettings

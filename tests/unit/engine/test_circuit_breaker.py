@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -64,7 +65,7 @@ def test_an_outage_is_probed_with_one_request_at_a_time() -> None:
     down = [request for request in ended.hubspot.requests if request.at < 60]
     assert len([request for request in down if request.method == "PUT"]) <= 20 + 4
     probes = [request.at for request in down if request.method == "GET"]
-    waits = [round(later - at - 1) for at, later in zip(probes, probes[1:], strict=False)]
+    waits = [round(later - at - 1) for at, later in pairwise(probes)]
     assert waits[:5] == [2, 4, 8, 15, 15]
 
 
@@ -133,7 +134,7 @@ async def suspended_for(seconds: float) -> list[str]:
     await asyncio.sleep(seconds + 20)
     assert not waiting.done(), "one gap has decided"
     await suspension
-    with pytest.raises(Stopped, match="no answer for 3.. s: gone"):
+    with pytest.raises(Stopped, match=r"no answer for 3.. s: gone"):
         await waiting
     return changes
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -94,7 +95,7 @@ def test_what_becomes_of_a_pair(replies: list[Any], status: str, attempts: int, 
 def gaps(ended: Ended) -> list[float]:
     """Seconds from each answer to the next request."""
     times = [request.at for request in ended.hubspot.requests]
-    return [round(later - at - 0.1, 1) for at, later in zip(times, times[1:], strict=False)]
+    return [round(later - at - 0.1, 1) for at, later in pairwise(times)]
 
 
 @pytest.mark.parametrize(
