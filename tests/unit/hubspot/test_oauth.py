@@ -42,6 +42,21 @@ def tokens(*answers: bytes | None, pair: Callable[[Seen], bytes] = lambda _: htt
     return script
 
 
+class TurnableLoop(asyncio.SelectorEventLoop):
+    """A loop whose clock can be put forward, so that a token grows old at once."""
+
+    ahead = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.ahead
+
+
+def put_forward(seconds: float) -> None:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, TurnableLoop)
+    loop.ahead += seconds
+
+
 def run(
     script: Script, body: Callable[[OAuth, Wire], Awaitable[Any]], warnings: list[str] | None = None
 ) -> tuple[Any, list[Seen]]:
@@ -59,7 +74,8 @@ def run(
             result = await body(oauth, wire)
         return result, [seen for seen in wire.seen if seen.path.startswith("/oauth/")]
 
-    return asyncio.run(main())
+    with asyncio.Runner(loop_factory=TurnableLoop) as runner:
+        return runner.run(main())
 
 
 async def texts(oauth: OAuth, times: int) -> list[str]:
@@ -84,10 +100,10 @@ def test_a_token_is_fetched_once_and_kept_while_it_lives() -> None:
 def test_a_token_is_renewed_before_it_ends() -> None:
     async def body(oauth: OAuth, _: Wire) -> list[str]:
         first = await texts(oauth, 2)
-        await asyncio.sleep(0.95)  # of a life of 1 s
+        put_forward(0.86 * 1800)
         return first + await texts(oauth, 1)
 
-    found, _ = run(tokens(grant(1, 1), grant(2)), body)
+    found, _ = run(tokens(grant(1), grant(2)), body)
     assert found == ["access-000001", "access-000001", "access-000002"]
 
 
@@ -124,14 +140,14 @@ def test_where_none_can_be_had_it_is_an_outage_and_not_a_rows_fault() -> None:
 def test_a_failed_renewal_does_not_stop_the_work_while_the_old_token_lives() -> None:
     async def body(oauth: OAuth, _: Wire) -> list[str]:
         first = await texts(oauth, 1)
-        await asyncio.sleep(0.87)  # of a life of 1 s: time to renew, and still alive
+        put_forward(0.86 * 1800)  # time to renew, and still alive
         alive = await texts(oauth, 1)
-        await asyncio.sleep(0.2)
+        put_forward(0.15 * 1800)
         with pytest.raises(RenewalError):
             await oauth.token()
         return first + alive
 
-    found, asked = run(tokens(grant(1, 1), http(500)), body)
+    found, asked = run(tokens(grant(1), http(500)), body)
     assert found == ["access-000001"] * 2
     assert len(asked) == 2 + TRIES
 
