@@ -18,7 +18,7 @@ from tests.benchmarks.startup import ratios, seconds_to_start
 from tests.support.command import TYPES, run, write_pairs
 
 COMMANDS = ("load", "check", "summary", "verify", "undo", "simulator")
-#: A value that an option takes, where "1" is none.
+#: A valid value of the options that do not take "1".
 VALUES = {"delimiter": "tab", "encoding": "utf-8", "rate": "1/1", "batch_failure": "207", "window": "fixed"}
 
 

@@ -16,7 +16,7 @@ UNLIMITED = SimulatorSettings(rate_limit=1_000_000, daily_limit=None)
 
 
 def unlimited() -> Serving[Simulator]:
-    """A simulator that holds nobody up and remembers all requests."""
+    """A simulator without limits that remembers all requests."""
     return Serving(lambda: Simulator(UNLIMITED, state=SimulatorState(100_000)))
 
 
