@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.batch [--rows N] [--profile]
 
-The bars in requests per 100,000 pairs: 50 where all are good, 150 to look at rows that all exist; with 1 %
-bad rows 25,000 where HubSpot refuses whole batches, 1,200 where it answers 207, or 200 with errors.
+The bars in requests per 100,000 pairs: 50 if all are good, 150 to look at rows that all exist; with 1 % bad
+rows 25,000 if HubSpot refuses whole batches, 1,200 if it answers 207, or 200 with errors.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The server has the first core, each client in turn the second. Rounds are interleaved, so that a busy machine
 slows everyone; the figures are medians, and the ratios are medians of the rounds' ratios. `--sdk` names an
-interpreter that has hubspot-api-client. Then, with answers that take 100 ms, how near 64 requests under way
+interpreter that has hubspot-api-client. Then, with answers that take 100 ms, how near 64 requests in flight
 come to 640 a second. It prints Markdown.
 """
 

@@ -4,8 +4,8 @@
 
 The reference reads the same file with pandas in chunks and writes a report of the same content with the csv
 module, without any network; the load sends all pairs to a server of its own core, looks for duplicates,
-and leaves its report. Interleaved, medians, rows per second and their ratio. The bar is 0.60. Where there is
-curl, it sends one PUT per pair, 64 at a time, without pace or report; the bar is five times as fast.
+and leaves its report. Interleaved, medians, rows per second and their ratio. The bar is 0.60. If curl is
+installed, it sends one PUT per pair, 64 at a time, without pace or report; the bar is five times as fast.
 `--alone` leaves both out, for files that the reference could not hold.
 """
 

@@ -1,4 +1,4 @@
-"""An event loop whose clock tests turn: time jumps to the next timer whenever nothing else can run.
+"""An event loop in virtual time: the clock jumps to the next timer whenever nothing else can run.
 
 A minute of paced requests passes in a fraction of a second and in exactly the same way each time.
 Only for coroutines that wait for timers and for each other: sockets and threads would need real time.
@@ -19,7 +19,7 @@ _TURN = 1e-6
 
 
 class _TurningSelector(selectors.SelectSelector):
-    """Where asyncio would sleep until the next timer, this moves the clock there instead."""
+    """Moves the clock to the next timer when asyncio would sleep until then."""
 
     now = 0.0
 

@@ -94,7 +94,7 @@ def _whole(reading: int) -> bytes:
 
 
 def _import_everything() -> None:
-    import pandas  # noqa: F401 - the program imports it where it reads
+    import pandas  # noqa: F401 - the program imports it when it reads
 
     import loader
 
