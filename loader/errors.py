@@ -3,11 +3,10 @@
 LoaderError
 ├── UsageError            nothing was sent: exit code 2
 │   ├── InputError        the input can't be read: file, line, column, value
-│   ├── ReportError       the report is in use, of another input, or damaged
 │   ├── CheckpointError   the checkpoint is in use, of another load or account, or none at all
 │   └── CredentialsError  no token, an unreadable one, or one for another account
-└── Stopped               the run ended before its end and can go on: exit code 3
-    └── ReportLost        the report can't be written any more, or not be put into order
+├── Stopped               the run ended before its end and can go on: exit code 3
+└── Interrupted           a person ended the program before anything was sent: exit code 130
 """
 
 from __future__ import annotations
@@ -52,10 +51,6 @@ class InputError(UsageError):
         self.line = line
 
 
-class ReportError(UsageError):
-    """The report can't be used: another run holds it, it is not this input's, or it is damaged."""
-
-
 class CheckpointError(UsageError):
     """The checkpoint can't be used: it is in use, of a later version, of another load or account, or none."""
 
@@ -67,9 +62,10 @@ class CredentialsError(UsageError):
 class Stopped(LoaderError):
     """The run stopped before the end; the same command goes on from there.
 
-    `reason` is a short machine-readable word (``token_refused``, ``missing_scopes``, ``daily_limit``,
-    ``moving``, ``outage``, ``too_many_failures``, ``redirect``, ``report_changed``, ``report_unwritable``,
-    ``checkpoint_unwritable``, ``input_changed``).
+    `reason` is a short machine-readable word: ``token_refused``, ``missing_scopes``, ``redirect``,
+    ``wrong_data_centre``, ``no_read_access`` or ``account`` (nothing works until a person has changed
+    something), ``daily_limit``, ``moving``, ``throttled``, ``outage``, ``tls``, ``too_many_failures``,
+    ``input_changed``, ``checkpoint_unwritable``.
     """
 
     exit_code = 3
@@ -77,10 +73,6 @@ class Stopped(LoaderError):
     def __init__(self, reason: str, message: str, hint: str = "") -> None:
         super().__init__(message, hint)
         self.reason = reason
-
-
-class ReportLost(Stopped):
-    """The report can't be written any more: what the run settled last may not stand in it."""
 
 
 class Interrupted(LoaderError):

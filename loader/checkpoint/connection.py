@@ -14,8 +14,8 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
-from loader.checkpoint.schema import APPLICATION_ID, VERSION
-from loader.errors import CheckpointError
+from loader.checkpoint.schema import APPLICATION_ID, STATEMENTS, VERSION
+from loader.errors import CheckpointError, Stopped
 
 #: Seconds to wait for a program that is just reading, such as `summary`; then the commit is retried.
 BUSY_TIMEOUT = 10.0
@@ -23,6 +23,9 @@ BUSY_TIMEOUT = 10.0
 _CACHE = 8_000
 
 LOCAL_DISK = "Keep the checkpoint on a local disk: name it with --checkpoint PATH."
+_WRITABLE = (
+    "Let this user write in that folder, or keep the checkpoint in another one with --checkpoint PATH."
+)
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -50,6 +53,14 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def in_memory() -> sqlite3.Connection:
+    """An empty checkpoint in memory."""
+    db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    for statement in STATEMENTS:
+        db.execute(statement)
+    return db
 
 
 def _identify(connection: sqlite3.Connection, path: Path) -> None:
@@ -106,7 +117,16 @@ def unusable(path: Path, error: sqlite3.Error) -> CheckpointError:
         )
     if code == sqlite3.SQLITE_FULL:
         return CheckpointError(f"{path} can't be written: the disk is full", "Make room on the disk.")
-    return CheckpointError(f"{path} can't be used: {words(error)}", LOCAL_DISK)
+    return CheckpointError(f"{path} can't be used: {words(error)}", advice(error))
+
+
+def unwritable(path: Path, trouble: str) -> Stopped:
+    """Why a checkpoint can't be written any more, after something was sent."""
+    return Stopped(
+        "checkpoint_unwritable",
+        f"{path} can't be written: {trouble}",
+        "Put that right, and give the same command again: it goes on from there.",
+    )
 
 
 def words(error: sqlite3.Error | CheckpointError) -> str:
@@ -114,6 +134,12 @@ def words(error: sqlite3.Error | CheckpointError) -> str:
     if isinstance(error, CheckpointError):
         return str(error)
     return _WORDS.get(primary_code(error), f"SQLite says: {error}")
+
+
+def advice(error: sqlite3.Error) -> str:
+    """What to do about an error that the folder or its disk is the reason for."""
+    forbidden = primary_code(error) in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
+    return _WRITABLE if forbidden else LOCAL_DISK
 
 
 _WORDS = {

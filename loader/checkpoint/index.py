@@ -20,8 +20,10 @@ from loader.model import Status
 IDs = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
 Mask = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.uint8]
 
-#: From ID, to ID, ``id << 32 | type pair << 8 | existed_before << 4 | verified``, outcome (0: no result).
+#: From ID, to ID, ``id << 32 | type pair << 8 | sent << 6 | existed_before << 4 | verified``, outcome (0: no
+#: result).
 Row = tuple[int, int, int, int]
 
 #: Rows that are read from the database at a time.
@@ -31,8 +33,9 @@ _STATUSES: tuple[Status | None, ...] = (None, *Status)
 _EXISTED_BEFORE = ("", "no", "yes")
 _VERIFIED = ("", *Verified)
 _ROWS = (
-    "SELECT from_id, to_id, (id << 32) | (types << 8) | (coalesce(existed_before + 1, 0) << 4)"
-    " | coalesce(instr('pmu', substr(verified, 1, 1)), 0), coalesce(outcome, 0) FROM pair"
+    "SELECT from_id, to_id, (id << 32) | (types << 8) | ((first_run IS NOT NULL) << 6)"
+    " | (coalesce(existed_before + 1, 0) << 4) | coalesce(instr('pmu', substr(verified, 1, 1)), 0),"
+    " coalesce(outcome, 0) FROM pair"
 )
 #: What `is_settled` takes for open when a load retries.
 _RETRIED = (Status.FAILED, Status.GAVE_UP, Status.REMOVED)
@@ -93,7 +96,7 @@ class Index:
         self._size = size
         self._expected = 1
 
-    def _add(self, table: IDs, codes: npt.NDArray[np.uint8]) -> None:
+    def _add(self, table: IDs, codes: Bytes) -> None:
         from_ids, to_ids, packed, outcomes = table.T
         ids, types = packed >> 32, packed >> 8 & 0xFFFFFF
         self._from_ids[ids], self._to_ids[ids], self._types[ids] = from_ids, to_ids, types
@@ -167,7 +170,7 @@ class Index:
 
     def settled_seen(self, *, retry: bool = False) -> int:
         """How many of the `seen` pairs are settled, in the sense of `is_settled`."""
-        return int(np.count_nonzero(self.is_settled(np.flatnonzero(self._seen), retry=retry)))
+        return int(np.count_nonzero(self._seen & _settled(self._statuses, self._marks, retry=retry)))
 
     def not_in_input(self) -> IDs:
         """The known pairs that the input does not have, ascending."""
@@ -176,29 +179,33 @@ class Index:
     @property
     def made(self) -> int:
         """How many pairs are associated or existing."""
-        codes = [_STATUSES.index(status) for status in (Status.ASSOCIATED, Status.EXISTING)]
-        return int(np.count_nonzero(np.isin(self._statuses, codes)))
+        made = np.array([status in (Status.ASSOCIATED, Status.EXISTING) for status in _STATUSES])
+        return int(np.count_nonzero(made[self._statuses]))
 
     def is_settled(self, ids: IDs, *, retry: bool = False) -> Mask:
         """Whether each of the pairs needs no sending; an unknown one (0) does.
 
         With `retry`, so do those that failed, gave up, were removed, or were verified to be missing.
         """
-        open_statuses = (None, *_RETRIED) if retry else (None,)
-        settled: Mask = np.array([status not in open_statuses for status in _STATUSES])[self._statuses[ids]]
-        if retry:
-            settled &= (self._marks[ids] & 0xF) != _VERIFIED.index(Verified.MISSING)
-        return settled
+        return _settled(self._statuses[ids], self._marks[ids], retry=retry)
 
     def was_sent(self, ids: IDs) -> Mask:
         """Whether each of the pairs was sent, or may have been: then it is not to be looked up again."""
-        sent: Mask = self._types[ids] != 0
-        sent &= self._statuses[ids] != _STATUSES.index(Status.EXISTING)
+        sent: Mask = (self._marks[ids] & 1 << 6) != 0
         return sent
 
     def existed_before(self, ids: IDs) -> list[str]:
         """What was found before the first request for each of the pairs: ``yes``, ``no`` or empty."""
-        return [_EXISTED_BEFORE[mark] for mark in (self._marks[ids] >> 4).tolist()]
+        return [_EXISTED_BEFORE[mark] for mark in (self._marks[ids] >> 4 & 0b11).tolist()]
+
+    def clear(self) -> None:
+        """Forget all pairs, so that the memory is free for another index."""
+        self._from_ids = self._to_ids = np.zeros(1, dtype=np.int64)
+        self._types = self._types[:1].copy()
+        self._statuses = self._marks = np.zeros(1, dtype=np.uint8)
+        self._seen = np.zeros(1, dtype=np.bool_)
+        self._words = np.empty(0, dtype=np.uint64)
+        self.known = self._size = 0
 
     def number(self, ids: IDs) -> IDs:
         """The same IDs, but new ones for the unknown pairs (0). Each is to be asked for once."""
@@ -207,6 +214,14 @@ class Index:
         ids[new] = np.arange(self.next_id, self.next_id + len(new))
         self.next_id += len(new)
         return ids
+
+
+def _settled(statuses: Bytes, marks: Bytes, *, retry: bool) -> Mask:
+    open_statuses = (None, *_RETRIED) if retry else (None,)
+    settled: Mask = np.array([status not in open_statuses for status in _STATUSES])[statuses]
+    if retry:
+        settled &= (marks & 0xF) != _VERIFIED.index(Verified.MISSING)
+    return settled
 
 
 def _tables(rows: Iterator[Row]) -> Iterator[IDs]:

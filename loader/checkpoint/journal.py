@@ -18,10 +18,10 @@ from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from loader.checkpoint.connection import words
+from loader.checkpoint.connection import unwritable, words
 from loader.checkpoint.schema import UndoFinding, Verified
 from loader.checkpoint.statements import Statements
-from loader.checkpoint.store import Checkpoint, unwritable
+from loader.checkpoint.store import Checkpoint
 from loader.errors import CheckpointError, Stopped
 from loader.model import Outcome, OutcomeGroup, Pair
 
@@ -73,7 +73,6 @@ class CheckpointJournal:
         self._settled = self._committed = 0  # results; each is counted up by one thread alone
         self._closing = threading.Event()
         self._wanted = threading.Event()  # a commit, before the next one is due
-        self._first_new_id = checkpoint.next_id
         self._statements: Statements | None = None
         self._thread = threading.Thread(target=self._run, name="checkpoint", daemon=True)
         self._thread.start()
@@ -89,8 +88,6 @@ class CheckpointJournal:
         `existed_before` (``yes``, ``no`` or empty) is what a look-up has found; a pair that was sent before
         keeps what was found then. Raises Stopped if the checkpoint can't be written.
         """
-        if any(pair.id <= 0 for pair in pairs):
-            raise ValueError("a pair that is to be recorded needs an ID")
         if self.failure is not None:
             raise self.failure
         recorded = self._loop.create_future()
@@ -172,7 +169,7 @@ class CheckpointJournal:
         try:
             with self._checkpoint.transaction() as db:
                 if self._statements is None:
-                    self._statements = Statements(db, self._first_new_id)
+                    self._statements = Statements(db)
                 for (method, arguments), alike in groupby(self._taken, attrgetter("method", "arguments")):
                     items = chain.from_iterable(change.items for change in alike)
                     method(self._statements, items, *arguments)
@@ -203,7 +200,7 @@ class CheckpointJournal:
             self._in_loop(self._on_failure, failure)
 
     def _in_loop(self, call: Callable[..., None], *arguments: object) -> None:
-        with suppress(RuntimeError):  # the loop has been closed: nobody waits there any more
+        with suppress(RuntimeError):  # the loop has been closed, and nothing waits in it any more
             self._loop.call_soon_threadsafe(call, *arguments)
 
 

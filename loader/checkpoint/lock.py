@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from loader.checkpoint.connection import LOCAL_DISK, primary_code, words
+from loader.checkpoint.connection import LOCAL_DISK, advice, primary_code, words
 from loader.errors import CheckpointError
 
 #: Seconds to wait for another process that is just claiming the lock, or reading who has it.
@@ -110,7 +110,9 @@ class CheckpointLock:
                 f"{self.checkpoint} is in use by {self._name_holder()}",
                 "Wait until that run has ended, then give the same command again.",
             )
-        return CheckpointError(f"{self.checkpoint} can't be locked: {words(error)} ({self.path})", LOCAL_DISK)
+        return CheckpointError(
+            f"{self.checkpoint} can't be locked: {words(error)} ({self.path})", advice(error)
+        )
 
     def _can_lock(self) -> bool:
         """Whether a new file in the same folder can be locked."""

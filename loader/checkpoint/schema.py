@@ -76,11 +76,12 @@ CREATE TABLE outcome (
 
 _PAIR = """
 CREATE TABLE pair (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY CHECK (id > 0),
     types INTEGER NOT NULL REFERENCES type_pair,
     from_id INTEGER NOT NULL,
     to_id INTEGER NOT NULL,
-    existed_before INTEGER,     -- 1 or 0: found before its first request; NULL: not looked up. Never changes
+    first_run INTEGER REFERENCES run,   -- the first that sent it, or was about to; NULL: it was never sent
+    existed_before INTEGER,     -- 1 or 0: found before its first request; NULL: not looked up
     outcome INTEGER REFERENCES outcome,     -- NULL: sent, or about to be sent, and the result is not known
     previous INTEGER REFERENCES outcome,    -- while outcome is NULL: the result of an earlier run
     attempts INTEGER,           -- of the run that gave the result

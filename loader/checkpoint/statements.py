@@ -21,17 +21,31 @@ _SIZES = (2048, 256, 32, 4, 1)
 #: Outcomes whose ID is remembered; texts that name a record differ for each pair.
 _REMEMBERED = 4096
 
-# A pair that an earlier run sent keeps its row, and what was found before that run sent it. If its result is
-# not known, no withdrawal brings back an older one.
+# A pair that was sent before keeps what was found before its first request. If its result is not known, no
+# withdrawal brings back an older one.
 _RECORD = (
-    "INSERT INTO pair (id, types, from_id, to_id, existed_before) VALUES ",
-    " ON CONFLICT (id) DO UPDATE SET previous = outcome, outcome = NULL",
+    "INSERT INTO pair (id, types, from_id, to_id, first_run, existed_before) VALUES ",
+    " ON CONFLICT (id) DO UPDATE SET previous = outcome, outcome = NULL,"
+    " existed_before = CASE WHEN first_run IS NULL THEN excluded.existed_before ELSE existed_before END,"
+    " first_run = coalesce(first_run, excluded.first_run)",
 )
+_FORGET = (
+    "DELETE FROM pair"
+    " WHERE outcome IS NULL AND previous IS NULL AND first_run = :run AND id BETWEEN :first AND :last"
+)
+# If this run was the first to record it, it had not been sent: found to exist, or the look-up had no answer.
+_RESTORE = """
+UPDATE pair SET outcome = previous, previous = NULL, first_run = nullif(first_run, :run),
+    existed_before = CASE WHEN first_run = :run
+        THEN (SELECT 1 FROM outcome WHERE outcome.id = pair.previous AND status = 'existing')
+        ELSE existed_before END
+WHERE outcome IS NULL AND id BETWEEN :first AND :last"""
 _SETTLE = (
     "INSERT INTO pair (id, types, from_id, to_id, existed_before, outcome, attempts, correlation_id,"
     " completed_at) VALUES ",
     " ON CONFLICT (id) DO UPDATE SET outcome = excluded.outcome, attempts = excluded.attempts,"
     " correlation_id = excluded.correlation_id, completed_at = excluded.completed_at,"
+    " existed_before = CASE WHEN first_run IS NULL THEN excluded.existed_before ELSE existed_before END,"
     " previous = NULL, verified = NULL, verified_at = NULL, undo = NULL",
 )
 _SETTLE_RANGE = (
@@ -54,15 +68,14 @@ class _Texts(NamedTuple):
 
 
 class Statements:
-    """Writes to an open checkpoint's tables, in transactions that the caller begins and ends.
+    """Writes what the checkpoint's last run does, in transactions that the caller begins and ends.
 
     It remembers what it has inserted: after a rollback, make a new one.
-    `first_new_id` is the lowest ID of a pair that only this run can have inserted.
     """
 
-    def __init__(self, db: sqlite3.Connection, first_new_id: int) -> None:
+    def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._first_new_id = first_new_id
+        (self._run,) = db.execute("SELECT max(id) FROM run").fetchone()
         self._most_variables = db.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
         self._types: dict[tuple[str, str], int] = {}
         rows = db.execute(
@@ -76,21 +89,19 @@ class Statements:
         """These pairs are about to be sent: from now on their results are not known."""
         existed = _EXISTED_BEFORE[existed_before]
         self._write(
-            _RECORD, [(pair.id, self._type_pair(pair), pair.from_id, pair.to_id, existed) for pair in pairs]
+            _RECORD,
+            [
+                (pair.id, self._type_pair(pair), pair.from_id, pair.to_id, self._run, existed)
+                for pair in pairs
+            ],
         )
 
     def withdraw(self, pairs: Iterable[Pair]) -> None:
         """No request for these pairs was started after all."""
-        withdrawn = list(ranges(pair.id for pair in pairs))
-        self._db.executemany(
-            "DELETE FROM pair WHERE outcome IS NULL AND previous IS NULL AND id >= ? AND id BETWEEN ? AND ?",
-            [(self._first_new_id, *ids) for ids in withdrawn],
-        )
-        self._db.executemany(
-            "UPDATE pair SET outcome = previous, previous = NULL"
-            " WHERE outcome IS NULL AND id BETWEEN ? AND ?",
-            withdrawn,
-        )
+        for first, last in ranges(pair.id for pair in pairs):
+            values = {"run": self._run, "first": first, "last": last}
+            self._db.execute(_FORGET, values)
+            self._db.execute(_RESTORE, values)
 
     def settle(self, groups: Iterable[OutcomeGroup]) -> None:
         """The results of pairs."""

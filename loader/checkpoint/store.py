@@ -17,11 +17,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from loader.checkpoint.binding import Binding
-from loader.checkpoint.connection import connect, unusable, words
+from loader.checkpoint.connection import connect, in_memory, unusable, unwritable, words
 from loader.checkpoint.facts import InputReading, Places, ReportWritten, Run
 from loader.checkpoint.naming import LoadFiles
 from loader.checkpoint.schema import STATEMENTS
-from loader.errors import CheckpointError, Stopped
+from loader.errors import CheckpointError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,7 +59,7 @@ class Checkpoint:
             self.exists = self.exists and self._has_schema()
             if not self.exists:  # no file, or one that a kill has left empty
                 self._db.close()
-                self._db = _in_memory()
+                self._db = in_memory()
         except BaseException:
             self._db.close()
             raise
@@ -79,22 +79,33 @@ class Checkpoint:
 
     @contextmanager
     def query(self) -> Iterator[sqlite3.Connection]:
-        """The connection, for queries whose rows are all fetched inside the block. Raises CheckpointError."""
+        """The connection, for queries whose rows are all fetched inside the block, as of one moment.
+
+        Raises CheckpointError.
+        """
         with self._mutex:
+            self._reconnect()
+            inside = self._db.in_transaction
             try:
+                if not inside:
+                    self._db.execute("BEGIN")
                 yield self._db
             except sqlite3.Error as error:
                 raise unusable(self.path, error) from error
+            finally:
+                if not inside:
+                    self._roll_back()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """A transaction: on the disk when the block has ended, or else undone.
 
-        Raises sqlite3.Error, or CheckpointError if the file can't even be opened any more.
+        Raises sqlite3.Error, or CheckpointError if the file is gone or can't be opened any more.
         """
         with self._mutex:
-            if self._lost:
-                self._db, self._lost = connect(self.path), False
+            if self.exists and not self.path.exists():  # what is written to it now would be gone at the end
+                raise CheckpointError(f"{self.path} was moved or deleted", "Put it back.")
+            self._reconnect()
             try:
                 self._db.execute("BEGIN IMMEDIATE")
                 yield self._db
@@ -102,6 +113,10 @@ class Checkpoint:
             except BaseException:
                 self._roll_back()
                 raise
+
+    def _reconnect(self) -> None:
+        if self._lost:
+            self._db, self._lost = connect(self.path), False
 
     def _roll_back(self) -> None:
         try:
@@ -233,11 +248,17 @@ class Checkpoint:
     def _create(self) -> None:
         connection = connect(self.path)
         with self._mutex:
-            self._db.close()
-            self._db = connection
-        with self.transaction() as db:
-            for statement in STATEMENTS:
-                db.execute(statement)
+            empty, self._db = self._db, connection
+            try:
+                with self.transaction() as db:
+                    for statement in STATEMENTS:
+                        db.execute(statement)
+            except BaseException:
+                self._db.close()
+                self._db = empty
+                self.path.unlink()  # it is empty
+                raise
+            empty.close()
         self.exists = True
 
     def _places(self, files: LoadFiles) -> Places:
@@ -261,35 +282,18 @@ class Checkpoint:
             raise unwritable(self.path, words(error)) from error
 
 
-def unwritable(path: Path, trouble: str) -> Stopped:
-    """Why a checkpoint can't be written any more, after something was sent."""
-    return Stopped(
-        "checkpoint_unwritable",
-        f"{path} can't be written: {trouble}",
-        "Make room on the disk, or give it back, and give the same command again: it goes on from there.",
-    )
-
-
-def _in_memory() -> sqlite3.Connection:
-    db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-    for statement in STATEMENTS:
-        db.execute(statement)
-    return db
-
-
 def _set_fact(db: sqlite3.Connection, key: str, value: Mapping[str, object]) -> None:
     db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, json.dumps(dict(value))))
 
 
 def _set_not_in_input(db: sqlite3.Connection, ids: npt.NDArray[np.int64]) -> None:
     db.execute("UPDATE pair SET in_input = 1 WHERE in_input = 0")
-    runs: list[list[int]] = []  # of consecutive IDs: first and last
-    for before, one in pairwise([-1, *ids.tolist()]):
-        if one == before + 1 and runs:
-            runs[-1][1] = one
-        else:
-            runs.append([one, one])
-    db.executemany("UPDATE pair SET in_input = 0 WHERE id BETWEEN ? AND ?", runs)
+    ends = (ids[1:] - ids[:-1] != 1).nonzero()[0].tolist()  # the places where no consecutive ID follows
+    if len(ids):
+        ranges = [
+            (int(ids[first + 1]), int(ids[last])) for first, last in pairwise([-1, *ends, len(ids) - 1])
+        ]
+        db.executemany("UPDATE pair SET in_input = 0 WHERE id BETWEEN ? AND ?", ranges)
 
 
 def _run(row: tuple[Any, ...]) -> Run:

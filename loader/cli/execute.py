@@ -66,10 +66,10 @@ def run_to_the_end(
     _tell_of_report(ended)
     otherwise = "The run itself has ended, and `summary` tells how."
     if as_json:
-        printed = print_json({**ended.as_dict(), "exit_code": code}, otherwise)
+        print_json({**ended.as_dict(), "exit_code": code}, otherwise)
     else:
-        printed = print_lines(lines_of(ended), otherwise)
-    return code if printed or code else Stopped.exit_code
+        print_lines(lines_of(ended), otherwise)
+    return code
 
 
 def display_for(verbosity: int) -> Lines:

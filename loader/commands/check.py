@@ -60,7 +60,7 @@ class CheckResult:
     files: where report and checkpoint are or would be; None for a pipe without `report`
     columns: which columns are taken, and as what
     rows: data rows; blank_rows: lines of empty cells, which are none
-    pairs: pairs that can be sent, each once
+    pairs: pairs that can be sent, each once; duplicates: rows that repeat one
     settled: of these, how many an earlier run settled
     to_send: how many this run would take up
     verdicts: rows that can't or need not be sent, by reason, with the first examples
@@ -76,6 +76,7 @@ class CheckResult:
     rows: int
     blank_rows: int
     pairs: int
+    duplicates: int
     settled: int
     to_send: int
     verdicts: tuple[RowVerdict, ...]
@@ -135,7 +136,8 @@ async def run_check(
             rows=plan.survey.rows,
             blank_rows=plan.survey.blank_rows,
             pairs=plan.survey.sendable,
-            settled=plan.survey.sendable - plan.open_pairs,
+            duplicates=plan.survey.duplicates,
+            settled=plan.settled,
             to_send=plan.to_send,
             verdicts=verdicts,
             type_pairs=plan.survey.type_pairs,

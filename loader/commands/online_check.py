@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
 from loader.commands.forecast import DailyForecast
@@ -16,7 +16,7 @@ from loader.errors import CredentialsError, UsageError
 from loader.hubspot import HubSpot, Kind, Verdict
 from loader.hubspot.account import Account, DailyUsage, read_daily_usage
 from loader.hubspot.lookups import (
-    patiently,
+    ask_patiently,
     read_association_limit,
     read_default_type,
     read_existing,
@@ -83,8 +83,6 @@ class OnlineCheck:
                 self._not_known("what is left of the daily limit", usage)
             return DailyForecast(reading.daily_limit, reading.daily_remaining, reset)
         resets_at = usage.resets_at or reset
-        if resets_at is not None and resets_at.tzinfo is None:
-            resets_at = resets_at.replace(tzinfo=UTC)
         if reading.daily_limit is not None:
             return DailyForecast(reading.daily_limit, reading.daily_remaining, resets_at)
         return DailyForecast(usage.limit, max(0, usage.limit - usage.used), resets_at)
@@ -109,7 +107,7 @@ class OnlineCheck:
         self._unchecked[what] = None
 
     async def _ask(self, question: Callable[[], Coroutine[Any, Any, T | Verdict]]) -> T | Verdict:
-        answer = await patiently(question, self._policy.delay)
+        answer = await ask_patiently(question, self._policy.delay)
         if isinstance(answer, Verdict) and answer.kind is Kind.TRANSIENT:
             self._trouble = answer
         else:

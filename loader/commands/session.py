@@ -14,10 +14,10 @@ from loader.engine.cancellation import CancelToken
 from loader.engine.first_contact import ask_account
 from loader.engine.pipeline import Session
 from loader.engine.stats import RunStats
-from loader.errors import CredentialsError
-from loader.hubspot import HubSpot, Kind, Secret, StaticToken, Verdict, find_credentials
+from loader.errors import CredentialsError, Stopped
+from loader.hubspot import Credentials, HubSpot, Kind, Secret, StaticToken, Verdict, find_credentials
 from loader.hubspot.account import Account
-from loader.hubspot.credentials import Found, parse_token
+from loader.hubspot.credentials import parse_token
 from loader.pace import Pace
 from loader.settings import ConnectionSettings
 
@@ -39,36 +39,40 @@ async def open_session(
             observer.decided(name, details)
 
         pace = Pace(cap=settings.ceiling, reserve=settings.reserve, watch=decide)
-        base_url, found = settings.base_url, Found(StaticToken(Secret("a-simulator-needs-no-token")))
+        base_url = settings.base_url
+        credentials: Credentials = StaticToken(Secret("a-simulator-needs-no-token"))
         if settings.simulate:
             from loader.simulator import Simulator, SimulatorSettings  # only `--simulate` pays for a server
 
             base_url = (await stack.enter_async_context(Simulator(SimulatorSettings()))).url
         elif settings.token is not None:
-            found = Found(StaticToken(parse_token(settings.token, "token")))
+            credentials = StaticToken(parse_token(settings.token, "token"))
         else:
-            found = find_credentials(
+            credentials = find_credentials(
                 base_url,
                 token_file=settings.token_file,
                 environ=os.environ,
-                stdin=sys.stdin.buffer,
+                stdin=getattr(sys.stdin, "buffer", None),  # a notebook or a service has none
+                warn=observer.warn,
             )
-        for warning in found.warnings:
-            observer.warn(warning)
         hubspot = await stack.enter_async_context(
             HubSpot(
                 base_url,
                 settings.api_version,
-                found.credentials,
+                credentials,
                 pace,
                 timeout=settings.timeout,
                 workers=settings.workers,
                 log=log.write if log.wanted else None,
             )
         )
-        account = _checked(
-            await ask_account(settings, hubspot, pace, stats, decide, cancel_token), settings, observer
-        )
+        try:
+            found = await ask_account(settings, hubspot, pace, stats, decide, cancel_token)
+        except Stopped as why:
+            if why.reason == "token_refused":  # by OAuth; nothing has been sent yet
+                raise CredentialsError(str(why), why.hint) from why
+            raise
+        account = _checked(found, settings, observer)
         yield Session(settings, hubspot, pace, account, stats, decide, cancel_token)
 
 

@@ -22,7 +22,7 @@ from loader.hubspot.oauth import RenewalError
 from loader.hubspot.secret import BearerHeader, Secret
 from loader.hubspot.transport import ANSWER_LIMIT, endpoint, open_session, parse_base_url, read_body
 from loader.hubspot.verdict import Kind, Verdict
-from loader.hubspot.wire_errors import WIRE_FAULTS, broken_off, verdict_of_fault
+from loader.hubspot.wire_errors import WIRE_ERRORS, broken_off, verdict_of_error
 from loader.model import Pair
 from loader.pace import Pace, Permit
 
@@ -215,7 +215,7 @@ class HubSpot:
             if response.status != 429:  # there only the body tells which limit it is
                 self._pace.answered(permit, response.headers)
             body = await read_body(response, call.limit)
-        except WIRE_FAULTS as why:
+        except WIRE_ERRORS as why:
             fault = why
         except BaseException:
             if response is not None:
@@ -231,7 +231,7 @@ class HubSpot:
         else:
             self._pace.lost(permit)
             waited = time.perf_counter() - sent_at
-            result = verdict_of_fault(fault or TimeoutError(), url.host or "", self._timeout)._replace(
+            result = verdict_of_error(fault or TimeoutError(), url.host or "", self._timeout)._replace(
                 waited=waited
             )
         if self._log is not None:
@@ -256,7 +256,7 @@ class HubSpot:
         if not (
             isinstance(result, Verdict)
             and result.kind is Kind.SUCCESS
-            and not token.stands_in(f"{result.association_types}\n{result.correlation_id}")
+            and not token.is_in(f"{result.association_types}\n{result.correlation_id}")
         ):
             headers = token.hide_in_headers(headers)
             result = read(status, headers, body and token.hide_in_bytes(body))

@@ -79,9 +79,9 @@ class ReportLines:
 
     def of_others(self, width: int) -> Iterator[list[str]]:
         """Lines for the pairs that no chunk had, without a row number and with `width` more empty cells."""
-        ids = self._index.not_in_input().tolist()
+        ids = self._index.not_in_input()
         for start in range(0, len(ids), _AT_ONCE):
-            some = ids[start : start + _AT_ONCE]
+            some = ids[start : start + _AT_ONCE].tolist()
             results = results_of(self._checkpoint, some)
             self._learn(results)
             yield [

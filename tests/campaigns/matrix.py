@@ -4,15 +4,14 @@
 
 Each combination gets an environment of its own, made by uv in a temporary folder, from wheels only. The
 lowest version of a dependency is the lowest that pyproject.toml allows and that has a wheel for that Python.
-The interpreters are those on the PATH (python3.12), then pyenv's. Prints a table; exit code 1 if a
-combination fails or an interpreter is missing.
+The interpreters are those on the PATH (python3.12) and pyenv's; the lowest dependencies get the oldest patch
+release, the newest the newest. Prints a table; exit code 1 if a combination fails or no interpreter is there.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,16 +25,18 @@ RESOLUTIONS = {"lowest": "lowest-direct", "newest": "highest"}
 TOOLS = ("hypothesis", "pytest", "selenium")
 
 
-def interpreter(version: str) -> Path | None:
-    """The interpreter of a version like ``3.12``; None if this machine has none."""
+def interpreters(version: str) -> list[Path]:
+    """The interpreters of a version like ``3.12`` on this machine, oldest patch release first."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    on_path = shutil.which(f"python{version}")
-    for found in ([Path(on_path)] if on_path else []) + sorted(pyenv.glob(f"{version}.*/bin/python"))[::-1]:
-        code = "import sys; print('%d.%d' % sys.version_info[:2])"
-        asked = subprocess.run([found, "-c", code], capture_output=True, text=True, check=False)
-        if asked.stdout.strip() == version:
-            return found
-    return None
+    paths = [Path(folder, f"python{version}") for folder in os.get_exec_path()]
+    found: dict[tuple[int, ...], Path] = {}
+    for path in [*paths, *pyenv.glob(f"{version}.*/bin/python")]:
+        if path.exists():
+            code = "import sys; print(*sys.version_info[:3])"
+            asked = subprocess.run([path, "-c", code], capture_output=True, text=True, check=False)
+            if asked.returncode == 0:  # pyenv's shims fail for versions that are not active
+                found[tuple(map(int, asked.stdout.split()))] = path
+    return [found[release] for release in sorted(found)]
 
 
 def install(python: Path, environment: Path, resolution: str) -> Path:
@@ -52,21 +53,24 @@ def install(python: Path, environment: Path, resolution: str) -> Path:
 
 
 def _uv(*arguments: str) -> None:
-    subprocess.run([sys.executable, "-m", "uv", "--quiet", *arguments], check=True)
+    subprocess.run([sys.executable, "-m", "uv", "--quiet", "--no-python-downloads", *arguments], check=True)
 
 
 def main() -> int:
     """Run the combinations and print the table."""
-    parser = argparse.ArgumentParser(prog="python -m tests.campaigns.matrix", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.campaigns.matrix", description=(__doc__ or "").partition("\n")[0]
+    )
     parser.add_argument("--python", action="append", metavar="VERSION", help="default: 3.11 to 3.14")
     asked, arguments = parser.parse_known_args()
     results: list[tuple[str, str, str]] = []
     for version in asked.python or PYTHONS:
-        python = interpreter(version)
+        pythons = interpreters(version)
         for name, resolution in RESOLUTIONS.items():
-            if python is None:
+            if not pythons:
                 results.append((version, name, "no such interpreter on this machine"))
                 continue
+            python = pythons[0 if name == "lowest" else -1]
             with tempfile.TemporaryDirectory(prefix="matrix-") as folder:
                 try:
                     inside = install(python, Path(folder, "venv"), resolution)

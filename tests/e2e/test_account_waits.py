@@ -55,7 +55,7 @@ def test_who_is_sent_away_for_hours_is_told_until_when(tmp_path: Path, status: i
     told = {(earliest + timedelta(minutes=more)).strftime("%Y-%m-%d %H:%M") for more in (0, 1, 2)}
     assert any(moment in ended.err for moment in told), ended.err
     assert ".;" not in ended.err
-    assert "Stopped with 1 row to go" in ended.err
+    assert "Stopped: 0 of 1 pair associated, 1 not sent" in ended.out
 
 
 def test_a_move_of_unknown_length_stops_the_run(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_report_is_no_stream(tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
     refused = load("http://127.0.0.1:9", file, "--report", "-")
     assert refused.code == 2
-    assert "Name a file with --report" in refused.err
+    assert "Invalid --report '-': use a file" in refused.err
 
 
 def test_how_to_throw_a_report_away_is_said_once(tmp_path: Path) -> None:

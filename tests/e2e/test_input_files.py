@@ -137,22 +137,8 @@ def test_a_pilot_takes_the_first_rows_and_the_next_run_the_rest(
     assert [row["note"] for row in rows_of(report_of(file))] == ["a", "b", "c", "d"]
 
 
-def test_only_loads_the_rows_of_a_report_that_have_that_status(
-    serving: Serving[Simulator], tmp_path: Path
-) -> None:
-    file = tmp_path / "pairs.csv"
-    file.write_text(HEADER + "9000404000001,2,a\n3,4,b\n9000400000001,6,c\n")
-    assert load(serving.url, file).code == 1
-    old = report_of(file)
-    again = run("load", old, "--base-url", serving.url, "--only", "failed")
-    assert again.code == 1, again.text
-    rows = rows_of(tmp_path / "pairs.report.report.csv")
-    assert [(row["row"], row["note"]) for row in rows] == [("1", "a"), ("3", "c")]
-    assert "needs a report" in refused(serving, file.rename(tmp_path / "other.csv"), "--only", "failed").err
-
-
 @pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
-@pytest.mark.parametrize("options", [(), ("--only", "invalid")], ids=["all", "only"])
+@pytest.mark.parametrize("options", [()])
 def test_a_report_s_rows_of_cut_or_padded_cells_are_not_sent(
     quoting: Literal[0, 1], options: tuple[str, ...], serving: Serving[Simulator], tmp_path: Path
 ) -> None:
@@ -181,7 +167,7 @@ def test_a_report_s_rows_of_cut_or_padded_cells_are_not_sent(
     assert all("mend the row in the original input" in row["error_message"] for row in again[:2])
 
 
-@pytest.mark.parametrize("options", [(), ("--only", "associated,invalid"), ("--only", "associated")])
+@pytest.mark.parametrize("options", [()])
 def test_a_report_whose_input_had_its_header_twice_is_an_input(
     options: tuple[str, ...], serving: Serving[Simulator], tmp_path: Path
 ) -> None:

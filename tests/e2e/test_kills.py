@@ -74,7 +74,7 @@ def test_the_first_signal_lets_end_what_is_under_way(
     assert "The same command goes on from there" in ended.err
     asked = sent(slow)
     assert len(rows_of(report_of(file))) == asked < 300, "an answer was thrown away, or feeding went on"
-    command = shlex.split(ended.err.splitlines()[-1])
+    command = shlex.split(ended.out.splitlines()[-1])
     assert command[0] == "assoc-loader"
     assert "--overwrite" not in command, "it would begin anew"
     again = run(*command[1:])
@@ -183,24 +183,6 @@ def test_ctrl_c_in_the_pre_pass_sends_nothing(slow: Serving[Simulator], tmp_path
     assert ended.code == 130
     assert "The same command goes on" in ended.err
     assert sent(slow) == 0
-
-
-@posix
-def test_ctrl_c_while_the_result_is_printed_says_how_things_stand(
-    slow: Serving[Simulator], tmp_path: Path
-) -> None:
-    """The causes are gathered from the whole report, and the run has ended by then."""
-    file = write_pairs(tmp_path / "pairs.csv", ((n, n) for n in range(30_000)))
-    assert load(slow.url, file, "--method", "batch").code == 1, "row 1 has the ID 0"
-    process = started(slow, file)
-    assert process.stdout is not None
-    assert process.stdout.readline().startswith("Nothing sent: ")
-    process.send_signal(signal.SIGINT)
-    ended = end(process)
-    assert ended.code == 130
-    assert "The same command goes on" in ended.err
-    assert "pairs.report.csv" in ended.err
-    assert len(rows_of(report_of(file))) == 30_000
 
 
 @posix

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
@@ -19,6 +20,9 @@ from tests.support.warm import warm
 TOKEN = "pat-outside-5f0e7c1a-2222-4333-8444-123456789abc"
 COMMAND = (sys.executable, "-m", "loader")
 TYPES = ("--from-type", "contacts", "--to-type", "companies")
+
+#: Seconds after which a test gives up on what should take a moment; long, since the machine may be busy.
+PATIENCE = 60.0
 
 
 class Server(Protocol):
@@ -51,15 +55,15 @@ class Serving(Generic[S]):
 
     def __enter__(self) -> Self:
         self._thread.start()
-        if not self._up.wait(20):
-            raise RuntimeError("the server did not start within 20 s")
+        if not self._up.wait(PATIENCE):
+            raise RuntimeError(f"the server did not start within {PATIENCE} s")
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._loop.call_soon_threadsafe(self._down.set)
-        self._thread.join(20)
+        self._thread.join(PATIENCE)
 
     async def _serve(self) -> None:
         self._loop, self._down = asyncio.get_running_loop(), asyncio.Event()
@@ -75,7 +79,7 @@ class Serving(Generic[S]):
         async def answer() -> T:
             return question(self.server)
 
-        return asyncio.run_coroutine_threadsafe(answer(), self._loop).result(20)
+        return asyncio.run_coroutine_threadsafe(answer(), self._loop).result(PATIENCE)
 
 
 class Finished(NamedTuple):
@@ -108,7 +112,7 @@ def start(
     return subprocess.Popen([*command, *map(str, arguments)], env=environment(env), **options)
 
 
-def end(process: subprocess.Popen[str], timeout: float = 60) -> Finished:
+def end(process: subprocess.Popen[str], timeout: float = PATIENCE) -> Finished:
     """Wait for the command to end. Fails if it showed a traceback or the token."""
     try:
         out, err = process.communicate(timeout=timeout)
@@ -130,7 +134,7 @@ def run(
     *arguments: str | Path,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
-    timeout: float = 60,
+    timeout: float = PATIENCE,
     **more: Any,
 ) -> Finished:
     """Run the command to its end, in a process forked by `warm` if that makes no difference."""
@@ -145,10 +149,22 @@ def run(
 
 
 def load(
-    url: str, file: Path, *options: str | Path, timeout: float = 60, env: Mapping[str, str] | None = None
+    url: str,
+    file: Path,
+    *options: str | Path,
+    timeout: float = PATIENCE,
+    env: Mapping[str, str] | None = None,
 ) -> Finished:
     """`load` of contact-company pairs against a server."""
     return run("load", file, "--base-url", url, *TYPES, *options, timeout=timeout, env=env)
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    """Wait until `happened` returns True."""
+    deadline = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.01)
 
 
 def write_pairs(path: Path, pairs: Iterable[Iterable[object]], header: Sequence[str] = ()) -> Path:

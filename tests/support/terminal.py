@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.support.command import COMMAND, Finished, end, start
+from tests.support.command import COMMAND, PATIENCE, Finished, end, start
 
 CTRL_C, CTRL_D = b"\x03", b"\x04"
 
@@ -72,7 +72,7 @@ class Terminal:
         if self._process.poll() is None:
             self._process.kill()
             self._process.communicate()
-        self._watcher.join(20)
+        self._watcher.join(PATIENCE)
         os.close(self._keyboard)
 
     @property
@@ -85,7 +85,7 @@ class Terminal:
         """What was written to the terminal so far."""
         return bytes(self._seen).decode("utf-8", "replace")
 
-    def wait_for(self, text: str, timeout: float = 20) -> None:
+    def wait_for(self, text: str, timeout: float = PATIENCE) -> None:
         """Wait until `text` is on the screen."""
         with self._more:
             assert self._more.wait_for(lambda: text in self.screen, timeout), self.screen
@@ -99,10 +99,10 @@ class Terminal:
         self._wait_until_asleep()
         os.write(self._keyboard, keys)
 
-    def end(self, timeout: float = 60) -> Finished:
+    def end(self, timeout: float = PATIENCE) -> Finished:
         """Wait for the command to end; `err` is the screen."""
         ended = end(self._process, timeout)
-        self._watcher.join(20)
+        self._watcher.join(PATIENCE)
         return ended._replace(err=self.screen)
 
     def _watch(self) -> None:

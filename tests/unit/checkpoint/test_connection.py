@@ -15,7 +15,7 @@ from loader.checkpoint import Checkpoint
 from loader.checkpoint.connection import is_database
 from loader.checkpoint.schema import VERSION
 from loader.errors import CheckpointError
-from tests.support.odd_disk import odd_disk
+from tests.support.odd_disk import can_be_odd, odd_disk
 
 BEGIN = (
     "import sys; from pathlib import Path; from loader.checkpoint import Checkpoint\n"
@@ -106,6 +106,18 @@ def test_a_disk_that_lacks_what_is_not_needed_is_good_enough(path: Path, lacking
     subprocess.run([sys.executable, "-c", BEGIN, path], check=True, env=odd_disk(lacking))
     with Checkpoint(path) as checkpoint:
         assert checkpoint.runs()[0].exit_code == 0
+
+
+def test_a_disk_without_room_for_a_checkpoint_gets_none(path: Path) -> None:
+    full = path.with_name("full")
+    full.touch()
+    if can_be_odd():
+        disk = odd_disk("full", full=full)
+        done = subprocess.run(
+            [sys.executable, "-c", BEGIN, path], env=disk, capture_output=True, text=True, check=False
+        )
+        assert f"{path} can't be written: the disk is full" in done.stderr
+        assert list(path.parent.iterdir()) == [full]
 
 
 def test_a_commit_is_synced_with_its_folder_if_that_can_be(path: Path) -> None:

@@ -50,9 +50,7 @@ def rest(process: subprocess.Popen[str]) -> list[str]:
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.close()
-    said = process.stdout.read()  # not by communicate, which knows nothing of what was read ahead
-    process.wait(20)
-    return said.splitlines()
+    return process.stdout.read().splitlines()
 
 
 class Truth:

@@ -131,9 +131,12 @@ def test_a_pair_that_is_missing_is_open_when_a_load_retries() -> None:
 
 
 def test_what_was_sent_is_not_looked_up_again() -> None:
-    index = make({1: (1, 1, 0), 2: (2, 1, 0)}, {1: Status.EXISTING, 2: Status.FAILED}, 2 << 4)
-    assert index.was_sent(ids(0, 1, 2)).tolist() == [False, False, True]
-    assert index.existed_before(ids(0, 1, 2)) == ["", "yes", "yes"]
+    not_sent, sent = (make({1: (1, 1, 0)}, marks=marks) for marks in (2 << 4, 1 << 6 | 1 << 4))
+    assert (not_sent.was_sent(ids(0, 1)).tolist(), not_sent.existed_before(ids(0, 1))) == (
+        [False] * 2,
+        ["", "yes"],
+    )
+    assert (sent.was_sent(ids(0, 1)).tolist(), sent.existed_before(ids(0, 1))) == ([False, True], ["", "no"])
 
 
 def test_pairs_that_the_input_has_are_counted_once_and_the_others_named() -> None:
@@ -145,6 +148,14 @@ def test_pairs_that_the_input_has_are_counted_once_and_the_others_named() -> Non
     assert (index.known, index.seen, index.made) == (3, 2, 1)
     assert (index.settled_seen(), index.settled_seen(retry=True)) == (2, 1)
     assert index.not_in_input().tolist() == [4]
+
+
+def test_a_cleared_index_knows_no_pair_and_gives_no_id_twice() -> None:
+    index = make({1: (1, 2, 0), 2: (2, 2, 0)})
+    index.clear()
+    assert find(index, [(1, 2, 0)]) == [0]
+    assert (index.seen, index.made, index.not_in_input().tolist()) == (0, 0, [])
+    assert index.number(ids(0)).tolist() == [3]
 
 
 def test_new_pairs_get_the_next_ids() -> None:
@@ -165,18 +176,19 @@ def test_a_checkpoint_is_read_with_all_its_marks(tmp_path: Path) -> None:
                 [(1, "kept"), (2, "associated"), (70_000, "gave_up")],
             )
             db.executemany(
-                "INSERT INTO pair (id, types, from_id, to_id, existed_before, outcome, verified)"
-                " VALUES (?, 300, ?, ?, ?, ?, ?)",
+                "INSERT INTO pair (id, types, from_id, to_id, first_run, existed_before, outcome, verified)"
+                " VALUES (?, 300, ?, ?, ?, ?, ?, ?)",
                 [
-                    (1, 5, LARGEST, 0, 2, "missing"),
-                    (3, LARGEST, 5, None, 70_000, None),
-                    (4, 6, 6, 1, None, None),
+                    (1, 5, LARGEST, 2, 0, 2, "missing"),
+                    (3, LARGEST, 5, None, None, 70_000, None),
+                    (4, 6, 6, 1, 1, None, None),
                 ],
             )
         index = read_index(checkpoint)
     found = index.find(ids(6, 5, LARGEST), ids(6, LARGEST, 5), ids(0, 0, 0), [Types("0-1", "p_cats")])
     assert found.tolist() == [4, 1, 3]
     assert index.existed_before(found) == ["yes", "no", ""]
+    assert index.was_sent(found).tolist() == [True, True, False]
     assert index.is_settled(found).tolist() == [False, True, True]
     assert index.is_settled(found, retry=True).tolist() == [False, False, False]
     assert (index.known, index.made, index.next_id) == (3, 1, 5)

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -141,3 +142,11 @@ def test_a_disk_that_can_not_lock_is_not_called_in_use(checkpoint: Path) -> None
         assert "can't lock files" in message
         assert "in use" not in message
         assert not list(checkpoint.parent.iterdir())
+
+
+def test_a_lock_on_a_file_that_was_just_deleted_does_not_count(checkpoint: Path) -> None:
+    lock = CheckpointLock(checkpoint, "load")
+    with closing(lock._claim()):
+        assert lock._is_at_its_path()
+        lock.path.unlink()  # as the run does that had it until then
+        assert not lock._is_at_its_path()

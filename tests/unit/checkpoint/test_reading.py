@@ -9,6 +9,7 @@ import pytest
 
 from loader.checkpoint import Checkpoint, UndoFinding, Verified
 from loader.checkpoint.reading import (
+    LeftByUndo,
     PairCount,
     Selection,
     count_outcomes,
@@ -41,7 +42,8 @@ def checkpoint() -> Iterator[Checkpoint]:
     """Seven pairs: 1 and 2 associated and new, 3 existing, 4 and 5 failed, 6 not known, 7 removed."""
     with Checkpoint(Path("in-memory"), may_create=True) as opened:
         with opened.transaction() as db:
-            write = Statements(db, 1)
+            db.execute("INSERT INTO run (command, host, pid, started_at) VALUES ('load', '', 1, 1)")
+            write = Statements(db)
             write.record(pairs(1, 2, 6), "no")
             write.record(pairs(4, 5, 7), "")
             write.settle(
@@ -62,7 +64,11 @@ def checkpoint() -> Iterator[Checkpoint]:
             )
             write.verify(pairs(2), Verified.MISSING, 20.0)
             write.verify(pairs(3), Verified.PRESENT, 20.0)
-            write.leave(pairs(1), UndoFinding.KEPT, Outcome(pairs(1)[0], Status.FAILED, 1.0))
+            write.leave(
+                pairs(1),
+                UndoFinding.KEPT,
+                Outcome(pairs(1)[0], Status.FAILED, 1.0, 403, error_message="not allowed"),
+            )
             db.execute("UPDATE pair SET in_input = 0 WHERE id = 5")
         yield opened
 
@@ -112,7 +118,7 @@ def test_pairs_are_counted_by_all_that_tells_them_apart(checkpoint: Checkpoint) 
 
 def test_like_pairs_are_one_count_with_the_first_of_them(checkpoint: Checkpoint) -> None:
     with checkpoint.transaction() as db:
-        Statements(db, 8).settle([group(13.0, Status.EXISTING, *range(8, 30_000), existed_before="yes")])
+        Statements(db).settle([group(13.0, Status.EXISTING, *range(8, 30_000), existed_before="yes")])
     most = count_outcomes(checkpoint)[0]
     assert (most.pairs, most.status, most.first_id) == (29_992, Status.EXISTING, 8)
 
@@ -128,7 +134,7 @@ def test_results_are_counted_by_second_if_something_was_sent(checkpoint: Checkpo
 
 
 def test_what_undo_left_is_counted(checkpoint: Checkpoint) -> None:
-    assert {one.finding: one.pairs for one in left_by_undo(checkpoint)} == {UndoFinding.KEPT: 1}
+    assert left_by_undo(checkpoint) == [LeftByUndo(UndoFinding.KEPT, 1, 403, "", "not allowed", "")]
 
 
 def test_an_empty_checkpoint_has_nothing_to_count() -> None:
@@ -148,7 +154,7 @@ def test_results_come_by_id(checkpoint: Checkpoint, ids: list[int]) -> None:
 
 def test_results_of_scattered_ids_are_the_same(checkpoint: Checkpoint) -> None:
     with checkpoint.transaction() as db:
-        Statements(db, 8).settle([group(13.0, Status.EXISTING, *range(8, 5_000), existed_before="yes")])
+        Statements(db).settle([group(13.0, Status.EXISTING, *range(8, 5_000), existed_before="yes")])
     scattered = list(range(9, 5_000, 2))
     assert results_of(checkpoint, scattered) == {one: results_of(checkpoint, [one])[one] for one in scattered}
 

@@ -46,7 +46,7 @@ class Load:
         first = self.checkpoint.next_id
         pairs = [pair._replace(id=first + place) for place, pair in enumerate(pairs)]
         with self.checkpoint.transaction() as db:
-            write = Statements(db, first)
+            write = Statements(db)
             write.record(pairs, existed_before)
             if outcome is not None:
                 write.settle([OutcomeGroup(pairs, outcome)])
@@ -92,7 +92,7 @@ def test_every_row_is_there_in_the_inputs_order(load: Load) -> None:
         [pair(1, 10)], outcome(association_types="HUBSPOT_DEFINED:279", correlation_id="c-1"), "no"
     )
     with load.checkpoint.transaction() as db:
-        Statements(db, 9).verify(sent, Verified.PRESENT, AT)
+        Statements(db).verify(sent, Verified.PRESENT, AT)
     assert load.write() == ReportResult(load.report, True)
     assert load.lines == [
         f"{HEADER},name",
