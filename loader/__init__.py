@@ -88,8 +88,9 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from loader import api
 
-    value: object = getattr(api, name)
-    globals()[name] = value  # looked up once
+    # All at once: this import has put the packages `summary` and `report` in the functions' places.
+    globals().update({one: getattr(api, one) for one in _LATER})
+    value: object = globals()[name]
     return value
 
 

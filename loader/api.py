@@ -243,7 +243,7 @@ class LogObserver(Observer):
 
 def _settings(kind: type[S], allowed: type, options: Any, **given: Any) -> S:
     """The settings of a command from its keyword arguments. Raises UsageError, naming the argument."""
-    if unknown := sorted(options.keys() - allowed.__annotations__.keys() - _inherited(allowed)):
+    if unknown := sorted(options.keys() - allowed.__annotations__.keys()):
         raise UsageError(f"Unknown {', '.join(f'{name}=' for name in unknown)}")
     names = {one.name for one in fields(kind)}
     values: dict[str, Any] = {
@@ -254,14 +254,6 @@ def _settings(kind: type[S], allowed: type, options: Any, **given: Any) -> S:
     if isinstance(token := values.get("token"), Secret):
         values["token"] = token.reveal()
     return kind(**given, **values)
-
-
-def _inherited(allowed: type) -> frozenset[str]:
-    return frozenset(
-        name
-        for base in getattr(allowed, "__orig_bases__", ())
-        for name in getattr(base, "__annotations__", {})
-    )
 
 
 @contextmanager

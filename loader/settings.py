@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 from loader.errors import UsageError
-from loader.model import Status
 from loader.pace import Rate, parse_rate
 
 BASE_URL = "https://api.hubapi.com"
@@ -21,7 +20,6 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "float": ((int, float), "use a number"),
     "bool": ((bool,), "use True or False"),
     "None": ((type(None),), ""),
-    "frozenset[str]": ((frozenset,), "use statuses"),
     "Literal['put', 'batch']": ((str,), "use put or batch"),
 }
 _PATHS = frozenset({"report", "checkpoint", "token_file"})
@@ -106,14 +104,12 @@ class LoadSettings(ConnectionSettings):
     retry: bool = False
     stop_after_failures: int = 100
     method: Literal["put", "batch"] = "put"
-    only: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _check(self, "method", self.method in ("put", "batch"), "use put or batch")
         _check(self, "stop_after_failures", self.stop_after_failures >= 0, "use 0 or more")
         _check(self, "limit", self.limit is None or self.limit >= 1, "use 1 or more")
-        _check(self, "only", not (self.only or frozenset()) - set(Status), f"use {', '.join(Status)}")
         for name in ("report", "checkpoint"):
             _check(self, name, getattr(self, name) != "-", "use a file; ./- is one of that name")
         if self.input == "-" and self.token_file == "-":  # noqa: S105 - a path
@@ -142,11 +138,6 @@ class VerifySettings(ConnectionSettings):
         super().__post_init__()
         _check_files({"PATH": self.path, "the log file": self.log_file})
 
-    @property
-    def output_path(self) -> Path:
-        """STEM.verified.csv beside STEM.report.csv."""
-        return beside_report(self.path, "verified")
-
 
 @dataclass(frozen=True, kw_only=True)
 class UndoSettings(ConnectionSettings):
@@ -158,23 +149,11 @@ class UndoSettings(ConnectionSettings):
     path: str
     not_in_input: bool = False
     stop_after_failures: int = 100
-    overwrite: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _check(self, "stop_after_failures", self.stop_after_failures >= 0, "use 0 or more")
         _check_files({"PATH": self.path, "the log file": self.log_file})
-
-    @property
-    def output_path(self) -> Path:
-        """STEM.undo.csv beside STEM.report.csv."""
-        return beside_report(self.path, "undo")
-
-
-def beside_report(report: str, what: str) -> Path:
-    """``STEM.what.csv`` beside ``STEM.report.csv``; of any other name the whole stem is kept."""
-    path = Path(report)
-    return path.parent / f"{path.stem.removesuffix('.report')}.{what}.csv"
 
 
 def beside(path: Path, what: str) -> Path:
@@ -191,7 +170,7 @@ def _check_type(name: str, annotation: str, value: object, *, required: bool) ->
     is_number_like_flag = isinstance(value, bool) and "bool" not in annotation
     if is_number_like_flag or not isinstance(value, tuple(kind for kinds, _ in allowed for kind in kinds)):
         raise _invalid(name, value, allowed[0][1])
-    if value in ("", frozenset()):  # a script's variable that holds nothing; to leave it out would mean more
+    if value == "":  # a script's variable that holds nothing; to leave it out would mean more
         if required:
             raise UsageError(f"{name.upper()} is empty: name a file")
         raise UsageError(f"--{name.replace('_', '-')} is empty: give it a value, or leave it out")
@@ -203,8 +182,7 @@ def _check(settings: ConnectionSettings, name: str, valid: bool, use: str) -> No
 
 
 def _invalid(name: str, value: object, use: str) -> UsageError:
-    shown = ", ".join(sorted(value)) if isinstance(value, frozenset) else value
-    return UsageError(f"Invalid --{name.replace('_', '-')} {shown!r}: {use}")
+    return UsageError(f"Invalid --{name.replace('_', '-')} {value!r}: {use}")
 
 
 def _check_files(files: dict[str, str | None]) -> None:

@@ -20,7 +20,7 @@ from loader.commands.sampling import TypePairSamples
 from loader.commands.session import open_session
 from loader.engine.cancellation import CancelToken
 from loader.engine.stats import RunStats
-from loader.errors import InputError, Stopped
+from loader.errors import InputError, Stopped, UsageError
 from loader.hubspot.account import Account
 from loader.model import Status
 from loader.pace import Pace
@@ -119,9 +119,12 @@ async def run_check(
             raise InputError(str(changed), "Run the same command again.") from changed
         found, reading = None, Pace(cap=settings.ceiling, reserve=settings.reserve).reading
         if online:
-            async with open_session(settings, RunStats(total=0), observer, cancel_token) as session:
-                found = await _ask(OnlineCheck(session.hubspot), session.account, samples, session.pace)
-                reading = session.pace.reading
+            try:
+                async with open_session(settings, RunStats(total=0), observer, cancel_token) as session:
+                    found = await _ask(OnlineCheck(session.hubspot), session.account, samples, session.pace)
+                    reading = session.pace.reading
+            except Stopped as why:  # a daily limit that is used up, an account that is being moved
+                raise UsageError(str(why), why.hint) from why
         will = forecast(plan.to_send, settings, reading)
         if found is not None:
             will = replace(will, daily_limit=found.quota.limit, daily_remaining=found.quota.remaining)

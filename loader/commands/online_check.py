@@ -14,7 +14,7 @@ from loader.commands.sampling import ColumnSample, TypePairSample
 from loader.engine.retry import RetryPolicy
 from loader.errors import CredentialsError, UsageError
 from loader.hubspot import HubSpot, Kind, Verdict
-from loader.hubspot.account import Account, DailyUsage, read_account, read_daily_usage
+from loader.hubspot.account import Account, DailyUsage, read_daily_usage
 from loader.hubspot.lookups import (
     ask_patiently,
     read_association_limit,
@@ -25,7 +25,6 @@ from loader.hubspot.lookups import (
 from loader.object_types import canonical_type
 from loader.pace import PaceReading
 
-_NOBODY_THERE = "Check the network and --base-url, then run the same command again."
 _TROUBLE = "Run the same command again when HubSpot is well again: https://status.hubspot.com."
 
 T = TypeVar("T")
@@ -54,18 +53,6 @@ class OnlineCheck:
         self._unchecked: dict[str, None] = {}
         self._told = False  # whether any question got an answer that says something
         self._trouble: Verdict | None = None
-
-    async def account(self) -> Account | None:
-        """Whose account it is. Raises CredentialsError and UsageError where nothing can be asked at all."""
-        account = await self._ask(lambda: read_account(self._hubspot))
-        if isinstance(account, Account):
-            return account
-        if account.http_status == 401 or account.reason in ("token_refused", "redirect"):
-            raise CredentialsError(account.message, account.hint)
-        if account.kind in (Kind.UNREACHABLE, Kind.NO_ANSWER, Kind.MIGRATION, Kind.DAILY):
-            raise UsageError(f"HubSpot can't be asked: {account.message}", account.hint or _NOBODY_THERE)
-        self._not_known("whose account it is", account)
-        return None
 
     async def about(self, sample: TypePairSample) -> TypePairFindings:
         """Ask about one pair of types."""

@@ -143,12 +143,6 @@ def test_a_load_that_is_running_can_be_checked(account: Account, tmp_path: Path)
     assert end(process).code == 143
 
 
-def test_batch_and_skip_existing_cost_what_they_cost(tmp_path: Path) -> None:
-    file = write_pairs(tmp_path / "pairs.csv", [(n, n + 1) for n in range(1, 4002)])
-    assert checked(file, "--method", "batch", code=0)["requests"] == 3
-    assert checked(file, "--skip-existing", code=0)["requests"] == 4001 + 5
-
-
 def test_cells_cannot_write_on_the_screen(tmp_path: Path) -> None:
     file = tmp_path / "pairs.csv"
     file.write_text("from_object_id,to_object_id\n\x1b[2J1,2\n")
