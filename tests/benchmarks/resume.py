@@ -67,7 +67,7 @@ def main() -> None:
         folder = Path(name)
         file = many_pairs(folder, rows)
         options = ["--method", "batch", "--base-url", f"http://127.0.0.1:{port}", "--rate", "1000000/1", "-q"]
-        command = ("load", file, *TYPES, *options)
+        command: tuple[str | Path, ...] = ("load", file, *TYPES, *options)
         first = measure(*command)
         with file.open("a", encoding="utf-8") as lines:
             lines.write("1,2\n3,4\n")  # two, which go by batch

@@ -1,4 +1,4 @@
-"""The report is output only: edited, locked, deleted or opened elsewhere, it changes nothing that is remembered."""
+"""The report is output only: edited, locked or deleted, it changes nothing that is remembered."""
 
 from __future__ import annotations
 
