@@ -29,7 +29,7 @@ class UsageError(LoaderError):
 class InputError(UsageError):
     """The input can't be read as it is.
 
-    `line` is the physical line of the file, counted from 1 (None where no line is to blame).
+    `line` is the physical line of the file, counted from 1 (None if the fault is not in a line).
     """
 
     def __init__(self, message: str, hint: str = "", *, line: int | None = None) -> None:
@@ -48,9 +48,10 @@ class CredentialsError(UsageError):
 class Stopped(LoaderError):
     """The run stopped before the end; the same command goes on from there.
 
-    `reason` is a short machine-readable word (``token_refused``, ``missing_scopes``, ``daily_limit``,
-    ``moving``, ``outage``, ``too_many_failures``, ``redirect``, ``report_changed``, ``report_unwritable``,
-    ``input_changed``).
+    `reason` is a short machine-readable word: ``token_refused``, ``missing_scopes``, ``redirect``,
+    ``wrong_data_centre`` or ``account`` (a person must change something first),
+    ``daily_limit``, ``moving``, ``throttled``, ``outage``, ``tls``, ``too_many_failures``, ``input_changed``,
+    ``report_changed``, ``report_unwritable``.
     """
 
     exit_code = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
 from loader.commands.ending import Quota
@@ -16,7 +16,7 @@ from loader.errors import CredentialsError, UsageError
 from loader.hubspot import HubSpot, Kind, Verdict
 from loader.hubspot.account import Account, DailyUsage, read_account, read_daily_usage
 from loader.hubspot.lookups import (
-    patiently,
+    ask_patiently,
     read_association_limit,
     read_default_type,
     read_existing,
@@ -96,8 +96,6 @@ class Inquiry:
                 self._not_known("what is left of the daily limit", usage)
             return Quota(reading.daily_limit, reading.daily_remaining, reset)
         resets_at = usage.resets_at or reset
-        if resets_at is not None and resets_at.tzinfo is None:
-            resets_at = resets_at.replace(tzinfo=UTC)
         if reading.daily_limit is not None:
             return Quota(reading.daily_limit, reading.daily_remaining, resets_at)
         return Quota(usage.limit, max(0, usage.limit - usage.used), resets_at)
@@ -122,7 +120,7 @@ class Inquiry:
         self._unchecked[what] = None
 
     async def _ask(self, question: Callable[[], Coroutine[Any, Any, T | Verdict]]) -> T | Verdict:
-        answer = await patiently(question, self._policy.delay)
+        answer = await ask_patiently(question, self._policy.delay)
         if isinstance(answer, Verdict) and answer.kind is Kind.TRANSIENT:
             self._trouble = answer
         else:

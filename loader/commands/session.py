@@ -13,9 +13,8 @@ from loader.engine.cancellation import CancelToken
 from loader.engine.first_contact import ask_account
 from loader.engine.stats import RunStats
 from loader.errors import CredentialsError
-from loader.hubspot import HubSpot, Secret, StaticToken, find_credentials
+from loader.hubspot import Credentials, HubSpot, Secret, StaticToken, find_credentials
 from loader.hubspot.account import Account
-from loader.hubspot.credentials import Found
 from loader.pace import Pace
 from loader.settings import ConnectionSettings
 
@@ -33,25 +32,25 @@ async def connect(
     `warn` is told what a person should know about the credentials. Raises CredentialsError.
     """
     async with AsyncExitStack() as stack:
-        base_url, found = settings.base_url, Found(StaticToken(Secret("practice-needs-no-token")))
+        base_url = settings.base_url
+        credentials: Credentials = StaticToken(Secret("practice-needs-no-token"))
         if settings.simulate:
             from loader.simulator import Simulator, SimulatorSettings  # only who practises pays for a server
 
             base_url = (await stack.enter_async_context(Simulator(SimulatorSettings()))).url
         else:
-            found = find_credentials(
+            credentials = find_credentials(
                 base_url,
                 token_file=settings.token_file,
                 environ=os.environ,
-                stdin=stdin or sys.stdin.buffer,
+                stdin=stdin or getattr(sys.stdin, "buffer", None),  # a notebook or a service has none
+                warn=warn,
             )
-        for warning in found.warnings:
-            warn(warning)
         yield await stack.enter_async_context(
             HubSpot(
                 base_url,
                 settings.api_version,
-                found.credentials,
+                credentials,
                 pace,
                 timeout=settings.timeout,
                 workers=settings.workers,
@@ -68,7 +67,7 @@ async def checked_account(
     decide: Callable[[str, dict[str, object]], None] = lambda _name, _details: None,
     cancel_token: CancelToken | None = None,
 ) -> Account | None:
-    """Whose account it is. Raises CredentialsError where that is not the one of `--account-id`."""
+    """Whose account it is. Raises CredentialsError if that is not the one of `--account-id`."""
     account = await ask_account(settings, hubspot, pace, stats, decide, cancel_token or CancelToken())
     if isinstance(account, Account):
         if settings.account_id not in (None, account.portal_id):
@@ -81,7 +80,8 @@ async def checked_account(
         raise CredentialsError(
             f"HubSpot does not say whose account the token opens, so --account-id can't be checked: "
             f"{account.message}",
-            account.hint or "Run the same command again.",
+            account.hint
+            or "Run the same command again when HubSpot is well again: https://status.hubspot.com.",
         )
     return None
 

@@ -1,5 +1,6 @@
 """HubSpot over HTTP: one request goes out, one verdict comes back."""
 
+import loader.hubspot.tls  # noqa: F401 - first: it imports aiohttp whatever SSLKEYLOGFILE names
 from loader.hubspot.answers import judge
 from loader.hubspot.client import Answer, HubSpot
 from loader.hubspot.credentials import Credentials, StaticToken, find_credentials

@@ -97,7 +97,7 @@ OUTCOMES = (
     Row(
         {488},
         Kind.ACCOUNT,
-        reason="wrong_data_center",
+        reason="wrong_data_centre",
         hint="The account lives in another of HubSpot's data centres: run again with its host as --base-url, "
         "such as --base-url https://api-eu1.hubapi.com.",
     ),
@@ -224,7 +224,7 @@ def _verdict(row: Row, read: _Read, now: float) -> Verdict:
     return Verdict(
         row.kind,
         read.status,
-        _category(read, shown[0]),
+        _category(row, read, shown[0]),
         _message(row, read, shown[0]),
         details(shown),
         one_line(text_of(document.get("correlationId")), 100) or correlation_id(read.headers),
@@ -234,13 +234,13 @@ def _verdict(row: Row, read: _Read, now: float) -> Verdict:
     )
 
 
-def _category(read: _Read, said: dict[str, Any]) -> str:
+def _category(row: Row, read: _Read, said: dict[str, Any]) -> str:
     """HubSpot's category, or the loader's own word if it names none (listed at `Verdict`)."""
     if read.finding == UNFINISHED:
         return one_line(batch_state(said), 100)
     if named := one_line(text_of(said.get("category")), 100):
         return named
-    own = read.finding == NOT_IN_RESULTS or (read.finding == UNREADABLE and 200 <= read.status < 300)
+    own = read.finding in row.says and read.finding != HAS_ERRORS
     return read.finding if own else f"HTTP_{read.status}"
 
 
@@ -265,7 +265,7 @@ def _message(row: Row, read: _Read, said: dict[str, Any]) -> str:
 def _hint(row: Row, document: dict[str, Any]) -> str:
     if row.reason == "missing_scopes" and (named := ", ".join(scopes(document))):
         return f"{row.hint} HubSpot asks for: {named}."
-    if row.reason == "wrong_data_center" and (host := _right_host(document)):
+    if row.reason == "wrong_data_centre" and (host := _right_host(document)):
         return f"The account lives in another of HubSpot's data centres: run again with --base-url {host}."
     return row.hint
 

@@ -20,10 +20,9 @@ from loader.hubspot.credentials import Credentials
 from loader.hubspot.headers import correlation_id
 from loader.hubspot.oauth import RenewalError
 from loader.hubspot.secret import BearerHeader, Secret
-from loader.hubspot.timeouts import Deadlines
 from loader.hubspot.transport import ANSWER_LIMIT, endpoint, open_session, parse_base_url, read_body
 from loader.hubspot.verdict import Kind, Verdict
-from loader.hubspot.wire_errors import WIRE_FAULTS, broken_off, verdict_of_fault
+from loader.hubspot.wire_errors import WIRE_ERRORS, broken_off, verdict_of_error
 from loader.model import Pair
 from loader.pace import Pace, Permit
 
@@ -95,7 +94,6 @@ class HubSpot:
         self._objects = f"/crm/objects/{version}/"
         self._credentials, self._pace = credentials, pace
         self._timeout, self._workers = timeout, workers
-        self._deadlines = Deadlines(timeout)
         self._log, self._clock = log, clock
         self._token: Secret | None = None
         self._in_flight = 0
@@ -103,16 +101,13 @@ class HubSpot:
         self._authorization: CIMultiDict[str] = CIMultiDict()
 
     async def __aenter__(self) -> Self:
-        self._session = open_session(
-            self._base, timeout=self._timeout, connections=self._workers, timed=False
-        )
+        self._session = open_session(self._base, timeout=self._timeout, connections=self._workers)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._session.close()
-        self._deadlines.close()
 
     @property
     def in_flight(self) -> int:
@@ -212,16 +207,15 @@ class HubSpot:
         fault: Exception | None = None
         self._in_flight += 1
         try:
-            with self._deadlines:
-                response = await self._session.request(
-                    call.method, url, data=call.data, headers=self._authorization, allow_redirects=False
-                )
-                if permit.sent > self._heard:
-                    self._heard = permit.sent
-                if response.status != 429:  # there only the body tells which limit it is
-                    self._pace.answered(permit, response.headers)
-                body = await read_body(response, call.limit)
-        except WIRE_FAULTS as why:
+            response = await self._session.request(
+                call.method, url, data=call.data, headers=self._authorization, allow_redirects=False
+            )
+            if permit.sent > self._heard:
+                self._heard = permit.sent
+            if response.status != 429:  # there only the body tells which limit it is
+                self._pace.answered(permit, response.headers)
+            body = await read_body(response, call.limit)
+        except WIRE_ERRORS as why:
             fault = why
         except BaseException:
             if response is not None:
@@ -237,7 +231,7 @@ class HubSpot:
         else:
             self._pace.lost(permit)
             waited = time.perf_counter() - sent_at
-            result = verdict_of_fault(fault or TimeoutError(), url.host or "", self._timeout)._replace(
+            result = verdict_of_error(fault or TimeoutError(), url.host or "", self._timeout)._replace(
                 waited=waited
             )
         if self._log is not None:
@@ -262,7 +256,7 @@ class HubSpot:
         if not (
             isinstance(result, Verdict)
             and result.kind is Kind.SUCCESS
-            and not token.stands_in(f"{result.association_types}\n{result.correlation_id}")
+            and not token.is_in(f"{result.association_types}\n{result.correlation_id}")
         ):
             headers = token.hide_in_headers(headers)
             result = read(status, headers, body and token.hide_in_bytes(body))

@@ -95,7 +95,7 @@ def association_types(document: dict[str, Any]) -> dict[Ends, str]:
         try:
             spec = result["associationSpec"]
             name = type_name(spec["associationCategory"], spec["associationTypeId"])
-        except (TypeError, KeyError):  # no type, or one in a form that nobody has seen
+        except (TypeError, KeyError):  # no type, or one in an unknown form
             name = ""
         ends = (from_id, to_id) if type(from_id) is type(to_id) is str else (text_of(from_id), text_of(to_id))
         if not (known := types.get(ends)):

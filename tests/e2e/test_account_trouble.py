@@ -234,3 +234,11 @@ def test_the_wrong_account_sends_nothing(tmp_path: Path) -> None:
         assert "belongs to account 62515, not to 1" in refused.err
         assert TOKEN not in refused.text
         assert sent(hubspot) == 0
+
+
+def test_the_account_is_asked_as_patiently_as_everything_else(tmp_path: Path) -> None:
+    """One transient error on the very first request is no reason to drop the check of the account."""
+    with serving() as hubspot:
+        hubspot.ask(lambda s: s.state.fail("9000503000000", path_prefix="/account-info", times=2))
+        finished = load(hubspot.url, pairs(tmp_path, 5), "--account-id", "62515")
+        assert finished.code == 0, finished.err

@@ -97,9 +97,9 @@ def test_types_without_a_default_association(pairs: Path) -> None:
 
 def test_a_type_that_hubspot_does_not_know(pairs: Path) -> None:
     with account() as serving:
-        ended = check(serving, pairs, "--to-type", "compnies")
+        ended = check(serving, pairs, "--to-type", "gizmos")
         assert ended.code == 2
-        assert "Unable to infer object type from: compnies" in ended.out
+        assert "Unable to infer object type from: gizmos" in ended.out
 
 
 def test_scopes_that_are_missing_are_named(pairs: Path) -> None:

@@ -64,10 +64,10 @@ ROWS = {
     "9000609000000": ("gave_up", "200", "3", "UNREADABLE_ANSWER"),
     "9000610000000": ("gave_up", "200", "3", "UNREADABLE_ANSWER"),
     # what is no JSON object comes from a firewall or proxy and refuses nothing; an empty answer is its status
-    "9000400600000": ("gave_up", "400", "3", "HTTP_400"),
-    "9000400700000": ("gave_up", "400", "3", "HTTP_400"),
-    "9000400800000": ("gave_up", "400", "3", "HTTP_400"),
-    "9000403800000": ("gave_up", "403", "3", "HTTP_403"),
+    "9000400600000": ("gave_up", "400", "3", "UNREADABLE_ANSWER"),
+    "9000400700000": ("gave_up", "400", "3", "UNREADABLE_ANSWER"),
+    "9000400800000": ("gave_up", "400", "3", "UNREADABLE_ANSWER"),
+    "9000403800000": ("gave_up", "403", "3", "UNREADABLE_ANSWER"),
     "9000400900000": ("failed", "400", "1", "HTTP_400"),
     "9000403000000": ("failed", "403", "1", "FORBIDDEN"),
     # passing, and then not

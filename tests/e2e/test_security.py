@@ -29,7 +29,7 @@ from tests.support.command import (
     start,
     write_pairs,
 )
-from tests.support.wire import Seen, Wire, http
+from tests.support.wire import STANDS, Seen, Wire, http, says
 
 FAST = SimulatorSettings(rate_limit=1_000_000, daily_limit=None)
 SLOW = SimulatorSettings(rate_limit=1_000_000, daily_limit=None, latency=(0.05, 0.1))
@@ -277,7 +277,7 @@ def test_a_token_file_that_others_can_read_is_told(tmp_path: Path, mode: int) ->
 
 @posix
 @pytest.mark.parametrize(("umask", "mode"), [(0o077, 0o600), (0o027, 0o640), (0o022, 0o644)])
-def test_what_is_made_heeds_the_umask(tmp_path: Path, umask: int, mode: int) -> None:
+def test_new_files_follow_the_umask(tmp_path: Path, umask: int, mode: int) -> None:
     """Also after the report was put into input order, which makes a new file."""
     rows = [("9000503001000", 5), *((n, n) for n in range(1, 50))]
     file = write_pairs(tmp_path / "pairs.csv", rows)
@@ -311,3 +311,46 @@ def test_a_report_of_hostile_cells_is_one_line_a_row(tmp_path: Path) -> None:
     assert [len(line) for line in cells] == [16, 16, 16]
     assert cells[1][15] == 'a"b\r\nc,d'
     assert "\n" not in cells[1][11]
+
+
+def test_a_token_wrapped_in_quotes_is_unwrapped(tmp_path: Path) -> None:
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
+    with serving() as hubspot:
+        assert load(hubspot.url, file, env={"HUBSPOT_ACCESS_TOKEN": f'"{TOKEN}"'}).code == 0
+    with Serving(lambda: Wire(says(http(200, STANDS)))) as wire:
+        load(wire.url, file, "--overwrite", env={"HUBSPOT_ACCESS_TOKEN": f"'{TOKEN}'"})
+        assert {seen.headers["authorization"] for seen in wire.server.seen} == {f"Bearer {TOKEN}"}
+
+
+def test_a_rotated_refresh_token_is_told_and_never_shown(tmp_path: Path) -> None:
+    refresh, rotated, access = "refresh-1111-2222", "rotated-3333-4444", "access-5555-6666"
+
+    async def script(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        grant = {"access_token": access, "refresh_token": rotated, "expires_in": 1800}
+        answer = orjson.dumps(grant) if seen.path == "/oauth/2026-03/token" else STANDS
+        writer.write(http(200, answer))
+
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
+    oauth = {
+        "HUBSPOT_CLIENT_ID": "id",
+        "HUBSPOT_CLIENT_SECRET": "secret-77",
+        "HUBSPOT_REFRESH_TOKEN": refresh,
+    }
+    with Serving(lambda: Wire(script)) as wire:
+        finished = load(
+            wire.url, file, "-v", "--log-file", tmp_path / "log", env={"HUBSPOT_ACCESS_TOKEN": "", **oauth}
+        )
+    assert finished.code == 0, finished.err
+    assert "HubSpot has replaced the refresh token" in finished.err
+    for left in [finished.text, *(path.read_text(encoding="utf-8") for path in tmp_path.iterdir())]:
+        assert not any(secret in left for secret in (refresh, rotated, access, "secret-77"))
+
+
+def test_bytes_that_are_no_text_reach_no_file(tmp_path: Path) -> None:
+    answer = http(200, STANDS, X_HubSpot_Correlation_Id="c-1").replace(b"c-1", b"c-\xff")
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
+    with Serving(lambda: Wire(says(answer))) as wire:
+        finished = load(wire.url, file, "--log-file", tmp_path / "log")
+    assert finished.code == 0, finished.err
+    assert '"correlation_id":"c-\ufffd"' in (tmp_path / "log").read_text(encoding="utf-8")
+    assert rows_of(report_of(file))[0]["correlation_id"] == "c-\ufffd"

@@ -127,7 +127,7 @@ DAILY = b'{"policyName":"DAILY","errorType":"RATE_LIMIT"}'
         *((http(status), Kind.REFUSED, f"HTTP_{status}", "answered") for status in (400, 404, 405, 410, 413)),
         *((http(status), Kind.REFUSED, f"HTTP_{status}", "answered") for status in (414, 415, 422, 418)),
         (http(403, b'{"category":"C"}'), Kind.REFUSED, "C", "answered"),
-        (http(403, b"<html>"), Kind.TRANSIENT, "HTTP_403", "answered"),
+        (http(403, b"<html>"), Kind.TRANSIENT, "UNREADABLE_ANSWER", "answered"),
         (http(401), Kind.ACCOUNT, "HTTP_401", "answered"),
         (http(403, SCOPES), Kind.ACCOUNT, "MISSING_SCOPES", "answered"),
         (http(429), Kind.THROTTLED, "HTTP_429", "throttled"),
