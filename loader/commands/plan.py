@@ -125,7 +125,7 @@ def _files(settings: LoadSettings, stack: ExitStack, *, check: bool) -> LoadFile
     """The three files of the load. Raises UsageError."""
     pipe, report = is_pipe(settings.input), settings.report
     if pipe and report is None:
-        if not check:
+        if not (check and settings.input == "-"):
             raise UsageError("A pipe has no folder to put the report in: use --report PATH")
         # There is no earlier load to compare with.
         report = os.path.join(stack.enter_context(tempfile.TemporaryDirectory()), "report.csv")

@@ -19,7 +19,9 @@ from random import Random
 
 import pandas as pd
 
-from loader.source import Columns, Source, Survey, open_input
+from loader.source import Columns, Survey
+from loader.source.input_file import open_input
+from loader.source.source import Source
 
 _CHUNK = 50_000
 

@@ -237,3 +237,10 @@ def test_a_second_run_at_the_same_time_is_refused(account: Account, tmp_path: Pa
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
     assert process.returncode == 130
+
+
+def test_a_second_practice_does_not_take_the_first_one_s_report_for_edited(tmp_path: Path) -> None:
+    file = pairs_file(tmp_path, PAIRS)
+    for _ in range(2):
+        assert "edited" not in run("load", file, *TYPES, "--simulate").text
+    assert not list(tmp_path.glob("*edited*"))

@@ -24,10 +24,11 @@ def test_the_screen_says_the_answer_the_causes_and_the_command(report: Path) -> 
     assert (ended.code, ended.err) == (1, "")
     assert ended.out.startswith("1 of 3 pairs are associated; 2 need attention; 0 not sent.\n")
     assert "1 failed: A record was deleted or merged, or never existed" in ended.out
-    assert "e.g. row 2, contacts 9000404000001 → companies 4" in ended.out
+    assert "e.g. contacts 9000404000001 → companies 4" in ended.out
     assert "correlation ID" in ended.out
-    (command,) = [line for line in ended.out.splitlines() if line.startswith("  assoc-loader ")]
-    assert command.startswith(f"  assoc-loader load {report.with_name('pairs.csv')}")
+    load = f"assoc-loader load {report.with_name('pairs.csv')}"
+    commands = [line.strip() for line in ended.out.splitlines() if line.startswith("  assoc-loader ")]
+    assert commands == [f"{load} --limit 10 {' '.join(TYPES)}", f"{load} {' '.join(TYPES)} --simulate"]
 
 
 def test_json_has_every_status_and_every_cause(report: Path) -> None:

@@ -154,8 +154,9 @@ class MemoryJournal:
     def settle(self, group: OutcomeGroup) -> None:
         for outcome in group.outcomes:
             assert outcome.pair not in self.outcomes, "settled twice"
-            unsent = outcome.status is Status.EXISTING
-            assert unsent or self.recorded[outcome.pair] == outcome.existed_before, "the past has changed"
+            past = self.recorded.get(outcome.pair)
+            unsent = outcome.status is Status.GAVE_UP or not outcome.http_status
+            assert unsent if past is None else past == outcome.existed_before, "the past has changed"
             self.outcomes[outcome.pair] = outcome
 
     def statuses(self) -> list[str]:
