@@ -1,0 +1,157 @@
+"""What must hold after each run of a story: the report against the server's store and what it answered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import loader
+from loader.commands import RunResult
+from tests.campaigns.faults_server import FaultyServer, Pair
+from tests.campaigns.faults_story import Story
+from tests.support.command import report_of, rows_of
+
+#: Seconds after which a look-up without a request is to be repeated (contract, section 3).
+_OLDEST_LOOK_UP = 60.0
+#: What a request may take on its way, in seconds of the hurrying loop.
+_WAY = 5.0
+_TYPES = {"contacts": "0-1", "companies": "0-2", "deals": "0-3"}
+_BAD = {"failed", "gave_up", "invalid", "removed"}
+
+
+class Seen(NamedTuple):
+    """A report as the next one is compared with: its lines by pair."""
+
+    lines: dict[Pair, dict[str, str]]
+
+
+def pair_of(line: dict[str, str]) -> Pair:
+    """The pair of a line."""
+    return Pair(
+        _TYPES[line["from_object_type"]],
+        line["from_object_id"],
+        _TYPES[line["to_object_type"]],
+        line["to_object_id"],
+    )
+
+
+def check_run(
+    story: Story, server: FaultyServer, result: RunResult, before: Seen, command: str
+) -> tuple[Seen, list[str]]:
+    """Hold a run's report against everything that is known."""
+    if not report_of(story.file).exists():
+        return before, ["there is no report"]
+    report = rows_of(report_of(story.file))
+    faults = list(_shape(story, report))
+    if faults:
+        return before, faults
+    lines = {
+        row.pair: line for row, line in zip(story.rows, report, strict=True) if row.pair and not row.duplicate
+    }
+    faults += _codes(report, result, command)
+    faults += _counts(story, report, result)
+    for pair, line in lines.items():
+        status, existed = line["status"], line["existed_before"]
+        why = f"{status}, existed_before={existed!r}, but {_known(server, pair)}"
+        for fault in _pair_faults(story, server, pair, line):
+            faults.append(f"{pair}: {fault}: {why}")
+        earlier = before.lines.get(pair)
+        if earlier is None:
+            continue
+        if earlier["existed_before"] != existed and earlier["status"] != "not_sent" and earlier["existed_before"]:
+            faults.append(f"{pair}: existed_before was {earlier['existed_before']!r}: {why}")
+        if status == "not_sent" and earlier["status"] != "not_sent":
+            faults.append(f"{pair}: {earlier['status']} has become: {why}")
+    return Seen(lines), faults
+
+
+def _known(server: FaultyServer, pair: Pair) -> str:
+    return (
+        f"stored {server.exists(pair)}, default {server.exists(pair, default=True)}, sent {server.sent[pair]} "
+        f"of {server.all[pair]}, first {server.first.get(pair)}, made {server.made.get(pair)}, looked up "
+        f"{server.looked_up.get(pair)}, refused {server.refused[pair]}, nothing {server.nothing[pair]}"
+    )
+
+
+def _shape(story: Story, report: list[dict[str, str]]) -> Iterator[str]:
+    if len(report) != len(story.rows):
+        yield f"{len(story.rows)} rows and {len(report)} lines"
+        return
+    for number, (row, line) in enumerate(zip(story.rows, report, strict=True), 1):
+        if line["row"] != str(number) or line["note"] != "n":
+            yield f"line {number} is {line}"
+        elif row.pair is None:
+            if line["status"] != "invalid":
+                yield f"row {number} is invalid, and the report says {line}"
+        elif pair_of(line) != row.pair or (line["status"] == "duplicate") != row.duplicate:
+            yield f"row {number} is {row}, and the report says {line}"
+
+
+def _codes(report: list[dict[str, str]], result: RunResult, command: str) -> Iterator[str]:
+    if result.stopped is not None:
+        wanted = 3
+    elif result.interrupted:
+        wanted = 130
+    elif command == "undo":
+        wanted = int(any(_undoable(line) for line in report))
+    else:
+        marks = {line["verified"] for line in report}
+        wanted = int(bool(marks & {"missing", "unknown"} or _BAD & {line["status"] for line in report}))
+    if result.exit_code != wanted:
+        yield f"exit code {result.exit_code} instead of {wanted}"
+    unfinished = any(line["status"] == "not_sent" for line in report)
+    if result.finished != (not unfinished and result.stopped is None and not result.interrupted):
+        yield f"finished is {result.finished}, and not_sent {unfinished}"
+
+
+def _undoable(line: dict[str, str]) -> bool:
+    return line["status"] == "associated" and line["existed_before"] == "no"
+
+
+def _counts(story: Story, report: list[dict[str, str]], result: RunResult) -> Iterator[str]:
+    counted = Counter(line["status"] for line in report)
+    for said in (result.counts, loader.summary(story.file).counts):
+        if {str(status): count for status, count in said.items() if count} != counted:
+            yield f"counts {said}, and the report has {counted}"
+    undoable = sum(map(_undoable, report))
+    if result.summary.undoable != undoable:
+        yield f"undoable {result.summary.undoable}, and the report has {undoable}"
+
+
+def _pair_faults(story: Story, server: FaultyServer, pair: Pair, line: dict[str, str]) -> Iterator[str]:
+    status, existed, first = line["status"], line["existed_before"], server.first.get(pair)
+    stored = server.exists(pair, default=True)
+    if status in ("associated", "existing") and not stored and pair not in server.archived:
+        yield "it is not stored"
+    if status == "associated" and not server.sent[pair]:
+        yield "it was never sent"
+    if status == "existing" and server.sent[pair]:
+        yield "it was sent"
+    if status == "failed" and not server.refused[pair] and server.nothing[pair] < 3:
+        yield "no answer said so"
+    if status == "gave_up" and server.all[pair] + server.asked[pair] < story.options["max_attempts"]:
+        yield "it was not tried often enough"
+    if status == "removed" and server.exists(pair):
+        yield "it is still stored"
+    if line["verified"] == "present" and not stored:
+        yield "it is not present"
+    if line["verified"] == "missing" and stored and pair not in server.made:
+        yield "it is not missing"
+    if existed == "no" and first is not None and first.existed and not _made_meanwhile(server, pair, first.at):
+        yield "it existed before"
+    if existed == "yes" and not (first.existed if first else server.exists(pair)):
+        yield "it did not exist before"
+    if existed and not story.options["skip_existing"]:
+        yield "it was not looked up"
+    clear = pair not in server.unclear and len(server.looked_up[pair]) < 3
+    if story.options["skip_existing"] and status == "associated" and not existed and clear:
+        yield "the look-up was answered"
+
+
+def _made_meanwhile(server: FaultyServer, pair: Pair, sent: float) -> bool:
+    """Whether another integration made it after a look-up that was recent enough when it was sent."""
+    made = server.made.get(pair)
+    if made is None:
+        return False
+    return any(sent - _OLDEST_LOOK_UP - _WAY <= at < made for at in server.looked_up[pair])
