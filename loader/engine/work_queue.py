@@ -17,7 +17,7 @@ _MOST_BEGUN = 40_000
 #: Most pairs that are recorded ahead.
 _MOST_RECORDED = 60_000
 #: Fresh pairs below which the reader may bring more.
-_FEW = 4_000
+_FEW = 20_000
 
 
 class WorkQueue:
