@@ -14,6 +14,7 @@ from typing import Self
 from loader.commands import LoadPlan, RunStats
 from loader.commands.forecast import announcement, duration
 from loader.hubspot.account import Account
+from loader.model import GOOD
 from loader.pace import PaceReading
 from loader.text import escape_controls
 
@@ -131,9 +132,7 @@ def troubles(stats: RunStats, pace: PaceReading) -> list[str]:
         words.append(f"paused: {stats.pause}")
     elif pace.paused_for > 0:
         words.append(f"paused for {pace.paused_for:.0f} s more: {pace.pause_reason}")
-    words += [f"{count:,} {cause.title}" for cause, count in stats.causes.most_common(3)]
-    if (rest := stats.causes.total() - sum(count for _, count in stats.causes.most_common(3))) > 0:
-        words.append(f"{rest:,} with other causes")
+    words += [f"{count:,} {status}" for status, count in stats.by_status.items() if status not in GOOD]
     if stats.throttled:
         words.append(f"{stats.throttled:,} times too many requests (429)")
     return words

@@ -21,6 +21,7 @@ from loader.commands.replacing import may_overwrite_report
 from loader.commands.sampling import Sketches
 from loader.commands.session import checked_account, connect
 from loader.engine.cancellation import CancelToken
+from loader.engine.stats import RunStats
 from loader.errors import InputError, Interrupted, Stopped
 from loader.model import Outcome, Pair, Status
 from loader.pace import Pace
@@ -211,7 +212,7 @@ async def _ask(
             inquiry = Inquiry(hubspot)
             account = await inquiry.account()
             if settings.account_id is not None:
-                await checked_account(hubspot, settings)
+                await checked_account(hubspot, settings, pace, RunStats())
             kinds = [await inquiry.about(sketch) for sketch in sketches]
             if sketches.left_out:
                 inquiry.leave_out(f"{sketches.left_out:,} pairs of further types")

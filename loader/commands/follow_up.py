@@ -44,5 +44,5 @@ async def connected(
 
         pace = Pace(cap=settings.ceiling, reserve=settings.reserve, watch=decide)
         async with connect(settings, pace, log, listener.warn) as hubspot:
-            account = await checked_account(hubspot, settings)
+            account = await checked_account(hubspot, settings, pace, stats, decide, cancel_token)
             yield Session(settings, hubspot, pace, account, stats, decide, cancel_token)

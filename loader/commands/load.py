@@ -12,15 +12,16 @@ import numpy as np
 
 from loader.commands.event_log import Log
 from loader.commands.plan import LoadPlan, prepare
+from loader.commands.report_journal import ReportJournal, open_pairs
 from loader.commands.result import LoadResult
 from loader.commands.session import checked_account, connect
 from loader.engine.cancellation import CancelToken
 from loader.engine.methods import choose_method
-from loader.engine.pipeline import Session, send_all
+from loader.engine.pipeline import Session, run_pipeline
 from loader.engine.stats import RunStats
 from loader.errors import Interrupted, ReportLost, Stopped
 from loader.hubspot.account import Account
-from loader.model import Outcome, group_outcomes
+from loader.model import Outcome, OutcomeGroup, group_outcomes
 from loader.pace import Pace, PaceReading
 from loader.report import ReportWriter, put_in_order, rows_by_status
 from loader.settings import LoadSettings
@@ -86,9 +87,7 @@ async def run_load(
     with ExitStack() as stack:
         began = time.monotonic()
         plan = await asyncio.to_thread(prepare, settings, stack, stdin, seen)
-        stats = RunStats(
-            total=plan.total, before=plan.before.total(), by_status=plan.before, on_outcome=on_outcome
-        )
+        stats = RunStats(total=plan.total, by_status=plan.before, on_outcome=on_outcome)
         log = stack.enter_context(Log(settings.log_file))
 
         def decide(name: str, details: dict[str, object]) -> None:
@@ -101,7 +100,7 @@ async def run_load(
         try:
             if plan.sendable:
                 async with connect(settings, pace, log, audience.warn, stdin) as hubspot:
-                    account = await checked_account(hubspot, settings)
+                    account = await checked_account(hubspot, settings, pace, stats, decide, cancel_token)
                     audience.begin(plan, account, stats, lambda: pace.reading)
                     await _send(plan, Session(settings, hubspot, pace, account, stats, decide, cancel_token))
             elif plan.open_rows or plan.settled is None or not plan.settled.whole:
@@ -131,15 +130,27 @@ async def run_load(
 
 async def _send(plan: LoadPlan, run: Session) -> None:
     """Stream what is still open through the way that the settings ask for. Raises Stopped."""
-    await send_all(
-        run,
-        choose_method(plan.settings, run.hubspot),
-        _batches(plan),
-        lambda on_failure: ReportWriter(
-            plan.settings.report_path, plan.source.layout.other_names, plan.settled, on_failure=on_failure
-        ),
-        stop_after_failures=plan.settings.stop_after_failures,
+    report = ReportWriter(
+        plan.settings.report_path,
+        plan.source.layout.other_names,
+        plan.settled,
+        on_failure=run.cancel_token.stop,
     )
+
+    def settle(group: OutcomeGroup) -> None:
+        report.add(group)
+        run.stats.add(group)
+
+    try:
+        await run_pipeline(
+            run,
+            choose_method(plan.settings, run.hubspot),
+            open_pairs(_batches(plan), settle),
+            ReportJournal(report),
+            stop_after_failures=plan.settings.stop_after_failures,
+        )
+    finally:
+        await asyncio.shield(asyncio.to_thread(report.close))
 
 
 def _settle_unsendable(plan: LoadPlan, stats: RunStats) -> None:

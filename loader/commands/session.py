@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-import random
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import BinaryIO
 
 from loader.commands.event_log import Log
-from loader.engine.retry import RetryPolicy
+from loader.engine.cancellation import CancelToken
+from loader.engine.first_contact import ask_account
+from loader.engine.stats import RunStats
 from loader.errors import CredentialsError
 from loader.hubspot import Credentials, HubSpot, Secret, StaticToken, find_credentials
-from loader.hubspot.account import Account, read_account
-from loader.hubspot.lookups import ask_patiently
+from loader.hubspot.account import Account
 from loader.pace import Pace
 from loader.settings import ConnectionSettings
 
@@ -59,10 +59,16 @@ async def connect(
         )
 
 
-async def checked_account(hubspot: HubSpot, settings: ConnectionSettings) -> Account | None:
+async def checked_account(
+    hubspot: HubSpot,
+    settings: ConnectionSettings,
+    pace: Pace,
+    stats: RunStats,
+    decide: Callable[[str, dict[str, object]], None] = lambda _name, _details: None,
+    cancel_token: CancelToken | None = None,
+) -> Account | None:
     """Whose account it is. Raises CredentialsError if that is not the one of `--account-id`."""
-    policy = RetryPolicy(settings.max_attempts, random.random)
-    account = await ask_patiently(lambda: read_account(hubspot), policy.delay, tries=policy.max_attempts)
+    account = await ask_account(settings, hubspot, pace, stats, decide, cancel_token or CancelToken())
     if isinstance(account, Account):
         if settings.account_id not in (None, account.portal_id):
             raise CredentialsError(
@@ -82,6 +88,7 @@ async def checked_account(hubspot: HubSpot, settings: ConnectionSettings) -> Acc
 
 async def read_whose_account(settings: ConnectionSettings) -> Account | None:
     """Whose account it is, for a question that a person is asked first. Raises as `checked_account` does."""
+    pace = Pace()
     with Log(None) as log:
-        async with connect(settings, Pace(), log, lambda _warning: None) as hubspot:
-            return await checked_account(hubspot, settings)
+        async with connect(settings, pace, log, lambda _warning: None) as hubspot:
+            return await checked_account(hubspot, settings, pace, RunStats())

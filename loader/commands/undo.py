@@ -20,12 +20,13 @@ import numpy.typing as npt
 
 from loader.commands.follow_up import Listener, connected
 from loader.commands.replacing import LOADED_AT, can, may_overwrite_undo
+from loader.commands.report_journal import ReportJournal
 from loader.csvtext import encode_cells
-from loader.engine.archiving import ArchiveSender, archive_packing
+from loader.engine.archiving import archive_method
 from loader.engine.cancellation import CancelToken
-from loader.engine.methods import SendMethod
-from loader.engine.pipeline import Session, send_all
+from loader.engine.pipeline import Session, run_pipeline
 from loader.engine.stats import RunStats
+from loader.engine.work_item import OpenPairs
 from loader.errors import ReportError, ReportLost, Stopped
 from loader.hubspot.account import Account
 from loader.model import Pair, Status
@@ -41,7 +42,6 @@ from loader.report import (
     rows_by_status,
 )
 from loader.settings import UndoSettings
-from loader.source import Batch
 
 _STRETCH = 20_000
 
@@ -168,7 +168,7 @@ async def run_undo(plan: UndoPlan, listener: Listener, cancel_token: CancelToken
     Raises UsageError before anything was sent. What stops it later is in the summary.
     """
     began, settings = time.monotonic(), plan.settings
-    stats = RunStats(total=plan.created, before=plan.before.total(), by_status=plan.before)
+    stats = RunStats(total=plan.created, by_status=plan.before)
     account: Account | None = None
     stopped: Stopped | None = None
     requests = 0
@@ -211,18 +211,20 @@ async def run_undo(plan: UndoPlan, listener: Listener, cancel_token: CancelToken
 
 async def _take_back(plan: UndoPlan, run: Session) -> None:
     others = _other_columns(Path(plan.settings.report))
-    await send_all(
-        run,
-        SendMethod(archive_packing(), ArchiveSender(run.hubspot)),
-        _batches(plan),
-        lambda on_failure: ReportWriter(
-            plan.settings.output_path, others, plan.settled, on_failure=on_failure
-        ),
-        stop_after_failures=plan.settings.stop_after_failures,
-    )
+    report = ReportWriter(plan.settings.output_path, others, plan.settled, on_failure=run.cancel_token.stop)
+    try:
+        await run_pipeline(
+            run,
+            archive_method(run.hubspot),
+            _open_pairs(plan),
+            ReportJournal(report),
+            stop_after_failures=plan.settings.stop_after_failures,
+        )
+    finally:
+        await asyncio.shield(asyncio.to_thread(report.close))
 
 
-def _batches(plan: UndoPlan) -> Iterator[Batch]:
+def _open_pairs(plan: UndoPlan) -> Iterator[OpenPairs]:
     """The pairs that are still to be taken back, in stretches."""
     statuses = plan.settled.statuses if plan.settled else b""
     pairs: list[Pair] = []
@@ -230,9 +232,9 @@ def _batches(plan: UndoPlan) -> Iterator[Batch]:
         if _is_ours(record) and not (statuses and statuses[record.row - 1]):
             pairs.append(_pair(record))
             if len(pairs) == _STRETCH:
-                yield Batch(pairs, [])
+                yield OpenPairs(pairs, "no")
                 pairs = []
-    yield Batch(pairs, [])
+    yield OpenPairs(pairs, "no")
 
 
 def _is_ours(record: Record) -> bool:

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import os
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,21 +21,25 @@ from typing import BinaryIO
 from loader.commands.follow_up import Listener, connected
 from loader.commands.replacing import VERIFIED_COLUMNS, may_replace_verified
 from loader.csvtext import encode_cells
+from loader.engine.batching import record_packing
 from loader.engine.cancellation import CancelToken
-from loader.engine.pipeline import Session
-from loader.engine.sender import PartialResult
-from loader.engine.skip_existing import asking_packing, look_up
+from loader.engine.pipeline import Session, run_pipeline
+from loader.engine.sender import Admit, PartialResult, SendMethod
+from loader.engine.skip_existing import look_up
 from loader.engine.stats import RunStats
-from loader.engine.work_queue import WorkItem, WorkQueue
+from loader.engine.work_item import OpenPairs, WorkItem
 from loader.errors import ReportError, Stopped
 from loader.hubspot import HubSpot, Kind, Verdict
 from loader.hubspot.account import Account
+from loader.hubspot.association_reader import MOST_RECORDS
 from loader.model import OWN_COLUMNS, Outcome, OutcomeGroup, Pair, Status, group_outcomes
 from loader.report import Record, ReportLock, read_header, read_records
 from loader.settings import VerifySettings
 
 #: Rows of the report that are looked up and held in memory at a time.
 _STRETCH = 50_000
+#: Pairs in one item, if few records have many.
+_MOST_PAIRS = 10_000
 _PROVABLE = frozenset({Status.ASSOCIATED, Status.EXISTING})
 
 PRESENT, MISSING, UNKNOWN = "present", "missing", "unknown"
@@ -196,29 +201,32 @@ def _write(file: BinaryIO, digest: hashlib._Hash, text: str) -> None:
 async def _look_up(run: Session, stretch: list[Record]) -> dict[int, Outcome]:
     """What stands of the rows of a stretch, by row. Raises Stopped."""
     looks = _Looks()
-    queue = WorkQueue()
     pairs = [
         Pair(record.row, record.from_type, record.from_id, record.to_type, record.to_id)
         for record in stretch
         if record.status in _PROVABLE
     ]
-    queue.feed(asking_packing()(pairs, True))
-    queue.finish()
-    async with run.day() as day:
-        pool = run.pool(queue, _Look(run.hubspot), looks, day, 0)
-        await pool.run(run.settings.workers)
-    if pool.stopped is not None:
-        raise pool.stopped
+    method = SendMethod(_Look(run.hubspot), record_packing(MOST_RECORDS, _MOST_PAIRS))
+    await run_pipeline(run, method, iter([OpenPairs(pairs)]), looks)
     return looks.by_row
 
 
 class _Looks:
     """Where the outcomes go."""
 
+    backlog = 0
+    trouble = ""
+
     def __init__(self) -> None:
         self.by_row: dict[int, Outcome] = {}
 
-    def add(self, group: OutcomeGroup) -> None:
+    async def record(self, pairs: Sequence[Pair], existed_before: str) -> None:
+        """Nothing to do."""
+
+    def withdraw(self, pairs: Sequence[Pair]) -> None:
+        """Nothing to do."""
+
+    def settle(self, group: OutcomeGroup) -> None:
         self.by_row.update((outcome.pair.row, outcome) for outcome in group.outcomes)
 
 
@@ -228,8 +236,8 @@ class _Look:
     def __init__(self, hubspot: HubSpot) -> None:
         self._hubspot = hubspot
 
-    async def send(self, item: WorkItem) -> Verdict | PartialResult:
-        standing = await look_up(item, self._hubspot)
+    async def send(self, item: WorkItem, admit: Admit) -> Verdict | PartialResult:
+        standing = await look_up(item, self._hubspot, admit, time.time)
         now = time.time()
         if isinstance(standing, Verdict):
             if standing.kind is not Kind.REFUSED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from typing import NamedTuple
 
 from loader.hubspot.answers import judge
@@ -79,8 +80,13 @@ class AssociationReader:
         #: Requests that have been answered in full.
         self.answers = 0
 
-    async def go_on(self, hubspot: HubSpot) -> ExistingAssociations | Verdict:
-        """Read what is still open. A Verdict says why there is no answer yet; it may then be called again."""
+    async def go_on(
+        self, hubspot: HubSpot, admit: Callable[[], None] | None = None
+    ) -> ExistingAssociations | Verdict:
+        """Read what is still open. A Verdict says why there is no answer yet; it may then be called again.
+
+        `admit` is called before each request, as by `HubSpot.request`, and what it raises is raised here.
+        """
         path = f"/crm/associations/{hubspot.version}/{self._types[0]}/{self._types[1]}/batch/read"
         while self._requests:
             inputs = self._requests[-1]
@@ -90,6 +96,7 @@ class AssociationReader:
                 json={"inputs": [item.as_json() for item in inputs]},
                 limit=_ANSWER_LIMIT,
                 row=self._first.row,
+                admit=admit,
             )
             if isinstance(answer, Verdict):
                 if len(inputs) > 1 and _is_too_large(answer):

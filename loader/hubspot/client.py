@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from math import inf
 from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
 
 import aiohttp
 import orjson
@@ -44,12 +44,17 @@ class Answer(NamedTuple):
         return correlation_id(self.headers)
 
 
+#: Called when a request has its permit, right before it starts; what it raises keeps it from starting.
+Admit: TypeAlias = Callable[[], None]
+
+
 class _Call(NamedTuple):
     method: str
     path: str
     data: bytes | None
     limit: int
     row: int
+    admit: Admit | None
 
 
 _Read = TypeVar("_Read", bound=Answer | Verdict)
@@ -119,22 +124,23 @@ class HubSpot:
         """The dated API version, for the paths of `request`."""
         return self._version
 
-    def associate(self, pair: Pair) -> Coroutine[Any, Any, Verdict]:
+    def associate(self, pair: Pair, admit: Admit | None = None) -> Coroutine[Any, Any, Verdict]:
         """Create the default association of `pair`, once, and say what came of it. It is idempotent.
 
-        Raises Stopped where OAuth is refused a token. Anything else, whatever the wire does, is a verdict.
+        Raises Stopped if OAuth is refused a token, and what `admit` raises. Anything else, whatever the wire
+        does, is a verdict.
         """
         names = f"{pair.from_type}/{pair.from_id}/associations/default/{pair.to_type}/{pair.to_id}"
         if not _PAIR.fullmatch(names):
             raise ValueError(f"not a path of names and IDs: {names!r}")
-        call = _Call("PUT", self._objects + names, None, ANSWER_LIMIT, pair.row)
+        call = _Call("PUT", self._objects + names, None, ANSWER_LIMIT, pair.row, admit)
         return self._perform(
             call, lambda status, headers, body: judge(status, headers, body, pair, now=self._clock())
         )
 
-    async def answers(self) -> bool:
-        """Whether anybody answers a question for which no row is to blame. Raises as `associate` does."""
-        answer = await self.request("GET", f"/account-info/{self._version}/details")
+    async def answers(self, admit: Admit | None = None) -> bool:
+        """Whether HubSpot answers a question that has nothing to do with any pair. Raises as `associate`."""
+        answer = await self.request("GET", f"/account-info/{self._version}/details", admit=admit)
         return isinstance(answer, Answer) or answer.http_status > 0
 
     async def request(
@@ -145,6 +151,7 @@ class HubSpot:
         json: object = None,
         limit: int = ANSWER_LIMIT,
         row: int = 0,
+        admit: Admit | None = None,
     ) -> Answer | Verdict:
         """Send any other call once: a whole 2xx answer comes back as it is, everything else as a verdict.
 
@@ -161,30 +168,30 @@ class HubSpot:
             return judge_status(status, headers, body, now=self._clock())
 
         data = None if json is None else orjson.dumps(json)
-        return await self._perform(_Call(method, path, data, limit, row), whole)
+        return await self._perform(_Call(method, path, data, limit, row, admit), whole)
 
     async def _perform(self, call: _Call, read: _Reader[_Read]) -> _Read | Verdict:
-        """Send, and once more where HubSpot calls the token expired and OAuth gets another."""
+        """Send, and once more if HubSpot calls the token expired and OAuth gets another."""
         try:
-            # The token last: the leave to send may take hours (a daily limit), and the token must live then.
-            permit = await self._pace.acquire()
-            token = self._credentials.current or await self._fetch_token(permit)
-            result = await self._send(call, permit, token, read)
+            token, result = await self._perform_once(call, read)
             expired = isinstance(result, Verdict) and result.category == "EXPIRED_AUTHENTICATION"
             if expired and await self._credentials.renew(token):
-                permit = await self._pace.acquire()
-                token = self._credentials.current or await self._fetch_token(permit)
-                result = await self._send(call, permit, token, read)
+                _, result = await self._perform_once(call, read)
         except RenewalError as failure:
             return failure.verdict
         return result
 
-    async def _fetch_token(self, permit: Permit) -> Secret:
+    async def _perform_once(self, call: _Call, read: _Reader[_Read]) -> tuple[Secret, _Read | Verdict]:
+        permit = await self._pace.acquire()
         try:
-            return await self._credentials.token()
+            # After the permit, which may take hours (a daily limit): the token must be valid now.
+            token = self._credentials.current or await self._credentials.token()
+            if call.admit is not None:
+                call.admit()
         except BaseException:
             self._pace.release(permit)
             raise
+        return token, await self._send(call, permit, token, read)
 
     async def _send(
         self, call: _Call, permit: Permit, token: Secret, read: _Reader[_Read]
@@ -220,7 +227,7 @@ class HubSpot:
             self._in_flight -= 1
         result: _Read | Verdict
         if response is not None:
-            result = self._understand(call, permit, token, response, body, fault, read)
+            result = self._understand(permit, token, response, body, fault, read)
         else:
             self._pace.lost(permit)
             waited = time.perf_counter() - sent_at
@@ -233,7 +240,6 @@ class HubSpot:
 
     def _understand(
         self,
-        call: _Call,
         permit: Permit,
         token: Secret,
         response: aiohttp.ClientResponse,

@@ -10,6 +10,8 @@ from multidict import istr
 #: HubSpot's limits lie between 100 and 250; whatever is beyond this is no limit but a mistake.
 _LARGEST_LIMIT = 10_000_000
 _LARGEST_QUOTA = 10**12
+#: An answer that is overtaken by others says at most so much more than they.
+_OVERTAKEN = 1000
 # `istr` is found faster where case does not matter, and is a plain string elsewhere.
 _MAX, _REMAINING = istr("x-hubspot-ratelimit-max"), istr("x-hubspot-ratelimit-remaining")
 _INTERVAL = istr("x-hubspot-ratelimit-interval-milliseconds")
@@ -46,11 +48,17 @@ class Quota:
         self.remaining: int | None = None
 
     def learn(self, limits: Limits) -> None:
-        """Take over what an answer says of the day; an answer that says nothing changes nothing."""
+        """Take over what an answer says of the day; an answer that says nothing changes nothing.
+
+        Answers overtake each other, so a little more than before is not news. Much more is: after a reset.
+        """
         if limits.daily_limit is not None:
             self.limit = limits.daily_limit
-        if limits.daily_remaining is not None:
-            self.remaining = limits.daily_remaining
+        left = limits.daily_remaining
+        if left is not None and not (
+            self.remaining is not None and self.remaining <= left < self.remaining + _OVERTAKEN
+        ):
+            self.remaining = left
 
 
 def read_limits(headers: Mapping[str, str]) -> Limits:

@@ -1,23 +1,18 @@
-"""`--method batch`: one verdict per row, whatever form the answer for many takes."""
+"""`--method batch`: an outcome for each pair, whatever becomes of the request for many."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-import orjson
 import pytest
 
 from loader.commands import run_load
 from loader.commands.result import LoadResult
-from loader.engine.batching import BatchPacking, parse_batch_response
-from loader.engine.sender import PartialResult
-from loader.engine.work_queue import WorkItem
-from loader.hubspot import Answer
-from loader.model import Pair, Status
+from loader.model import Status
 from loader.settings import LoadSettings
 from loader.simulator import Simulator, SimulatorSettings, SimulatorState
 from tests.support.command import Serving, load, report_of, rows_of, write_pairs
@@ -53,7 +48,7 @@ def batch_load(
 
 @pytest.mark.parametrize("named", [True, False], ids=["named", "unnamed"])
 @pytest.mark.parametrize(("form", "per_hundred_thousand"), [("207", 1200), ("200", 1200), ("400", 25_000)])
-def test_blame_is_exact_and_its_price_bounded(
+def test_the_bad_pairs_are_found_at_a_bounded_price(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     form: Form,
@@ -83,9 +78,7 @@ def test_blame_is_exact_and_its_price_bounded(
     assert len(state.associations) == 2 * (rows - len(bad))
 
 
-def test_batches_are_filled_across_the_stretches_of_the_reader(
-    simulator: Serving[Simulator], tmp_path: Path
-) -> None:
+def test_batches_are_filled_across_chunks_of_the_input(simulator: Serving[Simulator], tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(10**12 + i, 2 * 10**12 + i) for i in range(100_000)])
     assert load(simulator.url, file, *FAST, "--method", "batch").code == 0
     assert simulator.ask(lambda server: server.state.calls["batch associate"]) == 50
@@ -120,7 +113,7 @@ def test_a_single_pair_goes_by_put(simulator: Serving[Simulator], tmp_path: Path
         "9000413000001",  # too large a request
     ],
 )
-def test_a_fault_of_the_whole_batch_loses_no_row(
+def test_a_fault_of_the_whole_batch_loses_no_pair(
     simulator: Serving[Simulator], tmp_path: Path, fault: str
 ) -> None:
     simulator.ask(lambda server: server.state.fail(fault, path_prefix=BATCH, times=2))
@@ -131,15 +124,15 @@ def test_a_fault_of_the_whole_batch_loses_no_row(
     assert simulator.ask(lambda server: len(server.state.associations)) == 120
 
 
-def test_rows_that_spoil_every_batch_they_are_in(simulator: Serving[Simulator], tmp_path: Path) -> None:
-    poison = ["9000500000001", "9000422000001", "9000200200001"]
+def test_pairs_that_spoil_every_batch_they_are_in(simulator: Serving[Simulator], tmp_path: Path) -> None:
+    spoilers = ["9000500000001", "9000422000001", "9000200200001"]
     pairs = [(str(100 + i), str(900 + i)) for i in range(40)]
-    pairs[7:7] = [(record, "1") for record in poison]
+    pairs[7:7] = [(record, "1") for record in spoilers]
     file = write_pairs(tmp_path / "pairs.csv", pairs)
     ended = load(simulator.url, file, *FAST, "--method", "batch", "--max-attempts", "2", timeout=100)
     assert ended.code == 1
     by_id = {row["from_object_id"]: row["status"] for row in rows_of(report_of(file))}
-    assert [by_id.pop(record) for record in poison] == ["gave_up", "failed", "failed"]
+    assert [by_id.pop(record) for record in spoilers] == ["gave_up", "failed", "failed"]
     assert set(by_id.values()) == {"associated"}
 
 
@@ -166,7 +159,7 @@ def test_a_file_that_is_wholly_wrong_stops_after_a_few_hundred_requests(
     assert sum(state.calls.values()) < 400
 
 
-def test_many_unnamed_bad_rows_among_good_ones_do_not_stop_the_run(
+def test_many_unnamed_bad_pairs_among_good_ones_do_not_stop_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state = SimulatorState()
@@ -179,83 +172,6 @@ def test_many_unnamed_bad_rows_among_good_ones_do_not_stop_the_run(
     assert summary.counts[Status.FAILED] == 600
 
 
-# Packing
-
-
-def some_pairs(
-    ends: Iterable[tuple[str, str]], types: tuple[str, str] = ("contacts", "contacts")
-) -> list[Pair]:
-    return [Pair(row, types[0], a, types[1], b) for row, (a, b) in enumerate(ends, 1)]
-
-
-def test_a_pair_and_its_reverse_never_share_a_parcel() -> None:
-    draw = random.Random(3)
-    ends = list({(str(draw.randrange(1, 90)), str(draw.randrange(1, 90))) for _ in range(6000)})
-    pairs = some_pairs((a, b) for a, b in ends if a != b)
-    pack = BatchPacking()
-    items = [*pack(pairs[:2500], False), *pack(pairs[2500:], False), *pack([], True)]
-    assert sorted(pair for item in items for pair in item.pairs) == sorted(pairs)
-    for item in items:
-        together = {(pair.from_id, pair.to_id) for pair in item.pairs}
-        assert not together & {(b, a) for a, b in together}
-        assert len(item.pairs) <= 2000
-
-
-def test_parcels_have_one_pair_of_types_and_little_is_held_back() -> None:
-    pack = BatchPacking()
-    items: list[WorkItem] = []
-    total = 0
-    for kind in range(200):
-        pairs = some_pairs(((str(i), "7") for i in range(10, 710)), (f"2-{kind}", "0-2"))
-        total += len(pairs)
-        items += pack(pairs, False)
-        assert total - sum(len(item.pairs) for item in items) <= 51_000
-    items += pack([], True)
-    assert sum(len(item.pairs) for item in items) == total
-    assert all(len({(p.from_type, p.to_type) for p in item.pairs}) == 1 for item in items)
-
-
-# Answers
-
-
-def read(ends: list[tuple[str, str]], **document: Any) -> PartialResult:
-    item = WorkItem(some_pairs(ends, ("contacts", "companies")), existed_before="no")
-    body = orjson.dumps({"status": "COMPLETE", **document})
-    found = parse_batch_response(item, Answer(207, {"X-HubSpot-Correlation-Id": "c"}, body), 5.0)
-    assert isinstance(found, PartialResult)
-    return found
-
-
-def test_outcomes_come_in_the_order_of_the_rows_and_tell_where_they_come_from() -> None:
-    spec = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 279}
-    results = [
-        {"from": {"id": a}, "to": {"id": b}, "associationSpec": spec} for a, b in (("3", "13"), ("1", "11"))
-    ]
-    context = {"fromObjectId": ["2"], "toObjectId": ["12"]}
-    errors = [{"category": "VALIDATION_ERROR", "message": "no", "context": context}]
-    found = read([("1", "11"), ("2", "12"), ("3", "13"), ("4", "14")], results=results, errors=errors)
-    outcomes = [outcome for group in found.groups for outcome in group.outcomes]
-    assert [(outcome.pair.from_id, str(outcome.status)) for outcome in outcomes] == [
-        ("1", "associated"),
-        ("2", "failed"),
-        ("3", "associated"),
-    ]
-    assert {(o.http_status, o.attempts, o.existed_before, o.completed_at) for o in outcomes} == {
-        (207, 1, "no", 5.0)
-    }
-    assert outcomes[0].association_types == "HUBSPOT_DEFINED:279"
-    assert outcomes[0].correlation_id == "c"
-    assert (outcomes[1].error_category, outcomes[1].error_message) == ("VALIDATION_ERROR", "no")
-    (again,) = found.again
-    assert ([pair.from_id for pair in again.pairs], again.neighbours_stand) == (["4"], True)
-
-
-def test_many_open_pairs_go_in_halves() -> None:
-    found = read([(str(i), "7") for i in range(100, 300)], results=[])
-    assert [len(item.pairs) for item in found.again] == [100, 100]
-    assert not any(item.neighbours_stand for item in found.again)
-
-
 def test_the_rate_bounds_batch_calls_too(tmp_path: Path, simulator: Serving[Simulator]) -> None:
     file = write_pairs(tmp_path / "pairs.csv", ((n, n + 1) for n in range(1, 12_001)))
     finished = load(simulator.url, file, "--method", "batch", "--rate", "2/1")
@@ -263,3 +179,20 @@ def test_the_rate_bounds_batch_calls_too(tmp_path: Path, simulator: Serving[Simu
     times = simulator.ask(lambda hubspot: [seen.at for seen in hubspot.state.requests])
     assert len(times) >= 6  # batches of 2,000
     assert min(later - at for at, later in zip(times, times[2:], strict=False)) >= 1.0
+
+
+def test_a_bad_pair_in_every_batch_takes_no_other_pair_along(
+    simulator: Serving[Simulator], tmp_path: Path
+) -> None:
+    """Then every answer is a 500, until pairs are sent in smaller requests."""
+    # No request takes pairs of different types, so these are 14 requests of a hundred pairs.
+    rows = [(str(100 + n), str(7 + n), f"2-{1000 + n // 100}") for n in range(1400)]
+    bad = range(35, 1400, 100)
+    for nth, number in enumerate(bad):
+        rows[number] = (f"9000500000{nth:03}", *rows[number][1:])
+    file = write_pairs(tmp_path / "pairs.csv", rows, ["to_object_type"])
+    ended = load(simulator.url, file, *FAST, "--max-attempts", "2", "--method", "batch", timeout=100)
+    assert ended.code == 1
+    statuses = [row["status"] for row in rows_of(report_of(file))]
+    assert {number for number, status in enumerate(statuses) if status != "associated"} == set(bad)
+    assert simulator.ask(lambda server: server.state.calls.total()) < 700, "they were sent one by one"

@@ -1,4 +1,4 @@
-"""`--skip-existing`: what stands is not sent, whatever the server's pages look like."""
+"""`--skip-existing`: what exists is not sent, whatever the pages of a look-up are like."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_record_that_is_missing_is_left_to_the_sending(
 
 
 @pytest.mark.parametrize("fault", ["9000503000001", "9000602000001", "9000604000001", "9000429001001"])
-def test_passing_faults_of_the_look_are_tried_again(
+def test_transient_errors_of_a_look_up_are_tried_again(
     simulator: Serving[Simulator], tmp_path: Path, fault: str
 ) -> None:
     associate_all(simulator, [(1, 2)])
@@ -108,7 +108,7 @@ def test_passing_faults_of_the_look_are_tried_again(
     assert [row["existed_before"] for row in rows_of(report_of(file))] == ["yes", "no"]
 
 
-def test_where_the_look_is_refused_it_is_sent_and_nothing_is_claimed(
+def test_if_the_look_up_is_refused_pairs_are_sent_and_nothing_is_claimed(
     simulator: Serving[Simulator], tmp_path: Path
 ) -> None:
     simulator.ask(lambda server: server.state.fail("9000400000001", path_prefix=READ, times=0))
@@ -189,34 +189,6 @@ def test_a_fault_on_a_page_costs_that_page_alone(answer: bytes, tmp_path: Path) 
         assert load(wire.url, file, "--skip-existing", "--max-attempts", "3", timeout=120).code == 0
     assert [row["status"] for row in rows_of(report_of(file))] == ["existing"]
     assert asked == {str(page): 2 for page in range(pages)}
-
-
-def test_a_429_to_a_look_pauses_the_sending_too(tmp_path: Path) -> None:
-    sent: list[float] = []
-    refused: list[float] = []
-    second = asyncio.Event()
-
-    async def script(seen: Seen, writer: asyncio.StreamWriter) -> None:
-        if "batch/read" not in seen.path:
-            if seen.method == "PUT":
-                sent.append(time.monotonic())
-            writer.write(http(400, b"{}"))
-            return
-        records = [item["id"] for item in orjson.loads(seen.body)["inputs"]]
-        if records[0] != "1" and not refused:
-            second.set()
-            await asyncio.sleep(0.5)  # the first thousand are being sent
-            refused.append(time.monotonic())
-            writer.write(http(429, b"{}", Retry_After="2"))
-            return
-        await second.wait()  # else the thousand would keep all workers from asking
-        writer.write(body(results=[{"from": {"id": record}, "to": []} for record in records]))
-
-    file = write_pairs(tmp_path / "pairs.csv", [(n, 10**6) for n in range(1, 1100)])
-    with Serving(lambda: Wire(script)) as wire:
-        load(wire.url, file, "--skip-existing", "--stop-after-failures", "150", "--rate", "50/1")
-    assert len(sent) >= 150
-    assert [round(at - refused[0], 1) for at in sent if 0.3 < at - refused[0] < 1.9] == []
 
 
 SUB_CATEGORIES = ["crm.associations.NO_ASSOCIATIONS_FOUND", {"name": "NO_ASSOCIATIONS_FOUND"}]
