@@ -48,10 +48,9 @@ class CredentialsError(UsageError):
 class Stopped(LoaderError):
     """The run stopped before the end; the same command goes on from there.
 
-    `reason` is a short machine-readable word: ``token_refused``, ``missing_scopes``, ``redirect``,
-    ``wrong_data_centre`` or ``account`` (a person must change something first),
-    ``daily_limit``, ``moving``, ``throttled``, ``outage``, ``tls``, ``too_many_failures``, ``input_changed``,
-    ``report_changed``, ``report_unwritable``.
+    `reason` is a short machine-readable word: ``token_refused``, ``missing_scopes``, ``no_read_access``,
+    ``wrong_data_centre``, ``redirect``, ``account``, ``daily_limit``, ``moving``, ``throttled``, ``outage``,
+    ``tls``, ``too_many_failures``, ``input_changed``, ``report_changed``, ``report_unwritable``.
     """
 
     exit_code = 3
