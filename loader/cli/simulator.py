@@ -1,4 +1,4 @@
-"""`assoc-loader simulator`."""
+"""`assoc-loader simulator`: serves a HubSpot simulator until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from loader.errors import UsageError
     type=click.IntRange(0, 65535),
     default=8080,
     show_default=True,
-    help="Port on 127.0.0.1; 0 takes a free one.",
+    help="Port on 127.0.0.1; 0 for any free one.",
 )
 @click.option(
     "--rate-limit",
@@ -24,7 +24,7 @@ from loader.errors import UsageError
     default=190,
     show_default=True,
     metavar="N",
-    help="Requests per ten seconds; 0 lifts the limit.",
+    help="Requests per ten seconds; 0 for no limit.",
 )
 @click.option(
     "--window",
@@ -39,7 +39,7 @@ from loader.errors import UsageError
     default=1_000_000,
     show_default=True,
     metavar="N",
-    help="Requests per day; 0 for none.",
+    help="Requests per day; 0 for no limit.",
 )
 @click.option(
     "--latency",
@@ -47,21 +47,21 @@ from loader.errors import UsageError
     default=0.0,
     show_default=True,
     metavar="SECONDS",
-    help="Longest time that an answer takes.",
+    help="Most seconds that an answer takes.",
 )
 @click.option(
     "--batch-failure",
     type=click.Choice(["207", "200", "400"]),
     default="207",
     show_default=True,
-    help="How a batch answers when some of its pairs are bad.",
+    help="Status of a batch in which some pairs are bad.",
 )
-@click.option("--magic", is_flag=True, help="Print the magic record IDs and leave.")
+@click.option("--magic", is_flag=True, help="List the magic record IDs and exit.")
 def simulator(port: int, magic: bool, daily_limit: int, latency: float, **options: Any) -> None:
-    """Serve a HubSpot simulator on loopback, to practise on.
+    """Serve a HubSpot simulator on this machine, to practise with.
 
-    Use it with --base-url http://127.0.0.1:8080 and any token. It ends with Ctrl-C. Magic record IDs make
-    each fault happen: 9000404000001 is 404 every time, 9000503002001 is 503 twice, then a success (--magic).
+    Use it with --base-url http://127.0.0.1:8080 and any token; Ctrl-C ends it. Magic record IDs make faults
+    happen: 9000404000001 is always 404, and 9000503002001 is 503 twice, then a success. --magic lists them.
     """
     import asyncio
 
@@ -76,4 +76,6 @@ def simulator(port: int, magic: bool, daily_limit: int, latency: float, **option
         try:
             asyncio.run(serve(settings, "127.0.0.1", port, click.echo))
         except OSError as error:
-            raise UsageError(f"port {port} can't be used: {error.strerror}", "Say another --port.") from error
+            raise UsageError(
+                f"port {port} can't be used: {error.strerror}", "Choose another --port."
+            ) from error

@@ -122,7 +122,7 @@ class Inquiry:
         self._unchecked[what] = None
 
     async def _ask(self, question: Callable[[], Coroutine[Any, Any, T | Verdict]]) -> T | Verdict:
-        answer = await patiently(question, self._policy)
+        answer = await patiently(question, self._policy.delay)
         if isinstance(answer, Verdict) and answer.kind is Kind.TRANSIENT:
             self._trouble = answer
         else:

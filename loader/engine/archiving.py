@@ -6,11 +6,12 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 
+from loader.engine.batching import failed, smaller
 from loader.engine.packing import RecordPacking
 from loader.engine.sender import PartialResult
 from loader.engine.work_queue import WorkItem
-from loader.hubspot import HubSpot, Verdict, decode, judge
-from loader.hubspot.batch_response import failed, refusals, smaller
+from loader.hubspot import HubSpot, Verdict, judge
+from loader.hubspot.batch_response import parse_archive_response
 from loader.model import Outcome, OutcomeGroup, Pair, Status, group_outcomes
 
 #: Different from-records in one request (facts: doc), and pairs, for which no limit is known.
@@ -41,23 +42,16 @@ class ArchiveSender:
         if isinstance(answer, Verdict):
             return answer
         now = self._now()
-        trace = answer.headers.get("X-HubSpot-Correlation-Id", "")
-        if not answer.body:  # 204, as HubSpot answers it
-            return PartialResult(_removed(item, item.pairs, answer.status, trace, now), [])
-        document = decode(answer.body)
-        state = "" if document is None else str(document.get("status") or "COMPLETE").upper()
-        if document is None or state not in ("COMPLETE", "ERROR"):
+        found = parse_archive_response(item.pairs, answer, now)
+        if isinstance(found, Verdict):
+            return found
+        if found.unproven and len(item.pairs) == 1:
             return judge(answer.status, answer.headers, answer.body, first, now=now)
-        refused, anonymous = refusals(document, item.pairs, answer, now)
-        outcomes = [failed(pair, item, refused[pair], now) for pair in item.pairs if pair in refused]
-        others = [pair for pair in item.pairs if pair not in refused]
-        count = document.get("numErrors")
-        if anonymous or ((state == "ERROR" or (isinstance(count, int) and count > 0)) and not refused):
-            if len(item.pairs) == 1:
-                return judge(answer.status, answer.headers, answer.body, first, now=now)
-            return PartialResult(group_outcomes(outcomes), smaller(item, others, some_stand=False))
+        trace = answer.headers.get("X-HubSpot-Correlation-Id", "")
+        outcomes = [failed(pair, item, verdict, now) for pair, verdict in found.refused]
         return PartialResult(
-            [*group_outcomes(outcomes), *_removed(item, others, answer.status, trace, now)], []
+            [*group_outcomes(outcomes), *_removed(item, found.removed, answer.status, trace, now)],
+            smaller(item, found.unproven, some_associated=False),
         )
 
 

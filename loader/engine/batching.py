@@ -15,14 +15,16 @@ import orjson
 
 from loader.engine.sender import PartialResult
 from loader.engine.work_queue import WorkItem
-from loader.hubspot import HubSpot, Verdict
-from loader.hubspot.batch_response import parse_batch_response
-from loader.model import Pair
+from loader.hubspot import Answer, HubSpot, Verdict
+from loader.hubspot.batch_response import parse_associate_response
+from loader.model import Outcome, OutcomeGroup, Pair, Status, group_outcomes
 
 #: Pairs in one request: HubSpot names no limit, and a third party found this one (facts).
 MOST_PAIRS = 2000
 #: Pairs that wait for their item to be full, of all pairs of types together.
 _MOST_HELD = 50_000
+#: At most so many pairs that an answer leaves open are sent one by one; more of them in halves.
+_FEW = 50
 #: Bytes of an answer: 2,000 pairs have 4,000 results of some 170 bytes, and errors are longer.
 _ANSWER_LIMIT = 8 << 20
 
@@ -50,6 +52,63 @@ class BatchSender:
             row=first.row,
         )
         return answer if isinstance(answer, Verdict) else parse_batch_response(item, answer, self._now())
+
+
+def parse_batch_response(item: WorkItem, answer: Answer, now: float) -> Verdict | PartialResult:
+    """The outcomes of an item's pairs by the 2xx answer, and new items for the pairs that it leaves open.
+
+    `now` is Unix time in seconds.
+    """
+    found = parse_associate_response(item.pairs, answer, now)
+    if isinstance(found, Verdict):
+        return found
+    trace = answer.headers.get("X-HubSpot-Correlation-Id", "")
+    groups = []
+    for types, pairs in found.associated.items():
+        attempts, existed = item.attempts + 1, item.existed_before
+        first = Outcome(
+            pairs[0],
+            Status.ASSOCIATED,
+            now,
+            answer.status,
+            attempts,
+            types,
+            existed,
+            correlation_id=trace,
+        )
+        groups.append(OutcomeGroup(pairs, first))
+    if len(groups) != 1 or found.refused:
+        outcomes = [outcome for group in groups for outcome in group.outcomes]
+        outcomes += [failed(pair, item, verdict, now) for pair, verdict in found.refused]
+        outcomes.sort(key=lambda outcome: outcome.pair.row)  # refusals "in a row" are counted in this order
+        groups = group_outcomes(outcomes)
+    some_associated = bool(found.associated) or item.neighbours_stand
+    return PartialResult(groups, smaller(item, found.open, some_associated))
+
+
+def smaller(item: WorkItem, pairs: list[Pair], some_associated: bool) -> list[WorkItem]:
+    """New items of the pairs that an answer leaves open: one pair each if they are few, else halves."""
+    size = 1 if len(pairs) <= _FEW else -(-len(pairs) // 2)
+    return [
+        WorkItem(pairs[at : at + size], existed_before=item.existed_before, neighbours_stand=some_associated)
+        for at in range(0, len(pairs), size)
+    ]
+
+
+def failed(pair: Pair, item: WorkItem, verdict: Verdict, now: float) -> Outcome:
+    """The outcome of a pair that an answer about many refuses."""
+    return Outcome(
+        pair,
+        Status.FAILED,
+        now,
+        verdict.http_status,
+        item.attempts + 1,
+        existed_before=item.existed_before,
+        error_category=verdict.category,
+        error_message=verdict.message,
+        error_details=verdict.details,
+        correlation_id=verdict.correlation_id,
+    )
 
 
 class BatchPacking:

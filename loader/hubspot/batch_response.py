@@ -1,7 +1,7 @@
-"""What the answer to a batch says about each of its pairs: it stands, it is refused, or nobody knows.
+"""What the 2xx answer to a batch call says about each of its pairs.
 
-How HubSpot answers when one pair of many is bad is not documented, so every form is understood: an error that
-names both records, one that names a record which is not valid, one that names nobody, results left out.
+How HubSpot answers if one pair of many is bad is not documented, so each form is understood: an error that
+names both records, an error that names one record, an error that names none, and a result that is missing.
 """
 
 from __future__ import annotations
@@ -13,17 +13,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from loader.engine.sender import PartialResult
-from loader.engine.work_queue import WorkItem
 from loader.hubspot import Answer, Verdict, decode, entries, judge
-from loader.hubspot.alike import types_of_all
 from loader.hubspot.error_details import error_objects
 from loader.hubspot.results import plain_results
-from loader.model import Outcome, OutcomeGroup, Pair, Status, group_outcomes
+from loader.model import Pair
 from loader.object_types import canonical_type
-
-#: So many pairs that the answer leaves open are sent one by one at once; more of them in halves.
-_FEW = 50
 
 _Ends = tuple[str, str]  # from ID, to ID
 _FROM_KEYS = frozenset({"fromobjectid", "fromid", "from"})
@@ -32,71 +26,80 @@ _TO_KEYS = frozenset({"toobjectid", "toid", "to"})
 _INVALID_RECORD = re.compile(r"([A-Za-z0-9_-]+)=([0-9]+)")
 
 
-def parse_batch_response(item: WorkItem, answer: Answer, now: float) -> Verdict | PartialResult:
-    """Read the 2xx answer to a item of several pairs of the same types. `now` is Unix time in seconds.
+class AssociateAnswer(NamedTuple):
+    """What an answer says about pairs that were to be associated; each pair is in one of the three."""
 
-    A Verdict holds for all of them: the answer can't be read, or the batch is not complete.
+    associated: dict[
+        str, list[Pair]
+    ]  #: by association types, like ``HUBSPOT_DEFINED:279;HUBSPOT_DEFINED:280``
+    refused: list[tuple[Pair, Verdict]]  #: with the verdict as if the answer were the pair's alone
+    open: list[Pair]  #: the answer says nothing about them
+
+
+class ArchiveAnswer(NamedTuple):
+    """What an answer says about pairs that were to be removed; each pair is in one of the three."""
+
+    removed: list[Pair]
+    refused: list[tuple[Pair, Verdict]]  #: with the verdict as if the answer were the pair's alone
+    unproven: list[Pair]  #: the answer does not say what became of them
+
+
+def parse_associate_response(pairs: list[Pair], answer: Answer, now: float) -> Verdict | AssociateAnswer:
+    """Read the 2xx answer to the batch associate call of `pairs`, which are all of the same types.
+
+    A Verdict holds for all pairs: the answer can't be read, or the batch is not complete. `now` is Unix time
+    in seconds.
     """
-    if types_in_common := types_of_all(answer, item.pairs, now):
-        return PartialResult(
-            [OutcomeGroup(item.pairs, _stands(item.pairs[0], item, types_in_common, answer, now))], []
-        )
-    outcomes, left = _associated(item, _plain_types(answer.body), answer, now)
+    associated, left = _associated(pairs, _plain_types(answer.body))
     if not left:
-        return PartialResult(group_outcomes(outcomes), [])
+        return AssociateAnswer(associated, [], [])
     document = decode(answer.body)
     state = "COMPLETE" if document is None else str(document.get("status") or "COMPLETE").upper()
     if document is None or state not in ("COMPLETE", "ERROR"):
-        return judge(answer.status, answer.headers, answer.body, item.pairs[0], now=now)
-    if state == "COMPLETE" and not outcomes:
-        outcomes, left = _associated(item, _types(document), answer, now)
-    some_stand = bool(outcomes) or item.neighbours_stand
-    refused = refusals(document, left, answer, now).by_pair
-    for pair in left:
-        if (verdict := refused.get(pair)) is not None:
-            outcomes.append(failed(pair, item, verdict, now))
-    outcomes.sort(key=lambda outcome: outcome.pair.row)  # "in a row" is meant as the file has them
-    return PartialResult(
-        group_outcomes(outcomes), smaller(item, [pair for pair in left if pair not in refused], some_stand)
-    )
+        return judge(answer.status, answer.headers, answer.body, pairs[0], now=now)
+    if state == "COMPLETE" and not associated:
+        associated, left = _associated(pairs, _types(document))
+    refused, _ = _refusals(document, left, answer, now)
+    return AssociateAnswer(associated, list(refused.items()), [pair for pair in left if pair not in refused])
 
 
-def smaller(item: WorkItem, pairs: list[Pair], some_stand: bool) -> list[WorkItem]:
-    """Parcels of the pairs that an answer leaves open: single ones of a few, halves of many."""
-    middle = 1 if len(pairs) <= _FEW else -(-len(pairs) // 2)
-    return [
-        WorkItem(pairs[at : at + middle], existed_before=item.existed_before, neighbours_stand=some_stand)
-        for at in range(0, len(pairs), middle)
-    ]
+def parse_archive_response(pairs: list[Pair], answer: Answer, now: float) -> Verdict | ArchiveAnswer:
+    """Read the 2xx answer to the batch archive call of `pairs`, which are all of the same types.
+
+    A Verdict holds for all pairs: the answer can't be read, or the batch is not complete. `now` is Unix time
+    in seconds.
+    """
+    if not answer.body:  # 204, as HubSpot answers it
+        return ArchiveAnswer(pairs, [], [])
+    document = decode(answer.body)
+    state = "" if document is None else str(document.get("status") or "COMPLETE").upper()
+    if document is None or state not in ("COMPLETE", "ERROR"):
+        return judge(answer.status, answer.headers, answer.body, pairs[0], now=now)
+    refused, anonymous = _refusals(document, pairs, answer, now)
+    others = [pair for pair in pairs if pair not in refused]
+    count = document.get("numErrors")
+    if anonymous or ((state == "ERROR" or (isinstance(count, int) and count > 0)) and not refused):
+        return ArchiveAnswer([], list(refused.items()), others)
+    return ArchiveAnswer(others, list(refused.items()), [])
 
 
-def _stands(pair: Pair, item: WorkItem, types: str, answer: Answer, now: float) -> Outcome:
-    """The outcome of a pair that an answer's results name with these association types."""
-    trace = answer.headers.get("X-HubSpot-Correlation-Id", "")
-    attempts, existed = item.attempts + 1, item.existed_before
-    return Outcome(
-        pair, Status.ASSOCIATED, now, answer.status, attempts, types, existed, correlation_id=trace
-    )
-
-
-def _associated(
-    item: WorkItem, types: dict[_Ends, str], answer: Answer, now: float
-) -> tuple[list[Outcome], list[Pair]]:
-    """Outcomes of the pairs whose forward entry is among the results, and the pairs without one."""
-    outcomes, left = [], []
-    for pair in item.pairs:
+def _associated(pairs: list[Pair], types: dict[_Ends, str]) -> tuple[dict[str, list[Pair]], list[Pair]]:
+    """The pairs whose forward entry is among the results, by their types, and the pairs without one."""
+    associated: dict[str, list[Pair]] = {}
+    left: list[Pair] = []
+    for pair in pairs:
         forth = types.get((pair.from_id, pair.to_id))
         if forth is None:
             left.append(pair)
             continue
         back = types.get((pair.to_id, pair.from_id))
         both = f"{forth};{back}" if back and back != forth else forth
-        outcomes.append(_stands(pair, item, both, answer, now))
-    return outcomes, left
+        associated.setdefault(both, []).append(pair)
+    return associated, left
 
 
 def _plain_types(body: bytes) -> dict[_Ends, str]:
-    """The association type of each of the results, where they are as they should be; else nothing."""
+    """The association type of each result if all have their usual form; else nothing."""
     results = plain_results(body)
     types = {(result.source.id, result.target.id): result.type.name for result in results}
     return types if len(types) == len(results) else {}
@@ -112,16 +115,10 @@ def _types(document: dict[str, Any]) -> dict[_Ends, str]:
     return types
 
 
-class Refusals(NamedTuple):
-    """The pairs that an answer's errors name, each with the verdict as if the answer were theirs alone, and
-    how many errors name none of them."""
-
-    by_pair: dict[Pair, Verdict]
-    anonymous: int
-
-
-def refusals(document: dict[str, Any], pairs: list[Pair], answer: Answer, now: float) -> Refusals:
-    """Which of the `pairs` the errors of a 2xx answer name. `now` is Unix time in seconds."""
+def _refusals(
+    document: dict[str, Any], pairs: list[Pair], answer: Answer, now: float
+) -> tuple[dict[Pair, Verdict], int]:
+    """The pairs that the answer's errors name, each with its verdict, and how many errors name none."""
     by_ends = {(pair.from_id, pair.to_id): pair for pair in pairs}
     by_record: defaultdict[tuple[str, str], list[Pair]] = defaultdict(list)
     for pair in pairs:
@@ -142,11 +139,11 @@ def refusals(document: dict[str, Any], pairs: list[Pair], answer: Answer, now: f
             by_pair |= {pair: verdict for pair in named if pair not in by_pair}
         else:
             anonymous += 1
-    return Refusals(by_pair, anonymous)
+    return by_pair, anonymous
 
 
 def _ends_named(context: dict[str, Any]) -> Iterator[_Ends]:
-    """The pair that an error's context names, where it names one from-record and one to-record."""
+    """The pair that an error's context names, if it names one from-record and one to-record."""
     sources = _ids(context, _FROM_KEYS)
     targets = _ids(context, _TO_KEYS)
     if len(sources) == 1 == len(targets):
@@ -163,19 +160,3 @@ def _invalid_records(context: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for line in _ids(context, frozenset({"invalid_object_ids"})):
         for name, record_id in _INVALID_RECORD.findall(line):
             yield canonical_type(name), record_id
-
-
-def failed(pair: Pair, item: WorkItem, verdict: Verdict, now: float) -> Outcome:
-    """The outcome of a pair that an answer about many refuses."""
-    return Outcome(
-        pair,
-        Status.FAILED,
-        now,
-        verdict.http_status,
-        item.attempts + 1,
-        existed_before=item.existed_before,
-        error_category=verdict.category,
-        error_message=verdict.message,
-        error_details=verdict.details,
-        correlation_id=verdict.correlation_id,
-    )

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
-from loader.engine.retry import RetryPolicy
 from loader.hubspot import Answer, HubSpot, Kind, Verdict, decode
 from loader.hubspot.error_details import scopes
 
@@ -40,15 +39,19 @@ class AssociationLimit(NamedTuple):
 
 
 async def patiently(
-    question: Callable[[], Coroutine[Any, Any, T | Verdict]], policy: RetryPolicy
+    question: Callable[[], Coroutine[Any, Any, T | Verdict]], delay: Callable[[int, float | None], float]
 ) -> T | Verdict:
-    """Ask up to three times where a fault may pass; `policy` says how long to wait in between."""
+    """Ask up to three times if a fault may pass.
+
+    `delay` gives the seconds to wait after so many tries, of which the last answer asked for so many (None:
+    it did not ask).
+    """
     for tries in range(1, _TRIES):
         answer = await question()
         if not isinstance(answer, Verdict) or answer.kind not in _PASSING:
             return answer
         if answer.kind is not Kind.THROTTLED:  # then the pace waits
-            await asyncio.sleep(policy.delay(tries, answer.retry_after))
+            await asyncio.sleep(delay(tries, answer.retry_after))
     return await question()
 
 

@@ -1,28 +1,44 @@
-"""The shapes of HubSpot's answers: envelopes, results and errors, as the specification has them."""
+"""A request as the endpoints see it, and the JSON of the answers, as HubSpot's specification has it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import orjson
 
-from loader.object_types import STANDARD_TYPES, plural, singular
-from loader.simulator.limits import Policy
-from loader.simulator.object_types import AssociationType, BothWays
+from loader.simulator.api_errors import ApiError
+from loader.simulator.association_types import AssociationSpec, BothWays, Ends
 from loader.simulator.settings import SimulatorSettings
-from loader.simulator.state import Ends, SimulatorState
+from loader.simulator.state import SimulatorState
 
 JSON = MappingProxyType({"Content-Type": "application/json;charset=utf-8"})
 HTML = MappingProxyType({"Content-Type": "text/html; charset=utf-8"})
 
-INVALID_PAIR = "One or more associations are invalid"
+
+class Reply(NamedTuple):
+    """An HTTP answer that is not sent yet."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = JSON
+
+
+class BrokenReply(NamedTuple):
+    """An answer that is broken on its way: a number of `magic.BROKEN_ANSWERS`, and the body before that."""
+
+    number: int
+    body: bytes
 
 
 class Call(NamedTuple):
-    """One request, as the endpoints see it. `wall` is Unix time, `host` the server's name and port."""
+    """One request.
+
+    wall: Unix time of its arrival, in seconds.
+    host: the server's name and port.
+    """
 
     settings: SimulatorSettings
     state: SimulatorState
@@ -31,113 +47,58 @@ class Call(NamedTuple):
     wall: float
     host: str
 
-
-class Answer(NamedTuple):
-    """An HTTP answer, not yet sent."""
-
-    status: int
-    body: bytes = b""
-    headers: Mapping[str, str] = JSON
-
-
-class WireFault(NamedTuple):
-    """A fault of the wire in place of an answer: a number of `magic.WIRE`, and the body that it spoils."""
-
-    number: int
-    body: bytes
-
-
-class Problem(NamedTuple):
-    """An error of HubSpot's: the status and what its body says. `category` is None where there is none."""
-
-    status: int
-    message: str
-    category: str | None = None
-    sub_category: str | None = None
-    context: dict[str, list[str]] | None = None
-    errors: list[dict[str, Any]] | None = None
+    def inputs(self, most: int | None = None) -> list[dict[str, Any]]:
+        """The inputs of a batch call, ``{"inputs": [{…}, …]}``. `ApiError` if there are none or too many."""
+        try:
+            document = orjson.loads(self.body)
+        except orjson.JSONDecodeError as error:
+            raise ApiError(400, f"Invalid input JSON: {error}") from error
+        inputs = document.get("inputs") if isinstance(document, dict) else None
+        if not isinstance(inputs, list) or not all(isinstance(item, dict) for item in inputs):
+            raise ApiError(400, "Invalid input JSON: 'inputs' has to be a list of objects")
+        if not inputs:
+            raise ApiError(400, "'inputs' must not be empty")
+        if most is not None and len(inputs) > most:
+            raise ApiError(400, f"No more than {most} inputs are allowed in a request")
+        return inputs
 
 
-def refuse(call: Call, problem: Problem) -> Answer:
-    """The answer that a problem makes of the whole request (the specification's `Error`)."""
+def record_id_of(reference: object) -> str:
+    """The ID in ``{"id": "1"}``; empty if there is none."""
+    return str(reference.get("id", "")) if isinstance(reference, dict) else ""
+
+
+def error_reply(call: Call, error: ApiError) -> Reply:
+    """The answer to a request that is refused as a whole (the specification's `Error`)."""
     body = {
         "status": "error",
-        "message": problem.message,
+        "message": error.message,
         "correlationId": call.correlation_id,
-        "category": problem.category,
-        "subCategory": problem.sub_category,
-        "context": problem.context,
-        "errors": problem.errors,
+        "category": error.category,
+        "subCategory": error.sub_category,
+        "context": error.context,
+        "errors": list(error.details) or None,
+        **error.more,
     }
     present = {name: value for name, value in body.items() if value is not None}
-    return Answer(problem.status, orjson.dumps(present))
+    return Reply(error.status, orjson.dumps(present))
 
 
-def error_item(problem: Problem, **names: str) -> dict[str, Any]:
-    """A problem as one item of an envelope's `errors` (`StandardError`); `names` join its context."""
-    context = {name: [value] for name, value in names.items()} | (problem.context or {})
+def error_item(call: Call, error: ApiError, **names: str) -> dict[str, Any]:
+    """An error as an item of a batch answer's `errors` (`StandardError`); `names` join its context."""
+    context = {name: [value] for name, value in names.items()} | dict(error.context or {})
     item: dict[str, Any] = {
         "status": "error",
-        "category": problem.category or "VALIDATION_ERROR",
-        "message": problem.message,
+        "category": error.category or "VALIDATION_ERROR",
+        "message": error.message,
         "context": context,
-        "errors": problem.errors or [],
+        "errors": list(error.details),
         "links": {},
     }
-    if problem.sub_category:
-        item["subCategory"] = problem.sub_category
+    if error.sub_category:
+        as_object = call.settings.sub_category == "object"
+        item["subCategory"] = {"name": error.sub_category} if as_object else error.sub_category
     return item
-
-
-def missing_records(records: Iterable[tuple[str, str]]) -> Problem:
-    """What the association calls say of records (type, ID) that do not exist (facts: live)."""
-    invalid = [f"{singular(kind).upper()}={record_id} is not valid" for kind, record_id in records]
-    return Problem(400, INVALID_PAIR, "VALIDATION_ERROR", context={"INVALID_OBJECT_IDS": invalid})
-
-
-def unknown_type(name: str) -> Problem:
-    """What HubSpot says of a type it does not know: an error without category (facts: live)."""
-    return Problem(400, f"Unable to infer object type from: {name}")
-
-
-def missing_scopes(object_type: str) -> Problem:
-    """What HubSpot says where the token lacks a canonical type's scopes (facts: live)."""
-    name = plural(object_type) if object_type in STANDARD_TYPES else "custom"
-    scope = f"crm.objects.{name}.write"
-    message = (
-        "This app hasn't been granted all required scopes to make this call. "
-        "Read more about required scopes here: https://developers.hubspot.com/scopes."
-    )
-    detail = {
-        "message": "One or more of the following scopes are required.",
-        "context": {"requiredGranularScopes": [scope]},
-    }
-    return Problem(403, message, "MISSING_SCOPES", errors=[detail])
-
-
-def no_default_type(from_type: str, to_type: str) -> Problem:
-    """Two canonical types without a default association; HubSpot's words are unknown, these are ours."""
-    names = f"{singular(from_type)} and {singular(to_type)}"
-    return Problem(400, f"There is no default association type between {names}", "VALIDATION_ERROR")
-
-
-def record_full() -> Problem:
-    """The association limit; HubSpot's words are unknown, these are ours."""
-    return Problem(400, "The record has reached its limit of associated records", "VALIDATION_ERROR")
-
-
-def over_limit(call: Call, policy: str) -> Answer:
-    """A 429; `policy` is ``TEN_SECONDLY_ROLLING``, ``DAILY`` or the older ``SECONDLY`` (facts: live)."""
-    body = {
-        "status": "error",
-        "message": f"You have reached your {policy.lower()} limit.",
-        "errorType": "RATE_LIMIT",
-        "correlationId": call.correlation_id,
-        "policyName": policy,
-    }
-    if policy in (Policy.TEN_SECONDLY.value, Policy.DAILY.value):
-        body["category"] = "RATE_LIMITS"
-    return Answer(429, orjson.dumps(body))
 
 
 def default_results(ends: Ends, types: BothWays) -> str:
@@ -152,19 +113,30 @@ def default_results(ends: Ends, types: BothWays) -> str:
 
 
 def envelope(
-    call: Call, results: str, errors: list[dict[str, Any]] | None = None, status: str = "COMPLETE"
+    call: Call, results: str, errors: Sequence[dict[str, Any]] = (), status: str = "COMPLETE"
 ) -> bytes:
-    """A batch envelope around `results`, which are JSON without the brackets."""
+    """A batch answer around `results`, which are JSON without the brackets."""
     at = iso_time(call.wall)
-    failed = f',"numErrors":{len(errors)},"errors":{orjson.dumps(errors).decode()}' if errors else ""
+    counted = ""
+    if errors:
+        named = orjson.dumps(list(errors[: call.settings.named_errors])).decode()
+        counted = f',"numErrors":{len(errors)},"errors":{named}'
     return (
-        f'{{"status":"{status}","results":[{results}],"startedAt":"{at}","completedAt":"{at}"{failed}}}'
+        f'{{"status":"{status}","results":[{results}],"startedAt":"{at}","completedAt":"{at}"{counted}}}'
     ).encode()
 
 
-def type_json(kind: AssociationType) -> dict[str, Any]:
+def spec_json(spec: AssociationSpec) -> dict[str, Any]:
     """An association type as the read and label endpoints show it."""
-    return {"category": kind.category, "typeId": kind.type_id, "label": kind.label}
+    return {"category": spec.category, "typeId": spec.type_id, "label": spec.label}
+
+
+def html_page(status: int) -> bytes:
+    """An error page of a proxy or firewall between HubSpot and its client."""
+    return (
+        f"<!DOCTYPE html>\n<html><head><title>api.hubapi.com | {status}</title></head>"
+        f"<body><h1>Error {status}</h1><p>The web server reported an error.</p></body></html>\n"
+    ).encode()
 
 
 def iso_time(wall: float) -> str:

@@ -1,133 +1,208 @@
-"""What a magic ID's fault looks like as an answer. `magic` says which digits ask for which."""
+"""The faults of magic IDs, as tables, and their answers. `magic` explains the digits of an ID."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from email.utils import formatdate
 
 from loader.simulator.answers import (
     HTML,
-    INVALID_PAIR,
-    Answer,
+    BrokenReply,
     Call,
-    Problem,
-    WireFault,
+    Reply,
     default_results,
     envelope,
     error_item,
+    error_reply,
+    html_page,
+)
+from loader.simulator.api_errors import (
+    INVALID_PAIR,
+    ApiError,
+    bad_token,
+    expired_token,
     missing_records,
     missing_scopes,
     no_default_type,
+    other_data_centre,
     over_limit,
     record_full,
-    refuse,
     unknown_type,
 )
-from loader.simulator.magic import WIRE, Magic
-from loader.simulator.object_types import default_types
-from loader.simulator.state import Ends
+from loader.simulator.association_types import Ends, default_types
+from loader.simulator.limits import DAILY, TEN_SECONDLY
+from loader.simulator.magic import BROKEN_ANSWERS, Magic, parse
 
-_RETRY_SECONDS = 2
+#: The pair of a planned fault, whose call is not about one pair.
+_ANY_PAIR = Ends("0-1", "1", "0-2", "2")
 
-# Where a fault is ordered for a call that is not about one pair.
-_NO_PAIR = Ends("0-1", "1", "0-2", "2")
+#: A pair that no test sends, for results that name the wrong one.
+_OTHER_PAIR = Ends("0-1", "8999999999998", "0-2", "8999999999999")
 
-#: A pair that no test asks for, for results that name the wrong one.
-_ANOTHER_PAIR = Ends("0-1", "8999999999998", "0-2", "8999999999999")
+#: Variants of the statuses from 200 to 299; from 6 on see `_BODIES`.
+_SUCCESSES = {
+    0: "success",
+    1: "success with empty results: nothing was made",
+    2: "success with numErrors and errors: the pair was refused",
+    3: "PENDING",
+    4: "PROCESSING",
+    5: "CANCELED",
+}
 
-_ENVELOPE_STATUS = {3: "PENDING", 4: "PROCESSING", 5: "CANCELED"}
+#: Status and variant: what it means, and the error. Any other status from 300 on is an INTERNAL_ERROR.
+_ERRORS: dict[tuple[int, int], tuple[str, Callable[[Call, Ends], ApiError]]] = {
+    (400, 0): ("the record does not exist", lambda _, ends: missing_records([_magic_record(ends)])),
+    (400, 3): (
+        "unknown object type, an error without category",
+        lambda _, ends: unknown_type(ends.from_type),
+    ),
+    (400, 4): ("no default association type", lambda _, ends: no_default_type(ends.from_type, ends.to_type)),
+    (400, 5): ("the record has reached its association limit", lambda *_: record_full()),
+    (401, 0): ("the token is not accepted", lambda *_: bad_token()),
+    (401, 3): ("the token has expired", lambda *_: expired_token()),
+    (403, 0): (
+        "no permission for this pair only",
+        lambda *_: ApiError(403, "You can't edit this", "FORBIDDEN"),
+    ),
+    (403, 3): ("MISSING_SCOPES", lambda _, ends: missing_scopes(ends.from_type)),
+    (403, 4): (
+        "USER_DOES_NOT_HAVE_PERMISSIONS",
+        lambda *_: ApiError(403, "The user of this token may not do this", "USER_DOES_NOT_HAVE_PERMISSIONS"),
+    ),
+    (404, 0): ("OBJECT_NOT_FOUND", lambda *_: ApiError(404, "Object not found", "OBJECT_NOT_FOUND")),
+    (409, 0): ("CONFLICT", lambda *_: ApiError(409, "The record was changed at the same time", "CONFLICT")),
+    (423, 0): ("the record is locked", lambda *_: ApiError(423, "The record is locked", "LOCKED")),
+    (429, 0): ("the ten-second limit", lambda *_: over_limit(TEN_SECONDLY)),
+    (429, 3): ("the daily limit", lambda *_: over_limit(DAILY)),
+    (429, 4): ("the older SECONDLY limit", lambda *_: over_limit("SECONDLY")),
+    (477, 0): (
+        "the account moves to another data centre",
+        lambda *_: ApiError(477, "The account is moving to another data centre", "MIGRATION"),
+    ),
+    (488, 0): (
+        "the account lives in another data centre (correctHublet)",
+        lambda call, _: other_data_centre(call.settings.portal_id),
+    ),
+}
+
+#: Statuses that refuse the pair, not the account, the limits or the server: a batch goes on without the pair.
+_REFUSE_PAIR = frozenset({400, 403, 404, 405, 409, 410, 413, 414, 415, 422})
+_REFUSE_ALL = frozenset({(403, 3), (403, 4)})
+
+#: Retry-After by status and variant; "any" is any status from 300 on.
+_RETRY_AFTER = {
+    ("429", 5): "0",
+    ("477", 3): "86400",
+    ("477", 4): "900",
+    ("5xx", 3): "86400",
+    ("5xx", 4): "soon",
+    ("5xx", 5): "0",
+    ("any", 1): "2",
+    ("any", 2): "an HTTP date two seconds ahead",
+}
+
+#: Variants that replace the body, whatever the status.
+_BODIES: dict[int, tuple[str, Callable[[bytes, int], bytes]]] = {
+    6: ("with JSON that breaks off", lambda body, _: body[: len(body) // 2]),
+    7: ("with JSON of another shape: []", lambda *_: b"[]"),
+    8: ("with an HTML page", lambda _, status: html_page(status)),
+    9: ("with an empty body", lambda *_: b""),
+}
+
+_ALWAYS_HTML = frozenset({520, 524})
+_NEVER_A_BODY = frozenset({204, 205, 304})
 
 
-def fault_answer(call: Call, magic: Magic, ends: Ends | None = None) -> Answer | WireFault:
-    """What a request is answered that meets `magic`; `ends` is the pair it is about."""
-    pair = ends or _NO_PAIR
-    if magic.status in WIRE:
-        return WireFault(magic.status, _success(call, pair if magic.status != 611 else _ANOTHER_PAIR))
-    answer = _answer(call, magic, pair)
-    if magic.status in (204, 205, 304):
-        return Answer(magic.status)
-    headers = dict(answer.headers) | _retry_after(call, magic)
+def carries_out(magic: Magic) -> bool:
+    """Whether the request does its work and only the answer is faulty."""
+    if magic.breaks_answer:
+        return magic.variant == 1
+    return magic.status < 300 and (magic.variant == 0 or magic.variant in _BODIES)
+
+
+def pair_error(call: Call, magic: Magic, ends: Ends) -> ApiError | None:
+    """The error that a batch gives for this pair alone; None if the whole request meets the fault."""
+    if magic.status < 300 and magic.variant == 2:
+        return ApiError(400, INVALID_PAIR)
+    if magic.status not in _REFUSE_PAIR or (magic.status, magic.variant) in _REFUSE_ALL:
+        return None
+    return _error(call, magic, ends)
+
+
+def leaves_out(magic: Magic) -> bool:
+    """Whether a batch says nothing at all about the pair."""
+    return magic.status < 300 and magic.variant == 1
+
+
+def fault_reply(call: Call, magic: Magic, ends: Ends = _ANY_PAIR, body: bytes = b"") -> Reply | BrokenReply:
+    """The answer to a request that meets `magic`.
+
+    ends: the pair that it is about.
+    body: the answer that it would have had, if it was carried out.
+    """
+    if magic.breaks_answer:
+        return BrokenReply(magic.status, body or _success(call, ends if magic.status != 611 else _OTHER_PAIR))
+    if magic.status in _NEVER_A_BODY:
+        return Reply(magic.status)
+    if magic.status < 300:
+        reply = Reply(magic.status, body or _odd_success(call, magic.variant, ends))
+    elif magic.status in _ALWAYS_HTML:
+        reply = Reply(magic.status, html_page(magic.status), HTML)
+    else:
+        reply = error_reply(call, _error(call, magic, ends))
+    headers = dict(reply.headers) | _retry_after(call, magic)
     if 300 <= magic.status < 400:
-        # localhost is another host than 127.0.0.1, and yet the log shows whoever follows
+        # localhost is another host than 127.0.0.1, and still the simulator sees who follows
         headers["Location"] = f"http://localhost:{call.host.rpartition(':')[2]}/redirected"
-    match magic.variant:
-        case 6:
-            return Answer(magic.status, answer.body[: len(answer.body) // 2], headers)
-        case 7:
-            return Answer(magic.status, b"[]", headers)
-        case 8:
-            return Answer(magic.status, _page(magic.status), headers | HTML)
-        case 9:
-            return Answer(magic.status, b"", headers)
-        case _:
-            return Answer(magic.status, answer.body, headers)
+    if magic.variant not in _BODIES:
+        return reply._replace(headers=headers)
+    _, replaced = _BODIES[magic.variant]
+    if magic.variant == 8:
+        headers |= HTML
+    return Reply(magic.status, replaced(reply.body, magic.status), headers)
 
 
-def refusal(magic: Magic, ends: Ends) -> Problem:
-    """The problem that a magic ID makes of its pair, where the status blames the pair."""
-    match magic.status, magic.variant:
-        case 400, 3:
-            return unknown_type(ends.from_type)
-        case 400, 4:
-            return no_default_type(ends.from_type, ends.to_type)
-        case 400, 5:
-            return record_full()
-        case 400, _:
-            culprit = (ends.from_type, ends.from_id)
-            if ends.from_id[:4] != "9000":
-                culprit = (ends.to_type, ends.to_id)
-            return missing_records([culprit])
-        case 403, _:
-            return Problem(403, "You do not have permission to edit this record", "FORBIDDEN")
-        case 404, _:
-            return Problem(404, "Object not found", "OBJECT_NOT_FOUND")
-        case 409, _:
-            return Problem(409, "The record was changed at the same time", "CONFLICT")
-        case _:
-            return Problem(magic.status, f"The simulator answers {magic.status}", "VALIDATION_ERROR")
+def magic_table() -> list[tuple[str, str]]:
+    """The scheme of the magic IDs and every variant, as rows of ID and meaning for people."""
+    rows = [
+        ("9000SSSVKKNNN", "status SSS, variant V, the first KK times (00: always); NNN is yours"),
+        ("9000503002001", "503 twice, then success"),
+        ("9000500000001", "500 every time"),
+        ("9000301000001", "a redirect to another host"),
+        ("9000520000001", "an HTML error page (524 too)"),
+    ]
+    for variant, meaning in _SUCCESSES.items():
+        unfinished = f"status {meaning}, no results" if meaning.isupper() else meaning
+        rows.append((f"90002SS{variant}KKNNN", unfinished))
+    rows += [(f"9000{status}{variant}KKNNN", text) for (status, variant), (text, _) in _ERRORS.items()]
+    for (statuses, variant), value in _RETRY_AFTER.items():
+        digits = {"any": "SSS", "5xx": "5SS"}.get(statuses, statuses)
+        condition = " (any status from 300 on)" if statuses == "any" else ""
+        rows.append((f"9000{digits}{variant}KKNNN", f"with Retry-After: {value}{condition}"))
+    rows += [(f"9000SSS{variant}KKNNN", f"{text} (any status)") for variant, (text, _) in _BODIES.items()]
+    for number, meaning in BROKEN_ANSWERS.items():
+        rows.append((f"9000{number}0KKNNN", meaning))
+    rows.append(("90006SS1KKNNN", "the same after the association was made (0: nothing is made)"))
+    rows.append(("9100TNNNNNNNN", "a record of type 0-T alone (1 contact, 2 company, 3 deal, 5 ticket)"))
+    return rows
 
 
-def _answer(call: Call, magic: Magic, ends: Ends) -> Answer:
-    """The answer in its plain form, before the general variants (6 to 9) and Retry-After touch it."""
-    match magic.status, magic.variant:
-        case status, variant if status < 300:
-            return Answer(status, _odd_success(call, variant, ends))
-        case 401, 3:
-            return refuse(call, Problem(401, "The access token has expired", "EXPIRED_AUTHENTICATION"))
-        case 401, _:
-            return refuse(
-                call, Problem(401, "Authentication credentials not found", "INVALID_AUTHENTICATION")
-            )
-        case 403, 3:
-            return refuse(call, missing_scopes(ends.from_type))
-        case 403, 4:
-            message = "The user that this token acts for may not do this"
-            return refuse(call, Problem(403, message, "USER_DOES_NOT_HAVE_PERMISSIONS"))
-        case 429, 3:
-            return over_limit(call, "DAILY")
-        case 429, 4:
-            return over_limit(call, "SECONDLY")
-        case 429, _:
-            return over_limit(call, "TEN_SECONDLY_ROLLING")
-        case (520 | 524) as status, _:
-            return Answer(status, _page(status), HTML)
-        case 423, _:
-            return refuse(call, Problem(423, "The record is locked", "LOCKED"))
-        case 477, _:
-            return refuse(call, Problem(477, "The account is moving to another data centre", "MIGRATION"))
-        case status, _ if magic.blames_pair:
-            return refuse(call, refusal(magic, ends))
-        case status, _:
-            return refuse(call, Problem(status, f"The simulator answers {status}", "INTERNAL_ERROR"))
+def _error(call: Call, magic: Magic, ends: Ends) -> ApiError:
+    found = _ERRORS.get((magic.status, magic.variant)) or _ERRORS.get((magic.status, 0))
+    if found is not None:
+        return found[1](call, ends)
+    category = "VALIDATION_ERROR" if magic.status in _REFUSE_PAIR else "INTERNAL_ERROR"
+    return ApiError(magic.status, f"The simulator answers {magic.status}", category)
 
 
 def _odd_success(call: Call, variant: int, ends: Ends) -> bytes:
     if variant == 1:
         return envelope(call, "")
     if variant == 2:
-        problem = Problem(400, INVALID_PAIR, "VALIDATION_ERROR")
-        return envelope(call, "", [error_item(problem, fromObjectId=ends.from_id, toObjectId=ends.to_id)])
-    if variant in _ENVELOPE_STATUS:
-        return envelope(call, "", status=_ENVELOPE_STATUS[variant])
+        item = error_item(call, ApiError(400, INVALID_PAIR), fromObjectId=ends.from_id, toObjectId=ends.to_id)
+        return envelope(call, "", [item])
+    if variant in (3, 4, 5):
+        return envelope(call, "", status=_SUCCESSES[variant])
     return _success(call, ends)
 
 
@@ -136,22 +211,17 @@ def _success(call: Call, ends: Ends) -> bytes:
     return envelope(call, default_results(ends, types) if types else "")
 
 
+def _magic_record(ends: Ends) -> tuple[str, str]:
+    """The record of a pair whose ID is the magic one."""
+    if parse(ends.from_id) is not None:
+        return ends.from_type, ends.from_id
+    return ends.to_type, ends.to_id
+
+
 def _retry_after(call: Call, magic: Magic) -> dict[str, str]:
     if magic.status < 300:
         return {}
-    match magic.status, magic.variant:
-        case 477, 3:
-            return {"Retry-After": "86400"}
-        case _, 1:
-            return {"Retry-After": str(_RETRY_SECONDS)}
-        case _, 2:
-            return {"Retry-After": formatdate(call.wall + _RETRY_SECONDS, usegmt=True)}
-        case _:
-            return {}
-
-
-def _page(status: int) -> bytes:
-    return (
-        f"<!DOCTYPE html>\n<html><head><title>api.hubapi.com | {status}</title></head>"
-        f"<body><h1>Error {status}</h1><p>The web server reported an error.</p></body></html>\n"
-    ).encode()
+    for statuses in (str(magic.status), f"{magic.status // 100}xx", "any"):
+        if value := _RETRY_AFTER.get((statuses, magic.variant)):
+            return {"Retry-After": formatdate(call.wall + 2, usegmt=True) if "date" in value else value}
+    return {}

@@ -1,32 +1,28 @@
-"""The two limits: requests per ten seconds for each token, requests per day for the whole account.
+"""HubSpot's two limits: requests per ten seconds for each token, requests per day for the whole account.
 
-Times are handed in, so that a test can turn them: `now` is the event loop's monotonic time, `wall` Unix
-time, both in seconds.
+https://developers.hubspot.com/docs/api/usage-details
+Every time is an argument, in seconds: `now` is the event loop's monotonic time, `wall` is Unix time.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from datetime import datetime, timedelta
-from enum import Enum
 from math import ceil
 from zoneinfo import ZoneInfo
 
 from loader.simulator.settings import SimulatorSettings
 
-
-class Policy(Enum):
-    """The limit that a request ran into, in the words of a 429's `policyName`."""
-
-    TEN_SECONDLY = "TEN_SECONDLY_ROLLING"
-    DAILY = "DAILY"
+#: `policyName` of a 429 by the limit that was exceeded.
+TEN_SECONDLY = "TEN_SECONDLY_ROLLING"
+DAILY = "DAILY"
 
 
-class Window:
-    """The requests of one token within the last `interval` seconds. A request exactly that old is out.
+class RequestWindow:
+    """The requests of one token within the last `interval` seconds. One that is exactly that old is out.
 
-    `peak` is the most requests that ever arrived within one rolling window, whatever the limit and
-    whether they were let through; `rejected` counts those that were not.
+    peak: the most requests that ever arrived within one rolling window, accepted or not.
+    rejected: requests that exceeded the limit.
     """
 
     def __init__(self) -> None:
@@ -62,35 +58,35 @@ class Window:
         return len(counted)
 
 
-class DailyQuota:
-    """The requests of the whole account since the last daily reset; `resets_at` is Unix time."""
+class RequestDay:
+    """The requests of the whole account since the last daily reset.
+
+    used: requests that were accepted.
+    resets_at: Unix time of the next reset.
+    """
 
     def __init__(self) -> None:
         self.used = 0
         self.resets_at = 0.0
 
     def admit(self, wall: float, settings: SimulatorSettings) -> bool:
-        """Count a request; False if the day's are used up. A rejected request is not counted."""
-        self.turn(wall, settings)
+        """Count a request; False if the day's limit is used up. A rejected request is not counted."""
+        if wall >= self.resets_at:
+            if self.resets_at:
+                self.used = 0
+            self.resets_at = _next_reset(wall, settings)
         if settings.daily_limit is not None and self.used >= settings.daily_limit:
             return False
         self.used += 1
         return True
 
-    def turn(self, wall: float, settings: SimulatorSettings) -> None:
-        """Begin a new day where the old one is over."""
-        if wall >= self.resets_at:
-            if self.resets_at:
-                self.used = 0
-            self.resets_at = _next_reset(wall, settings)
 
-
-class Limits:
+class RequestLimits:
     """Both limits of an account, for as long as its state lives."""
 
     def __init__(self) -> None:
-        self.windows: dict[int, Window] = {}
-        self.day = DailyQuota()
+        self.windows: dict[int, RequestWindow] = {}
+        self.day = RequestDay()
 
     @property
     def peak(self) -> int:
@@ -99,28 +95,28 @@ class Limits:
 
     @property
     def rejected(self) -> int:
-        """How many requests the ten-second limit turned away."""
+        """How many requests exceeded the ten-second limit."""
         return sum(window.rejected for window in self.windows.values())
 
     def admit(
-        self, client: int, now: float, wall: float, settings: SimulatorSettings, *, exempt: bool
-    ) -> Policy | None:
-        """Count a request of `client`; the policy that turns it away, or None.
+        self, client: int, now: float, wall: float, settings: SimulatorSettings, *, exempt: bool = False
+    ) -> str:
+        """Count a request of `client`; the limit that it exceeds (`TEN_SECONDLY`, `DAILY`), or ``""``.
 
-        `exempt` requests do not count in the ten-second window (nor do any where `rate_limit` is 0).
+        An `exempt` request does not count in the ten-second window.
         """
         if settings.rate_limit and not exempt:
             window = self.windows.get(client)
             if window is None:
-                window = self.windows[client] = Window()
+                window = self.windows[client] = RequestWindow()
             if not window.admit(now, settings):
-                return Policy.TEN_SECONDLY
-        return None if self.day.admit(wall, settings) else Policy.DAILY
+                return TEN_SECONDLY
+        return "" if self.day.admit(wall, settings) else DAILY
 
     def headers(self, client: int, now: float, settings: SimulatorSettings) -> dict[str, str]:
-        """What an answer to `client` says about the limits (facts: doc).
+        """The headers about the limits in an answer to `client`.
 
-        A client that has sent nothing but exempt calls sees the daily ones alone.
+        A client that has made exempt calls only gets the daily ones alone.
         """
         headers: dict[str, str] = {}
         if not settings.limit_headers:
@@ -140,6 +136,6 @@ def _next_reset(wall: float, settings: SimulatorSettings) -> float:
     if settings.day_length is not None:
         return wall + settings.day_length
     zone = ZoneInfo(settings.time_zone)
-    tomorrow = datetime.fromtimestamp(wall, zone).date() + timedelta(days=1)
+    tomorrow = datetime.fromtimestamp(wall - settings.reset_delay, zone).date() + timedelta(days=1)
     midnight = datetime.combine(tomorrow, datetime.min.time(), zone)
-    return ceil(midnight.timestamp())
+    return ceil(midnight.timestamp()) + settings.reset_delay

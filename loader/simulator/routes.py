@@ -1,4 +1,4 @@
-"""Which endpoint a request is for. The version in a path is not looked at: any will do."""
+"""Which endpoint a request is for. Any API version in a path will do."""
 
 from __future__ import annotations
 
@@ -6,29 +6,31 @@ from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from loader.simulator import account, associations
-from loader.simulator.answers import Answer, Call, Problem, WireFault, refuse
+from loader.simulator import account, associations, definitions
+from loader.simulator.answers import BrokenReply, Call, Reply
+from loader.simulator.api_errors import ApiError
 
 
 class Route(NamedTuple):
-    """An endpoint and the parts of the path that it takes.
+    """An endpoint, and the parts of the path that are its arguments.
 
-    `exempt`: the specification takes it out of the ten-second limit.
+    name: the key in `SimulatorState.calls`.
+    exempt: whether the specification exempts it from the ten-second limit.
     """
 
     name: str
     method: str
-    endpoint: Callable[..., Answer | WireFault]
+    endpoint: Callable[..., Reply | BrokenReply]
     parts: tuple[str, ...] = ()
     exempt: bool = False
 
 
-def find(method: str, path: str) -> Route:
-    """The endpoint for a path (without its query); one that answers 404 or 405 where there is none."""
+def find_route(method: str, path: str) -> Route:
+    """The endpoint for a path without its query; one that answers 404 or 405 if there is none."""
     segments = path.split("/")[1:]
     if "%" in path:
         segments = [unquote(segment) for segment in segments]
-    route = _known(segments)
+    route = _match(segments)
     if route is None:
         return Route("unknown", method, _not_found)
     if route.method != method:
@@ -36,33 +38,42 @@ def find(method: str, path: str) -> Route:
     return route
 
 
-def is_token_endpoint(path: str) -> bool:
-    """Whether a request asks for an access token, and so comes without one."""
-    return path.startswith("/oauth/") and path.endswith("/token")
+def oauth_version(path: str) -> str | None:
+    """The version in the path of the OAuth token endpoint; None for any other path."""
+    match path.split("/"):
+        case ["", "oauth", version, "token"]:
+            return version
+        case _:
+            return None
 
 
-def _known(segments: list[str]) -> Route | None:
+def _match(segments: list[str]) -> Route | None:
     match segments:
         case ["crm", "objects", _, from_type, from_id, "associations", "default", to_type, to_id]:
-            parts = (from_type, from_id, to_type, to_id)
-            return Route("associate", "PUT", associations.associate_pair, parts)
+            pair = (from_type, from_id, to_type, to_id)
+            return Route("associate", "PUT", associations.associate_pair, pair)
         case ["crm", "associations", _, from_type, to_type, "batch", "associate", "default"]:
-            ends = (from_type, to_type)
-            return Route("batch associate", "POST", associations.associate_batch, ends, exempt=True)
+            types = (from_type, to_type)
+            return Route("batch associate", "POST", associations.associate_batch, types, exempt=True)
         case ["crm", "associations", _, from_type, to_type, "batch", "read"]:
             return Route("batch read", "POST", associations.read_batch, (from_type, to_type), exempt=True)
         case ["crm", "associations", _, from_type, to_type, "batch", "archive"]:
-            return Route(
-                "batch archive", "POST", associations.archive_batch, (from_type, to_type), exempt=True
-            )
+            types = (from_type, to_type)
+            return Route("batch archive", "POST", associations.archive_batch, types, exempt=True)
         case ["crm", "associations", _, from_type, to_type, "labels"]:
-            return Route("labels", "GET", associations.labels, (from_type, to_type))
+            return Route("labels", "GET", definitions.labels, (from_type, to_type))
         case ["crm", "associations", _, "definitions", "configurations", from_type, to_type]:
-            return Route("configurations", "GET", associations.configurations, (from_type, to_type))
-        case ["crm", "v3", "limits", "associations", "records", from_type, to_type]:
-            return Route("association limit", "GET", associations.association_limit, (from_type, to_type))
-        case ["crm", "limits", _, "associations", "records", from_type, to_type]:
-            return Route("association limit", "GET", associations.association_limit, (from_type, to_type))
+            return Route("configurations", "GET", definitions.configurations, (from_type, to_type))
+        case ["crm", "v3", "limits", "associations", "records", from_type, to_type] | [
+            "crm",
+            "limits",
+            _,
+            "associations",
+            "records",
+            from_type,
+            to_type,
+        ]:
+            return Route("association limit", "GET", definitions.association_limit, (from_type, to_type))
         case ["crm", "objects", _, object_type, "batch", "read"]:
             return Route("read objects", "POST", account.read_objects, (object_type,))
         case ["account-info", _, "details"]:
@@ -73,9 +84,9 @@ def _known(segments: list[str]) -> Route | None:
             return None
 
 
-def _not_found(call: Call) -> Answer:
-    return refuse(call, Problem(404, "resource not found", "OBJECT_NOT_FOUND"))
+def _not_found(_: Call) -> Reply:
+    raise ApiError(404, "resource not found", "OBJECT_NOT_FOUND")
 
 
-def _wrong_method(call: Call) -> Answer:
-    return refuse(call, Problem(405, "HTTP 405 Method Not Allowed", "METHOD_NOT_ALLOWED"))
+def _wrong_method(_: Call) -> Reply:
+    raise ApiError(405, "HTTP 405 Method Not Allowed", "METHOD_NOT_ALLOWED")

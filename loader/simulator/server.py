@@ -1,7 +1,7 @@
-"""The simulator as a server on loopback: who may in, what counts, what is answered.
+"""The simulator's HTTP server on loopback: checks the token, counts the request, calls the endpoint, answers.
 
-Time is the event loop's (`loop.time()`) for windows and latencies, and `wall_clock` for dates and days, so
-that both can be turned from outside.
+Windows and latencies use the event loop's time (`loop.time()`), dates and days use `wall_clock`, so that a
+test can control both.
 """
 
 from __future__ import annotations
@@ -17,29 +17,30 @@ from uuid import UUID
 
 from aiohttp import web
 
-from loader.simulator.account import grant_token
-from loader.simulator.answers import Answer, Call, Problem, WireFault, over_limit, refuse
-from loader.simulator.faults import fault_answer
-from loader.simulator.routes import Route, find, is_token_endpoint
+from loader.simulator.answers import BrokenReply, Call, Reply, error_reply
+from loader.simulator.api_errors import ApiError, over_limit
+from loader.simulator.broken_replies import send_broken
+from loader.simulator.faults import carries_out, fault_reply
+from loader.simulator.routes import Route, find_route, oauth_version
 from loader.simulator.settings import SimulatorSettings
-from loader.simulator.state import SeenRequest, SimulatorState
-from loader.simulator.wire import break_wire
+from loader.simulator.state import ScriptedAnswer, SeenRequest, SimulatorState
+from loader.simulator.tokens import UNKNOWN_CLIENT, Tokens
 
-# A handler that hangs on purpose must not hold up the end of the program.
+# Seconds; short, since a handler that hangs on purpose must not delay the end of the program.
 _SHUTDOWN_SECONDS = 0.1
 
 # From the accepted socket to the protocol, asyncio takes two turns of its loop.
 _TURNS_TO_ARRIVE = 3
 
-_NOBODY = 0
-
 
 class Simulator:
-    """A HubSpot simulator, serving while its `async with` block runs.
+    """A HubSpot simulator that serves while its `async with` block runs.
 
-    `settings` may be replaced while it serves (a limit that changes in the middle of a run); `state` may be
-    seeded before, is live, and outlives the server. `url` is there once it serves: the base URL, without a
-    slash at its end. Raises `ValueError` for a host that is not loopback and `OSError` for a port in use.
+    settings: may be replaced while it serves, for example by a lower limit.
+    state: live; may be seeded before, and outlives the server.
+    url: the base URL without a slash at its end; set once it serves.
+
+    Raises `ValueError` for a host that is not loopback and `OSError` for a port in use.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Simulator:
             raise ValueError(f"the simulator serves on loopback only, not on {host}")
         self._wall_clock = wall_clock
         self._random = Random(self.settings.seed)  # noqa: S311 (jitter and IDs, no secrets)
-        self._granted: dict[int, float] = {}
+        self._tokens = Tokens()
         self._netloc = ""
 
     async def __aenter__(self) -> Simulator:
@@ -75,8 +76,8 @@ class Simulator:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # asyncio loses a connection that was accepted in the very moment its server closes, and says so in a
-        # traceback. So first stop accepting, then let those just accepted arrive, then close.
+        # asyncio loses a connection that was accepted at the very moment its server closes, and prints a
+        # traceback. So first stop accepting, then let the accepted ones arrive, then close.
         with suppress(NotImplementedError):  # Windows' proactor loop has no readers
             for listening in self._listener.sockets:
                 asyncio.get_running_loop().remove_reader(listening.fileno())
@@ -95,69 +96,82 @@ class Simulator:
         path = request.raw_path.partition("?")[0]
         call = self._call()
         client, reply = await self._reply(call, request, path, at)
-        status = reply.status if isinstance(reply, Answer) else 0
+        status = reply.status if isinstance(reply, Reply) else 0
         self.state.requests.append(SeenRequest(at, client, request.method, path, status))
         self.state.answers[status] += 1
-        headers = {**reply.headers} if isinstance(reply, Answer) else {}
-        headers["X-HubSpot-Correlation-Id"] = call.correlation_id
-        if client != _NOBODY:
+        headers = {"X-HubSpot-Correlation-Id": call.correlation_id}
+        if client != UNKNOWN_CLIENT:
             headers |= self.state.limits.headers(client, at, settings)
         if settings.latency[1]:
             await asyncio.sleep(self._random.uniform(*settings.latency))
-        if isinstance(reply, WireFault):
-            return await break_wire(request, reply)
-        return web.Response(status=reply.status, body=reply.body, headers=headers)
+        if isinstance(reply, BrokenReply):
+            return await send_broken(request, reply)
+        return web.Response(status=reply.status, body=reply.body, headers=headers | dict(reply.headers))
 
     async def _reply(
         self, call: Call, request: web.BaseRequest, path: str, at: float
-    ) -> tuple[int, Answer | WireFault]:
-        """Who asked (0: nobody we know), and what to answer. Counting happens before the body is read."""
-        if is_token_endpoint(path):
-            return _NOBODY, await self._grant(call, request, path, at)
-        client = self._client(request, at)
-        if isinstance(client, Problem):
-            self.state.calls["unauthorized"] += 1
-            return _NOBODY, refuse(call, client)
-        route = find(request.method, path)
-        self.state.calls[route.name] += 1
-        over = self.state.limits.admit(client, at, call.wall, call.settings, exempt=route.exempt)
-        if over is not None:
-            return client, over_limit(call, over.value)
-        if magic := self.state.ordered_fault(path):
-            return client, fault_answer(call, magic)
-        return client, await self._ask(route, call, request)
+    ) -> tuple[int, Reply | BrokenReply]:
+        """The client (0: unknown) and the answer. The request is counted before its body is read."""
+        client = UNKNOWN_CLIENT
+        try:
+            if (version := oauth_version(path)) is not None:
+                return client, await self._grant(call, request, path, at, version)
+            client = self._client(request, at)
+            route = find_route(request.method, path)
+            self.state.calls[route.name] += 1
+            exempt = route.exempt and not call.settings.count_batch_calls
+            if policy := self.state.limits.admit(client, at, call.wall, call.settings, exempt=exempt):
+                return client, self._over_limit(call, policy)
+            reply = await self._carry_out(route, call, request, path)
+            self.state.carried_out(route.name)
+        except ApiError as error:
+            return client, error_reply(call, error)
+        return client, reply
 
-    async def _ask(self, route: Route, call: Call, request: web.BaseRequest) -> Answer | WireFault:
+    async def _carry_out(
+        self, route: Route, call: Call, request: web.BaseRequest, path: str
+    ) -> Reply | BrokenReply:
+        planned = self.state.planned_fault(path)
+        if isinstance(planned, ScriptedAnswer):
+            return Reply(planned.status, planned.body, planned.headers)
+        if planned is not None and not carries_out(planned):
+            return fault_reply(call, planned)
         if request.method in ("PUT", "POST"):
             sent = request.headers.get("Content-Type", "application/json")
             if not sent.startswith("application/json"):
-                return refuse(call, Problem(415, f"Content type {sent} is not supported", "VALIDATION_ERROR"))
+                raise ApiError(415, f"Content type {sent} is not supported")
         if request.can_read_body:
             call = call._replace(body=await request.read())
-        return route.endpoint(call, *route.parts)
+        reply = route.endpoint(call, *route.parts)
+        if planned is not None and isinstance(reply, Reply) and reply.status < 300:
+            return fault_reply(call, planned, body=reply.body)
+        return reply
 
-    async def _grant(self, call: Call, request: web.BaseRequest, path: str, at: float) -> Answer | WireFault:
+    async def _grant(
+        self, call: Call, request: web.BaseRequest, path: str, at: float, version: str
+    ) -> Reply | BrokenReply:
         self.state.calls["token"] += 1
-        if magic := self.state.ordered_fault(path):
-            return fault_answer(call, magic)
-        answer, token = grant_token(call._replace(body=await request.read()))
-        if token is not None:
-            self._granted[hash(token)] = at + self.settings.token_lifetime
-        return answer
+        planned = self.state.planned_fault(path)
+        if isinstance(planned, ScriptedAnswer):
+            return Reply(planned.status, planned.body, planned.headers)
+        if planned is not None:
+            return fault_reply(call, planned)
+        if version not in call.settings.oauth_versions:
+            raise ApiError(404, "resource not found", "OBJECT_NOT_FOUND")
+        return self._tokens.grant(call._replace(body=await request.read()), at)
 
-    def _client(self, request: web.BaseRequest, at: float) -> int | Problem:
-        """A number that tells tokens apart, or why this one is not accepted. The token itself is not kept."""
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme != "Bearer" or not token:
-            return Problem(401, "Authentication credentials not found.", "INVALID_AUTHENTICATION")
-        client = hash(token)
-        if (expires := self._granted.get(client)) is not None:
-            if at < expires:
-                return client
-            return Problem(401, "The OAuth token used to make this call expired.", "EXPIRED_AUTHENTICATION")
-        if self.settings.tokens is not None and token not in self.settings.tokens:
-            return Problem(401, "The access token is not valid.", "INVALID_AUTHENTICATION")
-        return client
+    def _client(self, request: web.BaseRequest, at: float) -> int:
+        try:
+            return self._tokens.client(request.headers.get("Authorization", ""), at, self.settings)
+        except ApiError:
+            self.state.calls["unauthorized"] += 1
+            raise
+
+    def _over_limit(self, call: Call, policy: str) -> Reply:
+        reply = error_reply(call, over_limit(policy))
+        if call.settings.retry_after is None:
+            return reply
+        return reply._replace(headers={**reply.headers, "Retry-After": call.settings.retry_after})
 
     def _call(self) -> Call:
         correlation_id = str(UUID(int=self._random.getrandbits(128), version=4))

@@ -1,32 +1,29 @@
-"""What a simulator remembers: records, associations, limits, and the requests that it has seen.
-
-A state outlives its server: hand it to the next `Simulator` to play an outage. It holds no token.
-"""
+"""The state of a simulator: records, associations, limits, and the requests that came in."""
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from loader.simulator.limits import Limits
+from loader.simulator.association_types import (
+    AssociationSpec,
+    BothWays,
+    Ends,
+    default_types,
+    label_types,
+    type_id_of,
+)
+from loader.simulator.limits import RequestLimits
 from loader.simulator.magic import Magic, bound_type, parse
-from loader.simulator.object_types import AssociationType, BothWays, default_types, label_types, type_id_of
-
-
-class Ends(NamedTuple):
-    """The two records of one association, in one direction; types are canonical, as by `type_id_of`."""
-
-    from_type: str
-    from_id: str
-    to_type: str
-    to_id: str
 
 
 class SeenRequest(NamedTuple):
-    """One request: the event loop's time when it was counted, and the status of its answer.
+    """A request that came in.
 
-    `status` is 0 where a fault of the wire stood in for an answer. `client` tells tokens apart.
+    at: the event loop's time when it was counted, in seconds.
+    client: a number that tells tokens apart; 0 for a request without an accepted one.
+    status: the status of the answer; 0 if the answer was broken.
     """
 
     at: float
@@ -36,42 +33,71 @@ class SeenRequest(NamedTuple):
     status: int
 
 
-class _Order(NamedTuple):
+class ScriptedAnswer(NamedTuple):
+    """An answer that a test wrote word for word."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class _Planned(NamedTuple):
     prefix: str
-    fault: Magic
+    fault: Magic | ScriptedAnswer
     times: int
 
 
-class SimulatorState:
-    """Records and associations of one account, with the means to seed, break and inspect them.
+class _Later(NamedTuple):
+    endpoint: str
+    calls: int
+    action: Callable[[], object]
 
-    Object types are names or IDs, in any form that HubSpot takes; `ValueError` for one it would not know.
-    `requests` holds the last `log_size` requests; `answers` counts by status and `calls` by endpoint.
+
+class SimulatorState:
+    """The records and associations of one account, with methods for tests to seed, break and inspect them.
+
+    It outlives its server: give it to the next `Simulator` to play an outage. It holds no token.
+    Every method that takes an object type takes a name or an ID, and raises `ValueError` for an unknown one.
+
+    requests: the last `log_size` requests.
+    answers: number of answers by status (0: broken answers).
+    calls: number of requests by endpoint (`routes` has the names).
+    limits: what has been counted against the limits.
     """
 
     def __init__(self, log_size: int = 10_000) -> None:
         self.requests: deque[SeenRequest] = deque(maxlen=log_size)
         self.answers: Counter[int] = Counter()
         self.calls: Counter[str] = Counter()
-        self.limits = Limits()
-        self.labels: dict[tuple[str, str], dict[str, AssociationType]] = {}
-        self._links: dict[tuple[str, str], dict[str, dict[str, tuple[AssociationType, ...]]]] = {}
+        self.limits = RequestLimits()
+        self.labels: dict[tuple[str, str], dict[str, AssociationSpec]] = {}
+        self._links: dict[tuple[str, str], dict[str, dict[str, tuple[AssociationSpec, ...]]]] = {}
         self._missing: set[tuple[str, str]] = set()
         self._only: dict[str, frozenset[str]] = {}
+        self._locked: set[Ends] = set()
         self._tries: Counter[tuple[Ends, str]] = Counter()
-        self._orders: list[_Order] = []
+        self._planned: list[_Planned] = []
+        self._later: list[_Later] = []
 
     # Seeding
 
     def associate(
-        self, from_type: str, from_id: str, to_type: str, to_id: str, *, label: str | None = None
+        self,
+        from_type: str,
+        from_id: str,
+        to_type: str,
+        to_id: str,
+        *,
+        label: str | None = None,
+        category: str = "USER_DEFINED",
+        default: bool = True,
     ) -> None:
-        """Associate two records by default, and by a custom label where one is given."""
+        """Associate two records, as another integration would: by default, and with `label` if given."""
         ends = Ends(_known(from_type), from_id, _known(to_type), to_id)
-        if types := default_types(ends.from_type, ends.to_type):
+        if default and (types := default_types(ends.from_type, ends.to_type)):
             self.link(ends, types)
         if label is not None:
-            types = label_types(ends.from_type, ends.to_type, label)
+            types = label_types(ends.from_type, ends.to_type, label, category)
             self.labels.setdefault((ends.from_type, ends.to_type), {})[label] = types.forth[0]
             self.labels.setdefault((ends.to_type, ends.from_type), {})[label] = types.back[0]
             self.link(ends, types)
@@ -84,36 +110,62 @@ class SimulatorState:
         """Let no records of a type exist but these."""
         self._only[_known(object_type)] = record_ids
 
+    def lock(self, from_type: str, from_id: str, to_type: str, to_id: str) -> None:
+        """Let a batch archive refuse to remove this pair."""
+        self._locked.add(Ends(_known(from_type), from_id, _known(to_type), to_id))
+
+    # Breaking
+
     def fail(self, fault: str, *, path_prefix: str = "/", times: int = 1) -> None:
         """Let the next requests whose path begins with `path_prefix` meet the fault of a magic ID.
 
-        For endpoints that magic IDs do not reach, and for accidents in the middle of a run. `times` 0: for
-        ever (until `heal`). `ValueError` if `fault` is no magic ID.
+        For endpoints that magic IDs do not reach, and for faults in the middle of a run. `times` 0: always,
+        until `heal`. `ValueError` if `fault` is no magic ID.
         """
         magic = parse(fault)
         if magic is None:
             raise ValueError(f"{fault} is not a magic ID")
-        self._orders.append(_Order(path_prefix, magic, times))
+        self._planned.append(_Planned(path_prefix, magic, times))
+
+    def respond(
+        self,
+        status: int,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        *,
+        path_prefix: str = "/",
+        times: int = 1,
+    ) -> None:
+        """Answer the next requests whose path begins with `path_prefix` with exactly this, and do nothing."""
+        sent = {"Content-Type": "application/json"} | dict(headers or {})
+        self._planned.append(_Planned(path_prefix, ScriptedAnswer(status, body, sent), times))
 
     def heal(self) -> None:
-        """Take back what `fail` ordered."""
-        self._orders.clear()
+        """Undo what `fail` and `respond` have set up."""
+        self._planned.clear()
+
+    def after(self, endpoint: str, action: Callable[[], object], *, calls: int = 1) -> None:
+        """Run `action` once, right after `endpoint` has carried out its next `calls` requests.
+
+        So that a test can do something between a look-up and the request that follows from it.
+        """
+        self._later.append(_Later(endpoint, calls, action))
 
     # Inspecting
 
     @property
-    def associations(self) -> dict[Ends, frozenset[AssociationType]]:
-        """Every association that stands, in both directions, with its types (built anew at each call)."""
+    def associations(self) -> dict[Ends, frozenset[AssociationSpec]]:
+        """Every association in both directions, with its types (built anew at each call)."""
         return {ends: frozenset(types) for ends, types in self._walk()}
 
     def types_between(
         self, from_type: str, from_id: str, to_type: str, to_id: str
-    ) -> frozenset[AssociationType]:
-        """The association types that stand from one record to another; empty where there are none."""
+    ) -> frozenset[AssociationSpec]:
+        """The association types from one record to another; empty if there are none."""
         linked = self.linked(_known(from_type), from_id, _known(to_type))
         return frozenset(linked.get(to_id, ()))
 
-    # What the endpoints do
+    # For the endpoints
 
     def exists(self, object_type: str, record_id: str) -> bool:
         """Whether a canonical type has the record."""
@@ -124,28 +176,32 @@ class SimulatorState:
             return False
         return (object_type, record_id) not in self._missing
 
-    def linked(self, from_type: str, from_id: str, to_type: str) -> dict[str, tuple[AssociationType, ...]]:
+    def linked(self, from_type: str, from_id: str, to_type: str) -> dict[str, tuple[AssociationSpec, ...]]:
         """The records of one canonical type that a record is associated with, oldest first."""
         return self._links.get((from_type, to_type), {}).get(from_id, {})
 
     def count_full(self, from_type: str, to_type: str, most: int) -> int:
-        """How many records of a canonical type are associated with `most` records of another or more."""
+        """How many records of a canonical type are associated with at least `most` records of another."""
         return sum(len(linked) >= most for linked in self._links.get((from_type, to_type), {}).values())
 
     def link(self, ends: Ends, types: BothWays) -> None:
-        """Add association types to a pair, in both directions. Adding what stands changes nothing."""
+        """Add association types to a pair, in both directions. Those that it has already stay as they are."""
         from_type, from_id, to_type, to_id = ends
         self._add((from_type, to_type), from_id, to_id, types.forth)
         self._add((to_type, from_type), to_id, from_id, types.back)
 
     def unlink(self, ends: Ends) -> None:
-        """Take away every association type of a pair, in both directions."""
+        """Remove every association type of a pair, in both directions."""
         from_type, from_id, to_type, to_id = ends
         self.linked(from_type, from_id, to_type).pop(to_id, None)
         self.linked(to_type, to_id, from_type).pop(from_id, None)
 
+    def is_locked(self, ends: Ends) -> bool:
+        """Whether `lock` was called for the pair."""
+        return ends in self._locked
+
     def due_fault(self, ends: Ends) -> Magic | None:
-        """The fault that a magic ID of this pair makes now, if any; counts as one try."""
+        """The fault that a magic ID of this pair causes now, if any. Counts as one try."""
         for record_id in (ends.from_id, ends.to_id):
             magic = parse(record_id)
             if magic is None:
@@ -155,30 +211,40 @@ class SimulatorState:
                 return magic
         return None
 
-    def ordered_fault(self, path: str) -> Magic | None:
-        """The fault that `fail` ordered for this request, if any; uses it up."""
-        for place, order in enumerate(self._orders):
-            if path.startswith(order.prefix):
-                if order.times == 1:
-                    del self._orders[place]
-                elif order.times:
-                    self._orders[place] = order._replace(times=order.times - 1)
-                return order.fault
+    def planned_fault(self, path: str) -> Magic | ScriptedAnswer | None:
+        """What `fail` or `respond` planned for this request, if anything. Counts as one use."""
+        for place, planned in enumerate(self._planned):
+            if path.startswith(planned.prefix):
+                if planned.times == 1:
+                    del self._planned[place]
+                elif planned.times:
+                    self._planned[place] = planned._replace(times=planned.times - 1)
+                return planned.fault
         return None
 
-    def _add(self, types: tuple[str, str], from_id: str, to_id: str, kinds: tuple[AssociationType]) -> None:
+    def carried_out(self, endpoint: str) -> None:
+        """Run what `after` planned for this moment."""
+        waiting, self._later = self._later, []
+        for later in waiting:
+            left = later.calls - (later.endpoint == endpoint)
+            if left:
+                self._later.append(later._replace(calls=left))
+            else:
+                later.action()
+
+    def _add(self, types: tuple[str, str], from_id: str, to_id: str, added: tuple[AssociationSpec]) -> None:
         linked = self._links.setdefault(types, {}).setdefault(from_id, {})
         held = linked.get(to_id)
         if held is None:
-            linked[to_id] = kinds
-        elif kinds[0] not in held:
-            linked[to_id] = held + kinds
+            linked[to_id] = added
+        elif added[0] not in held:
+            linked[to_id] = held + added
 
-    def _walk(self) -> Iterator[tuple[Ends, tuple[AssociationType, ...]]]:
+    def _walk(self) -> Iterator[tuple[Ends, tuple[AssociationSpec, ...]]]:
         for (from_type, to_type), records in self._links.items():
             for from_id, linked in records.items():
-                for to_id, kinds in linked.items():
-                    yield Ends(from_type, from_id, to_type, to_id), kinds
+                for to_id, types in linked.items():
+                    yield Ends(from_type, from_id, to_type, to_id), types
 
 
 def _known(object_type: str) -> str:

@@ -15,9 +15,23 @@ duplicates   the same pair again
 reading      the whole input: surveyed once, then streamed
 """
 
-from loader.source.blocks import InvalidRow
+from loader.source.chunk import Chunk, InvalidRow, Survey
 from loader.source.header import Columns, Layout
-from loader.source.input_file import InputFile, open_input
-from loader.source.source import Batch, Source, Survey
+from loader.source.input_file import InputFile, is_pipe, open_input, save_copy
+from loader.source.source import Batch, Source
+from loader.source.type_pairs import TypePair
 
-__all__ = ["Batch", "Columns", "InputFile", "InvalidRow", "Layout", "Source", "Survey", "open_input"]
+__all__ = [
+    "Batch",
+    "Chunk",
+    "Columns",
+    "InputFile",
+    "InvalidRow",
+    "Layout",
+    "Source",
+    "Survey",
+    "TypePair",
+    "is_pipe",
+    "open_input",
+    "save_copy",
+]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ import numpy as np
 from loader.errors import InputError
 from loader.model import Pair
 from loader.source.cell_rules import Fault, shown
+from loader.source.chunk import InvalidRow
 from loader.source.decoding import LONGEST_RECORD, line_ends
 from loader.source.fast_path import PlainLines, parse, plain_lines, rest_texts
 from loader.source.header import Layout
@@ -32,14 +33,6 @@ if TYPE_CHECKING:
 #: What a power loss leaves of a block: rows of the report are missing, and two halves may look like one.
 _HOLE = "\0" * 512
 _TOO_LONG = f"does not close within {LONGEST_RECORD >> 20} million characters"
-
-
-class InvalidRow(NamedTuple):
-    """A row that can't be sent, the line of the file on which it begins, and why."""
-
-    pair: Pair
-    line: int
-    fault: Fault
 
 
 class Block(NamedTuple):
@@ -115,13 +108,14 @@ class BlockReader:
         layout: Layout,
         name: str,
         line: int,
+        type_pairs: TypePairs,
         *,
         with_rests: bool,
         only: frozenset[str] | None = None,
         plain: PlainLines = plain_lines,
     ) -> None:
         self.layout = layout
-        self.type_pairs = TypePairs()
+        self.type_pairs = type_pairs
         self.row = 0
         self.line = line
         self._name = name
@@ -191,7 +185,9 @@ class BlockReader:
         )
 
     def _refused(self, pair: Pair, line: int, fault: Fault) -> InvalidRow:
-        return InvalidRow(pair, line, fault._replace(message=f"line {line}: {fault.message}"))
+        row, from_type, from_id, to_type, to_id, rest = pair[:6]
+        fault = fault._replace(message=f"line {line}: {fault.message}")
+        return InvalidRow(0, row, line, from_type, from_id, to_type, to_id, fault, rest)
 
     def _unclosed(self, text: str, position: int, end: str) -> InputError:
         index = self._scanner.open_quote(text, position)
@@ -243,7 +239,7 @@ class BlockReader:
             np.concatenate((plain.to_ids, careful.to_ids)),
             np.concatenate((plain.type_pairs, careful.type_pairs)),
             plain.rests + careful.rests,
-            sorted(found.refused),
+            sorted(found.refused, key=attrgetter("row")),
             found.lines,
         )
         return both.chosen(np.argsort(both.rows, kind="stable"))

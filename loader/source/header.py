@@ -19,7 +19,12 @@ _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """How the person names the columns and types; the defaults are the contract's (section 1)."""
+    """How to read the input: its columns, object types and dialect.
+
+    allow_empty: an empty ID cell makes the row empty, not invalid (None: as the columns suggest).
+    trust_quotes: do not look for rows that a stray quote has swallowed.
+    sheet: the worksheet of a workbook (None: the first).
+    """
 
     from_column: str | None = None
     to_column: str | None = None
@@ -28,6 +33,9 @@ class Columns:
     from_type: str | None = None
     to_type: str | None = None
     delimiter: str = "auto"
+    allow_empty: bool | None = None
+    trust_quotes: bool = False
+    sheet: str | None = None
 
     def __post_init__(self) -> None:
         for option, value in (("--from-type", self.from_type), ("--to-type", self.to_type)):
@@ -70,6 +78,34 @@ class Layout:
     @property
     def other_names(self) -> tuple[str, ...]:
         return tuple(self.names[i] for i in self.others)
+
+    @property
+    def description(self) -> str:
+        """Which columns were taken, and as what, in words for the first output line."""
+        from_side = self._told("from", self.from_id, self.from_type, self.default_from_type)
+        return f"{from_side} · {self._told('to', self.to_id, self.to_type, self.default_to_type)}"
+
+    def _told(self, side: str, column: int, types: int | None, default: str | None) -> str:
+        name = f"{side}: {shown(self.names[column].strip())}"
+        if types is None:
+            return f"{name} ({default}, from --{side}-type)"
+        otherwise = f", else {default}" if default else ""
+        return f"{name} (types in {shown(self.names[types].strip())}{otherwise})"
+
+    @property
+    def reading(self) -> dict[str, str | bool | None]:
+        """How to read the columns in the same way again, by the names of `Columns`."""
+        return {
+            "from_column": self.names[self.from_id],
+            "to_column": self.names[self.to_id],
+            "from_type_column": None if self.from_type is None else self.names[self.from_type],
+            "to_type_column": None if self.to_type is None else self.names[self.to_type],
+            "from_type": self.default_from_type,
+            "to_type": self.default_to_type,
+            "delimiter": self.delimiter,
+            "allow_empty": None,
+            "trust_quotes": False,
+        }
 
     @property
     def keys(self) -> frozenset[int]:

@@ -5,10 +5,15 @@ A run reads its input twice, so what can't be read twice (standard input, a name
 
 from __future__ import annotations
 
+import os
 import stat
 import sys
+import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from concurrent.futures import Future, wait
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -18,6 +23,8 @@ from loader.source.archives import DAMAGED, OPENERS
 from loader.source.copying import copied
 
 _BUFFER = 1 << 20
+#: Seconds between two looks at whether to go on waiting for a pipe.
+_POLL = 0.1
 
 # What an archive begins with. None of these bytes begins a CSV file.
 _SIGNATURES = (
@@ -110,6 +117,94 @@ def open_input(
             return InputFile(location, lambda: path.open("rb", _BUFFER), path.suffix.lower(), keep)
         copy = copied(location, lambda: path.open("rb", buffering=0), keep, going_on)
         return InputFile(location, copy.open, path.suffix.lower(), keep.pop_all())
+
+
+def is_pipe(location: str) -> bool:
+    """Whether the input can be read only once: standard input (``-``), a pipe, a device.
+
+    Such an input has no folder for the report, and must be saved (`save_copy`) before it is opened.
+    Raises InputError for a folder, or if nothing is there.
+    """
+    return location == "-" or not _is_regular(Path(location))
+
+
+def save_copy(
+    location: str, path: Path, keep_going: Callable[[], None], stdin: IO[bytes] | None = None
+) -> None:
+    """Read a pipe to its end and save it as `path`, in one atomic step.
+
+    `location` is ``-`` for standard input (`stdin`, by default the process's own), or a path.
+    `keep_going` is called ten times a second meanwhile; what it raises ends the copying.
+    Raises InputError if the pipe can't be read or the file not be written.
+    """
+    name = "standard input" if location == "-" else location
+    if location == "-":
+        stdin = stdin or (sys.stdin.buffer if sys.stdin else None)
+        if stdin is None:
+            raise InputError("standard input is closed", "Name a file, or feed one with < or a pipe.")
+    ended: Future[None] = Future()
+    abandoned = threading.Event()
+
+    def copy() -> None:
+        try:
+            # Below the buffer: the interpreter could not end while another thread waits inside it.
+            bare = getattr(stdin, "raw", stdin)
+            with nullcontext(bare) if bare else open(location, "rb", buffering=0) as pipe:
+                _copy(name, pipe, path, abandoned)
+        except BaseException as error:
+            ended.set_exception(error)
+        else:
+            ended.set_result(None)
+
+    # A daemon, because nothing can end its read.
+    threading.Thread(target=copy, name="copying", daemon=True).start()
+    try:
+        while wait([ended], _POLL).not_done:
+            keep_going()
+    except BaseException:
+        abandoned.set()
+        raise
+    try:
+        ended.result()
+    except OSError as error:
+        raise InputError(f"{name} can't be read: {error.strerror or error}") from error
+
+
+def _copy(name: str, pipe: IO[bytes], path: Path, abandoned: threading.Event) -> None:
+    try:
+        descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    except OSError as error:
+        raise _not_saved(name, path, error) from error
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            while (data := pipe.read(_BUFFER)) != b"" and not abandoned.is_set():
+                if data is None:  # a pipe set not to block, with nothing in it yet
+                    time.sleep(_POLL)
+                    continue
+                try:
+                    file.write(data)
+                except OSError as error:
+                    raise _not_saved(name, path, error) from error
+            try:
+                file.flush()
+                os.fsync(descriptor)
+            except OSError as error:
+                raise _not_saved(name, path, error) from error
+        if not abandoned.is_set():
+            try:
+                os.replace(part, path)
+            except OSError as error:
+                raise _not_saved(name, path, error) from error
+    finally:
+        with suppress(OSError):  # it has become `path`
+            os.unlink(part)
+
+
+def _not_saved(name: str, path: Path, error: OSError) -> InputError:
+    return InputError(
+        f"{name} can't be saved as {path}: {error.strerror or error}",
+        "Name a report in a folder with enough room that can be written.",
+    )
 
 
 def _is_regular(path: Path) -> bool:

@@ -10,7 +10,6 @@ import time
 from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
@@ -19,9 +18,10 @@ import numpy.typing as npt
 
 from loader.errors import InputError, Stopped, UsageError
 from loader.model import Outcome, Pair, Status
-from loader.source.blocks import Block, BlockReader, InvalidRow
+from loader.source.blocks import Block, BlockReader
+from loader.source.chunk import Chunk, InvalidRow, Survey
 from loader.source.decoding import LONGEST_RECORD, TextBlock, line_ends, text_blocks, text_encoding
-from loader.source.duplicates import FirstRows, Keys, pair_keys, repeated_keys
+from loader.source.duplicates import FirstRows, pair_keys, repeated_keys
 from loader.source.fast_path import PlainLines, plain_lines
 from loader.source.header import Columns, Layout, read_header
 from loader.source.input_file import InputFile
@@ -31,36 +31,6 @@ _EXAMPLES = 3
 
 #: `Pair._make` without a call of Python code for each row, which would be a third of the time of `_pairs`.
 _pair: Callable[[Iterable[int | str]], Pair] = partial(tuple.__new__, Pair)
-
-
-@dataclass(frozen=True)
-class Survey:
-    """What the first reading found.
-
-    `rows` counts data rows, `chosen` those that `only` lets through. `refused` counts the rows that can't be
-    sent by category, with the first few as `examples`. `duplicates` counts rows that repeat an earlier pair,
-    `type_pairs` the sendable rows by pair of object types as the file writes them.
-    """
-
-    rows: int
-    chosen: int
-    duplicates: int
-    refused: Counter[str]
-    examples: dict[str, list[InvalidRow]]
-    type_pairs: Counter[tuple[str, str]]
-    repeated: Keys = field(repr=False)
-    checksums: array[int] = field(repr=False)
-    identities: Numbers | None = field(repr=False, default=None)
-
-    @property
-    def invalid(self) -> int:
-        """Rows that can't be sent."""
-        return sum(self.refused.values())
-
-    @property
-    def sendable(self) -> int:
-        """Rows to send when nothing is settled yet."""
-        return self.chosen - self.invalid - self.duplicates
 
 
 class Batch(NamedTuple):
@@ -90,6 +60,7 @@ class Source:
         plain: PlainLines = plain_lines,
     ) -> None:
         self.name = file.name
+        self.type_pairs = TypePairs()
         self._file = file
         self._encoding = text_encoding(encoding)
         self._only = only
@@ -115,11 +86,18 @@ class Source:
             layout, body = read_header(text, columns, self.name)
         return layout, body, line_ends(text[:body]) + 1
 
-    def survey(self, *, identities: bool = False, seen: Callable[[int], None] | None = None) -> Survey:
+    def survey(
+        self,
+        *,
+        identities: bool = False,
+        seen: Callable[[int], None] | None = None,
+        visit: Callable[[Chunk], None] = lambda _chunk: None,
+    ) -> Survey:
         """Read the whole file once.
 
         `identities` asks for a hash of each row's content, to compare a report with; `seen` is told how
-        many rows have been read. Raises InputError where the file is broken, with the line.
+        many rows have been read, `visit` is shown each chunk, without `rests` and `duplicates`.
+        Raises InputError where the file is broken, with the line.
         """
         keys = array("Q")
         refused: Counter[str] = Counter()
@@ -136,6 +114,7 @@ class Source:
                 refused[row.fault.category] += 1
                 if len(shown := examples.setdefault(row.fault.category, [])) < _EXAMPLES:
                     shown.append(row)
+            visit(_chunk(block, [], {}))
             if identities:
                 hashes.append(_identities(block, reader.type_pairs))
             if seen:
@@ -144,7 +123,10 @@ class Source:
         return Survey(
             rows=reader.row,
             chosen=counts.total() + refused.total(),
+            pairs=counts.total(),
             duplicates=duplicates,
+            empty=0,
+            blank_rows=0,
             refused=refused,
             examples=examples,
             type_pairs=Counter({reader.type_pairs[i][:2]: n for i, n in counts.items() if n}),
@@ -152,6 +134,44 @@ class Source:
             checksums=checksums,
             identities=np.concatenate(hashes) if hashes else None,
         )
+
+    def chunks(self, survey: Survey, *, with_rests: bool = False) -> Iterator[Chunk]:
+        """Read the file again and stream its rows in order; `with_rests` asks for the other columns.
+
+        Raises Stopped when the file is no longer what `survey` read.
+        """
+        reader = self._reader(with_rests=with_rests)
+        expected = iter(survey.checksums)
+
+        def unchanged(block: TextBlock) -> None:
+            if next(expected, None) != block.checksum:
+                raise self._changed()
+
+        first_rows = FirstRows(survey.repeated)
+        try:
+            for block in self._blocks(reader, unchanged):
+                canonical = reader.type_pairs.canonical()[block.type_pairs]
+                again = first_rows.first_rows(block.rows, block.from_ids, block.to_ids, canonical)
+                yield _chunk(block, block.rests, again)
+        except InputError as error:  # it could be read before
+            raise self._changed() from error
+        if next(expected, None) is not None:
+            raise self._changed()
+
+    @property
+    def other_names(self) -> tuple[str, ...]:
+        """The header's names of the columns that pass through to the report."""
+        return self.layout.other_names
+
+    @property
+    def description(self) -> str:
+        """Which columns were taken, and as what, in words for the first output line."""
+        return self.layout.description
+
+    @property
+    def reading(self) -> dict[str, str | bool | None]:
+        """How to read the input in the same way again: `encoding`, and arguments of `Columns`."""
+        return {**self.layout.reading, "encoding": self._encoding, "sheet": None}
 
     def batches(
         self, survey: Survey, *, settled: npt.NDArray[np.uint8] | None = None, limit: int | None = None
@@ -220,6 +240,7 @@ class Source:
             self.layout,
             self.name,
             self._first_line,
+            self.type_pairs,
             with_rests=with_rests,
             only=self._only,
             plain=self._plain,
@@ -271,6 +292,25 @@ class Source:
         return Batch(
             _pairs(block if keep.all() else block.chosen(np.flatnonzero(keep)), type_pairs), outcomes
         )
+
+
+def _chunk(block: Block, rests: list[str], duplicates: dict[int, int]) -> Chunk:
+    invalid = [row._replace(position=row.row - block.first_row) for row in block.refused]
+    return Chunk(
+        size=block.size,
+        first_row=block.first_row,
+        rows=block.size,
+        positions=block.rows - block.first_row,
+        rows_of=block.rows,
+        lines=np.array([block.line_of(row) for row in block.rows.tolist()], dtype=np.int64),
+        from_ids=block.from_ids,
+        to_ids=block.to_ids,
+        types=block.type_pairs,
+        rests=rests,
+        duplicates=duplicates,
+        invalid=sorted(invalid),
+        empty=[],
+    )
 
 
 def _pairs(block: Block, type_pairs: TypePairs) -> list[Pair]:

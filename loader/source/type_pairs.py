@@ -13,14 +13,19 @@ from loader.object_types import canonical_type
 Numbers = npt.NDArray[np.int64]
 
 
-class Kind(NamedTuple):
-    """A pair of object types as the file writes them; `canonical` is the index of what it compares as.
+class TypePair(NamedTuple):
+    """A pair of object types of the input.
 
-    `reflexive` says that both sides are the same type.
+    from_type, to_type: as HubSpot is to be told them, in the input's spelling (``contact``, ``0-1``).
+    from_canonical, to_canonical: as they are compared, the type ID of a standard type (``0-1``).
+    canonical: the number of this canonical pair among those of the input, from 0.
+    reflexive: both sides are the same type.
     """
 
     from_type: str
     to_type: str
+    from_canonical: str
+    to_canonical: str
     canonical: int
     reflexive: bool
 
@@ -29,24 +34,27 @@ class TypePairs:
     """All type_pairs met so far, in the order of their first row."""
 
     def __init__(self) -> None:
-        self._kinds: list[Kind] = []
+        self._pairs: list[TypePair] = []
         self._index: dict[tuple[str, str], int] = {}
         self._canonical: dict[tuple[str, str], int] = {}
 
-    def __getitem__(self, index: int) -> Kind:
-        return self._kinds[index]
+    def __getitem__(self, index: int) -> TypePair:
+        return self._pairs[index]
 
-    def __iter__(self) -> Iterator[Kind]:
-        return iter(self._kinds)
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __iter__(self) -> Iterator[TypePair]:
+        return iter(self._pairs)
 
     def of(self, from_type: str, to_type: str) -> int:
         """The index of this pair of types, which becomes known by asking."""
         known = self._index.get((from_type, to_type))
         if known is None:
-            known = self._index[from_type, to_type] = len(self._kinds)
+            known = self._index[from_type, to_type] = len(self._pairs)
             compared = canonical_type(from_type), canonical_type(to_type)
             canonical = self._canonical.setdefault(compared, len(self._canonical))
-            self._kinds.append(Kind(from_type, to_type, canonical, compared[0] == compared[1]))
+            self._pairs.append(TypePair(from_type, to_type, *compared, canonical, compared[0] == compared[1]))
         return known
 
     def indices(
@@ -64,8 +72,8 @@ class TypePairs:
 
     def reflexive(self) -> npt.NDArray[np.bool_]:
         """For each kind, whether both sides are the same type."""
-        return np.array([kind.reflexive for kind in self._kinds], dtype=np.bool_)
+        return np.array([kind.reflexive for kind in self._pairs], dtype=np.bool_)
 
     def canonical(self) -> Numbers:
         """For each kind, the index of what it compares as."""
-        return np.array([kind.canonical for kind in self._kinds], dtype=np.int64)
+        return np.array([kind.canonical for kind in self._pairs], dtype=np.int64)

@@ -14,11 +14,10 @@ import pytest
 
 from loader.commands import run_load
 from loader.commands.result import LoadResult
-from loader.engine.batching import BatchPacking
+from loader.engine.batching import BatchPacking, parse_batch_response
 from loader.engine.sender import PartialResult
 from loader.engine.work_queue import WorkItem
 from loader.hubspot import Answer, Kind, Verdict
-from loader.hubspot.batch_response import parse_batch_response
 from loader.model import Outcome, Pair, Status
 from loader.settings import LoadSettings
 from loader.simulator import Simulator, SimulatorSettings, SimulatorState

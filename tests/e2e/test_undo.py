@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from loader.simulator import Ends, Simulator, SimulatorSettings
-from loader.simulator.object_types import label_types
+from loader.simulator.association_types import label_types
 from tests.support.command import Finished, Serving, end, load, report_of, rows_of, run, start, write_pairs
 
 FAST = ("--rate", "1000000/1")

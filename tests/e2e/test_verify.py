@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from loader.simulator import Ends, Simulator, SimulatorSettings
-from loader.simulator.object_types import label_types
+from loader.simulator.association_types import label_types
 from tests.support.command import (
     TYPES,
     Finished,

@@ -1,4 +1,4 @@
-"""The simulator's limits: exactly HubSpot's window, whoever the requests come from."""
+"""The simulator's limits: exactly HubSpot's window, and the day."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loader.simulator import SimulatorSettings, SimulatorState
-from loader.simulator.limits import Limits, Policy
-from tests.support.simulator_client import Client, Reply, against
+from loader.simulator.limits import DAILY, TEN_SECONDLY, RequestLimits
+from tests.support.simulator_client import Client, against
 
-#: Gaps between requests, many of them such that a window ends exactly on a request.
+#: Gaps between requests in seconds; with these a window often ends exactly on a request.
 _GAPS = st.lists(st.sampled_from([0.0, 0.5, 1.0, 2.5, 5.0, 10.0]), min_size=1, max_size=60)
+_PREFIX = "X-HubSpot-RateLimit-"
 
 
 def _times(gaps: list[float]) -> list[float]:
@@ -23,128 +24,100 @@ def test_the_rolling_window_admits_what_fits_and_nothing_more(
     gaps: list[float], limit: int, count_rejected: bool
 ) -> None:
     settings = SimulatorSettings(rate_limit=limit, count_rejected=count_rejected)
-    limits = Limits()
+    limits = RequestLimits()
     held: list[float] = []
-    for now in _times(gaps):
+    times = _times(gaps)
+    for now in times:
         before = sum(1 for stamp in held if stamp > now - 10)
-        over = limits.admit(1, now, 0.0, settings, exempt=False)
-        assert (over is None) == (before < limit)
-        if over is None or count_rejected:
+        over = limits.admit(1, now, 0.0, settings)
+        assert over == ("" if before < limit else TEN_SECONDLY)
+        if not over or count_rejected:
             held.append(now)
-        remaining = limits.headers(1, now, settings)["X-HubSpot-RateLimit-Remaining"]
+        remaining = limits.headers(1, now, settings)[f"{_PREFIX}Remaining"]
         assert int(remaining) == max(limit - sum(1 for stamp in held if stamp > now - 10), 0)
+    assert limits.peak == max(sum(1 for other in times if now - 10 < other <= now) for now in times)
 
 
 @given(gaps=_GAPS, limit=st.integers(1, 5))
 def test_the_fixed_window_starts_anew_at_each_multiple(gaps: list[float], limit: int) -> None:
     settings = SimulatorSettings(rate_limit=limit, window="fixed")
-    limits = Limits()
+    limits = RequestLimits()
     admitted: list[float] = []
     for now in _times(gaps):
         before = sum(1 for stamp in admitted if stamp // 10 == now // 10)
-        over = limits.admit(1, now, 0.0, settings, exempt=False)
-        assert (over is None) == (before < limit)
-        if over is None:
+        over = limits.admit(1, now, 0.0, settings)
+        assert over == ("" if before < limit else TEN_SECONDLY)
+        if not over:
             admitted.append(now)
 
 
-@given(gaps=_GAPS)
-def test_the_peak_is_the_fullest_rolling_window(gaps: list[float]) -> None:
-    limits = Limits()
-    times = _times(gaps)
-    for now in times:
-        limits.admit(1, now, 0.0, SimulatorSettings(rate_limit=3), exempt=False)
-    assert limits.peak == max(sum(1 for other in times if now - 10 < other <= now) for now in times)
-
-
-def test_the_day_ends_at_midnight_of_the_accounts_time_zone() -> None:
-    settings = SimulatorSettings(daily_limit=2, time_zone="Asia/Tokyo")
-    limits = Limits()
+def test_the_day_ends_at_midnight_of_the_accounts_time_zone_or_later() -> None:
     midnight = 1_784_905_200.0  # 25 July 2026, 00:00 in Tokyo
-    verdicts = [
-        limits.admit(1, 0.0, wall, settings, exempt=exempt)
-        for wall, exempt in (
-            (midnight - 9, False),
-            (midnight - 8, True),
-            (midnight - 1, False),
-            (midnight, False),
-        )
-    ]
-    assert verdicts == [None, None, Policy.DAILY, None]
-    assert limits.day.resets_at == midnight + 86_400
+    for delay in (0, 90):
+        settings = SimulatorSettings(daily_limit=2, time_zone="Asia/Tokyo", reset_delay=delay)
+        limits = RequestLimits()
+        moments = (midnight - 9, midnight - 8, midnight + delay - 1, midnight + delay)
+        over = [limits.admit(1, 0.0, wall, settings, exempt=wall == moments[1]) for wall in moments]
+        assert over == ["", "", DAILY, ""]
+        assert limits.day.resets_at == midnight + 86_400 + delay
 
 
-def test_a_practice_day_may_be_short() -> None:
+def test_a_day_may_be_short() -> None:
     settings = SimulatorSettings(daily_limit=1, day_length=60)
-    limits = Limits()
-    verdicts = [limits.admit(1, 0.0, wall, settings, exempt=False) for wall in (1000.0, 1059.0, 1060.0)]
-    assert verdicts == [None, Policy.DAILY, None]
+    limits = RequestLimits()
+    assert [limits.admit(1, 0.0, wall, settings) for wall in (1000.0, 1059.0, 1060.0)] == ["", DAILY, ""]
 
 
-def test_what_exceeds_the_window_is_turned_away_and_says_so() -> None:
-    async def three(client: Client) -> list[Reply]:
-        return [await client.put("1", str(to_id)) for to_id in (2, 3, 4)]
+def test_a_request_over_the_limit_is_answered_429() -> None:
+    async def story(client: Client) -> None:
+        first, second, third = [await client.put("1", to_id) for to_id in ("2", "3", "4")]
+        assert first.headers[f"{_PREFIX}Max"] == "2"
+        assert first.headers[f"{_PREFIX}Interval-Milliseconds"] == "10000"
+        assert (first.headers[f"{_PREFIX}Daily"], first.headers[f"{_PREFIX}Daily-Remaining"]) == ("10", "9")
+        answers = (first, second, third)
+        assert [answer.headers[f"{_PREFIX}Remaining"] for answer in answers] == ["1", "0", "0"]
+        assert [answer.status for answer in answers] == [200, 200, 429]
+        assert third.json["policyName"] == "TEN_SECONDLY_ROLLING"
+        assert (third.json["errorType"], third.json["category"]) == ("RATE_LIMIT", "RATE_LIMITS")
+        assert "Retry-After" not in third.headers
+        limits = client.state.limits
+        assert (limits.peak, limits.rejected, limits.day.used) == (3, 1, 2)
+        assert len(client.state.associations) == 4
+        # a limit may change while it serves, and each token has its own window
+        client.simulator.settings = SimulatorSettings(rate_limit=3, daily_limit=5, retry_after="7")
+        assert (await client.put("1", "4")).status == 200
+        rejected = await client.put("1", "5")
+        assert (rejected.status, rejected.headers["Retry-After"]) == (429, "7")
+        details = "/account-info/2025-09/details"
+        fourth, fifth, sixth = [await client.call("GET", details, token="other") for _ in range(3)]
+        assert [answer.status for answer in (fourth, fifth, sixth)] == [200, 200, 429]
+        assert (sixth.json["policyName"], sixth.headers["Retry-After"]) == ("DAILY", "7")
 
-    state = SimulatorState()
-    first, second, third = against(three, SimulatorSettings(rate_limit=2, daily_limit=10), state)
-    assert first.headers["X-HubSpot-RateLimit-Max"] == "2"
-    assert first.headers["X-HubSpot-RateLimit-Interval-Milliseconds"] == "10000"
-    assert first.headers["X-HubSpot-RateLimit-Daily"] == "10"
-    assert [reply.headers["X-HubSpot-RateLimit-Remaining"] for reply in (first, second, third)] == list("100")
-    assert first.headers["X-HubSpot-RateLimit-Daily-Remaining"] == "9"
-    assert (first.status, second.status, third.status) == (200, 200, 429)
-    assert (third.json["policyName"], third.json["errorType"]) == ("TEN_SECONDLY_ROLLING", "RATE_LIMIT")
-    assert third.json["category"] == "RATE_LIMITS"
-    assert "Retry-After" not in third.headers
-    assert (state.limits.peak, state.limits.rejected, state.limits.day.used) == (3, 1, 2)
-    assert len(state.associations) == 4
-
-
-def test_each_token_has_its_own_window() -> None:
-    async def ask(client: Client) -> list[int]:
-        path = "/account-info/2025-09/details"
-        return [(await client.call("GET", path, token=token)).status for token in ("a", "b", "a")]
-
-    assert against(ask, SimulatorSettings(rate_limit=1)) == [200, 200, 429]
-
-
-def test_batches_count_for_the_day_only() -> None:
-    async def ask(client: Client) -> list[Reply]:
-        pair = [{"from": {"id": "1"}, "to": {"id": "2"}}]
-        return [await client.batch("associate/default", pair) for _ in range(4)]
-
-    replies = against(ask, SimulatorSettings(rate_limit=1, daily_limit=3))
-    assert [reply.status for reply in replies] == [200, 200, 200, 429]
-    assert replies[3].json["policyName"] == "DAILY"
-    assert "X-HubSpot-RateLimit-Max" not in replies[0].headers
+    against(story, SimulatorSettings(rate_limit=2, daily_limit=10))
 
 
-@pytest.mark.parametrize(
-    ("settings", "seen"),
-    [
-        (SimulatorSettings(rate_limit=0, daily_limit=None), set()),
-        (SimulatorSettings(limit_headers=False), set()),
-        (SimulatorSettings(daily_limit=None), {"Max", "Remaining", "Interval-Milliseconds"}),
-        (SimulatorSettings(rate_limit=0), {"Daily", "Daily-Remaining"}),
-    ],
-    ids=["no limits", "silent", "OAuth", "daily only"],
-)
-def test_headers_may_be_absent(settings: SimulatorSettings, seen: set[str]) -> None:
-    headers = against(lambda client: client.put("1", "2"), settings).headers
-    prefix = "X-HubSpot-RateLimit-"
-    assert {name.removeprefix(prefix) for name in headers if name.startswith(prefix)} == seen
+@pytest.mark.parametrize("counted", [True, False])
+def test_batch_calls_count_in_the_window_unless_they_are_exempt(counted: bool) -> None:
+    async def story(client: Client) -> None:
+        first, second, third = [await client.associate(("1", "2")) for _ in range(3)]
+        assert (first.status, second.status, third.status) == (200, 429 if counted else 200, 429)
+        assert third.json["policyName"] == ("TEN_SECONDLY_ROLLING" if counted else "DAILY")
+        assert (f"{_PREFIX}Max" in first.headers) == counted
+
+    against(story, SimulatorSettings(rate_limit=1, daily_limit=2, count_batch_calls=counted))
 
 
-def test_a_limit_may_change_while_it_serves() -> None:
-    async def ask(client: Client) -> list[int]:
-        statuses = [(await client.put("1", "2")).status]
-        client.simulator.settings = SimulatorSettings(rate_limit=2)
-        return statuses + [(await client.put("1", "2")).status for _ in range(2)]
+def test_headers_may_be_absent() -> None:
+    async def story(client: Client) -> None:
+        for settings, expected in (
+            (SimulatorSettings(rate_limit=0, daily_limit=None), set()),
+            (SimulatorSettings(limit_headers=False), set()),
+            (SimulatorSettings(daily_limit=None), {"Max", "Remaining", "Interval-Milliseconds"}),
+            (SimulatorSettings(), {"Max", "Remaining", "Interval-Milliseconds", "Daily", "Daily-Remaining"}),
+        ):
+            client.simulator.settings = settings
+            headers = (await client.put("1", "2")).headers
+            seen = {name.removeprefix(_PREFIX) for name in headers if name.startswith(_PREFIX)}
+            assert seen == expected, settings
 
-    assert against(ask, SimulatorSettings(rate_limit=1)) == [200, 200, 429]
-
-
-def test_requests_without_a_good_token_do_not_count() -> None:
-    state = SimulatorState()
-    against(lambda client: client.call("GET", "/x", token=None), state=state)
-    assert (state.limits.peak, state.limits.day.used) == (0, 0)
+    against(story, SimulatorSettings(), SimulatorState())

@@ -1,8 +1,4 @@
-"""HubSpot's object types, and the default association types between them.
-
-Names and IDs are those of HubSpot's page "Using object APIs". The association type IDs that `_DOCUMENTED`
-lists are HubSpot's own; HubSpot publishes no list of the others, so the simulator computes stable ones.
-"""
+"""Association types between two object types: HubSpot's documented IDs, and stable invented ones."""
 
 from __future__ import annotations
 
@@ -13,10 +9,10 @@ from zlib import crc32
 
 from loader.object_types import STANDARD_TYPES, canonical_type
 
-#: A custom type whose records have no default association with anything: the simulator's own invention.
+#: Custom types that have no default association with any other type (an invention of the simulator).
 WITHOUT_DEFAULT = frozenset({"2-404", "p_unrelated"})
 
-# from, to: type ID of that direction, type ID of the other
+#: (from type, to type): type ID in that direction, type ID in the other.
 _DOCUMENTED = {
     ("0-1", "0-2"): (279, 280),
     ("0-3", "0-2"): (341, 342),
@@ -29,8 +25,13 @@ _DOCUMENTED = {
 _CUSTOM = re.compile(r"2-\d+|p(\d+)?_[a-z][a-z0-9_]*")
 
 
-class AssociationType(NamedTuple):
-    """One type of one direction; `label` is None for the default type."""
+class AssociationSpec(NamedTuple):
+    """One association type in one direction.
+
+    category: ``HUBSPOT_DEFINED``, ``USER_DEFINED``, ``INTEGRATOR_DEFINED`` or ``WORK``.
+    type_id: HubSpot's number of the type.
+    label: None for the default type.
+    """
 
     category: str
     type_id: int
@@ -38,17 +39,26 @@ class AssociationType(NamedTuple):
 
 
 class BothWays(NamedTuple):
-    """The types of the two directions of one association, each ready to be stored as it stands."""
+    """The types of an association in its two directions, each a tuple of one that is stored as it is."""
 
-    forth: tuple[AssociationType]
-    back: tuple[AssociationType]
+    forth: tuple[AssociationSpec]
+    back: tuple[AssociationSpec]
+
+
+class Ends(NamedTuple):
+    """The two records of an association in one direction; the types are canonical (`type_id_of`)."""
+
+    from_type: str
+    from_id: str
+    to_type: str
+    to_id: str
 
 
 @lru_cache(4096)
 def type_id_of(name: str) -> str | None:
     """The canonical form of an object type: its ID, or a custom type's name in lower case.
 
-    Names count in singular and plural and in any case. None: HubSpot would not know the type.
+    Takes singular and plural names in any case. None if HubSpot would not know the type.
     """
     name = name.lower()
     known = canonical_type(name)
@@ -57,7 +67,7 @@ def type_id_of(name: str) -> str | None:
 
 @lru_cache(4096)
 def default_types(from_type: str, to_type: str) -> BothWays | None:
-    """The default association types between two canonical types; None where they have none."""
+    """The default association types between two canonical types; None if they have none."""
     if from_type in WITHOUT_DEFAULT or to_type in WITHOUT_DEFAULT:
         return None
     if ids := _DOCUMENTED.get((from_type, to_type)):
@@ -70,14 +80,14 @@ def default_types(from_type: str, to_type: str) -> BothWays | None:
 
 
 @lru_cache(4096)
-def label_types(from_type: str, to_type: str, label: str) -> BothWays:
-    """The types of a custom label between two canonical types."""
+def label_types(from_type: str, to_type: str, label: str, category: str = "USER_DEFINED") -> BothWays:
+    """The types of a label between two canonical types."""
     forth, back = (_stable_id(*ends, label) for ends in ((from_type, to_type), (to_type, from_type)))
-    return _both_ways("USER_DEFINED", forth, back, label)
+    return _both_ways(category, forth, back, label)
 
 
 def _both_ways(category: str, forth: int, back: int, label: str | None = None) -> BothWays:
-    return BothWays((AssociationType(category, forth, label),), (AssociationType(category, back, label),))
+    return BothWays((AssociationSpec(category, forth, label),), (AssociationSpec(category, back, label),))
 
 
 def _stable_id(*names: str) -> int:

@@ -1,8 +1,9 @@
-"""Faults below HTTP, made on the connection itself. Their numbers are those of `magic.WIRE`."""
+"""Answers that are broken on their way, made on the connection itself. `magic.BROKEN_ANSWERS` lists them."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import struct
 import sys
@@ -12,21 +13,24 @@ from functools import cache
 
 from aiohttp import web
 
-from loader.simulator.answers import JSON, WireFault
+from loader.simulator.answers import JSON, BrokenReply
+
+_Sender = Callable[[web.BaseRequest, bytes], Awaitable[web.StreamResponse]]
 
 _MEGABYTE = 1 << 20
+_LEVELS = 100_000
 
 # struct linger: two ints, on Windows two shorts
 _LINGER_ZERO = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
-async def break_wire(request: web.BaseRequest, fault: WireFault) -> web.StreamResponse:
-    """Answer `request` with a fault. Returns what aiohttp needs in order to let go of the connection."""
-    return await _FAULTS[fault.number](request, fault.body)
+async def send_broken(request: web.BaseRequest, reply: BrokenReply) -> web.StreamResponse:
+    """Send a broken answer. What it returns lets aiohttp release the connection."""
+    return await _SENDERS[reply.number](request, reply.body)
 
 
 async def _hang(request: web.BaseRequest, body: bytes) -> web.StreamResponse:
-    # Ends when the client goes away, or when the server stops and cancels what is under way.
+    # Ends when the client disconnects, or when the server stops and cancels its handlers.
     while request.transport is not None:  # noqa: ASYNC110 (aiohttp has no event for a lost connection)
         await asyncio.sleep(0.2)
     return web.Response()
@@ -81,20 +85,20 @@ async def _big_body(request: web.BaseRequest, body: bytes) -> web.StreamResponse
 
 
 async def _bomb(request: web.BaseRequest, body: bytes) -> web.StreamResponse:
-    async def unpacking_to_a_gigabyte() -> AsyncIterator[bytes]:
+    async def one_gigabyte() -> AsyncIterator[bytes]:
         first, again = _bomb_parts()
         yield first
         for _ in range(1023):
             yield again
 
-    return await _stream(request, unpacking_to_a_gigabyte(), {"Content-Encoding": "gzip"})
+    return await _stream(request, one_gigabyte(), {"Content-Encoding": "gzip"})
 
 
-async def _no_gzip(request: web.BaseRequest, body: bytes) -> web.StreamResponse:
+async def _not_gzip(request: web.BaseRequest, body: bytes) -> web.StreamResponse:
     return web.Response(body=body, headers={**JSON, "Content-Encoding": "gzip"})
 
 
-async def _no_utf8(request: web.BaseRequest, body: bytes) -> web.StreamResponse:
+async def _not_utf8(request: web.BaseRequest, body: bytes) -> web.StreamResponse:
     return web.Response(body=body.replace(b"COMPLETE", b"\xff\xfe\xc3\x28"), headers=JSON)
 
 
@@ -102,8 +106,29 @@ async def _other_pair(request: web.BaseRequest, body: bytes) -> web.StreamRespon
     return web.Response(body=body, headers=JSON)
 
 
+def _with_header(header: bytes) -> _Sender:
+    async def send(request: web.BaseRequest, body: bytes) -> web.StreamResponse:
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: {JSON['Content-Type']}\r\nContent-Length: {len(body)}\r\n"
+        return await _raw(request, head.encode() + header + b"\r\n\r\n" + body)
+
+    return send
+
+
+async def _number_ids(request: web.BaseRequest, body: bytes) -> web.StreamResponse:
+    return web.Response(body=re.sub(rb'"id":"(\d+)"', rb'"id":\1', body), headers=JSON)
+
+
+async def _empty_object(request: web.BaseRequest, body: bytes) -> web.StreamResponse:
+    return web.Response(body=b"{}", headers=JSON)
+
+
+async def _deep(request: web.BaseRequest, body: bytes) -> web.StreamResponse:
+    nested = b"[" * _LEVELS + b"]" * _LEVELS
+    return web.Response(body=body[:-1] + b',"errors":' + nested + b"}", headers=JSON)
+
+
 async def _raw(request: web.BaseRequest, sent: bytes) -> web.StreamResponse:
-    """Send bytes past aiohttp, then close. Its own answer finds the connection closing and is dropped."""
+    """Write bytes past aiohttp, then close. aiohttp finds the connection closing and drops its answer."""
     if request.transport is not None:
         request.transport.write(sent)
         request.transport.close()
@@ -119,15 +144,15 @@ async def _stream(
         async for piece in pieces:
             await response.write(piece)
     except ConnectionError:
-        pass  # the client had enough, as it should
+        pass  # the client has closed the connection, as it should
     return response
 
 
 @cache
 def _bomb_parts() -> tuple[bytes, bytes]:
-    """A gzip head with its first megabyte of zeros, and a further one that may follow any number of times.
+    """A gzip header with a megabyte of zeros, and another megabyte that can be repeated any number of times.
 
-    A full flush ends at a byte and forgets what came before, which makes the second piece repeatable.
+    A full flush ends on a byte and forgets what came before, so the second piece can follow itself.
     """
     pack = zlib.compressobj(9, wbits=31)
     zeros = bytes(_MEGABYTE)
@@ -136,7 +161,7 @@ def _bomb_parts() -> tuple[bytes, bytes]:
     return first, again
 
 
-_FAULTS: dict[int, Callable[[web.BaseRequest, bytes], Awaitable[web.StreamResponse]]] = {
+_SENDERS: dict[int, _Sender] = {
     600: _hang,
     601: _drip,
     602: _reset,
@@ -146,7 +171,13 @@ _FAULTS: dict[int, Callable[[web.BaseRequest, bytes], Awaitable[web.StreamRespon
     606: _garbage,
     607: _big_body,
     608: _bomb,
-    609: _no_gzip,
-    610: _no_utf8,
+    609: _not_gzip,
+    610: _not_utf8,
     611: _other_pair,
+    612: _with_header(b"X-Padding: " + b"x" * 40_000),
+    613: _with_header(b"X-Padding: " + b"x" * 100_000),
+    614: _with_header(b"X-HubSpot-Correlation-Id: \xff\xfe\xc3\x28"),
+    615: _number_ids,
+    616: _empty_object,
+    617: _deep,
 }
