@@ -31,7 +31,7 @@ from loader.errors import Interrupted, Stopped, UsageError
 from tests.campaigns import faults_clock
 from tests.campaigns.faults_check import Seen, check_run
 from tests.campaigns.faults_server import FaultyServer
-from tests.campaigns.faults_story import Story, draw_story
+from tests.campaigns.faults_story import draw_story
 
 _LONGEST_STORY = 60.0  # seconds of real time
 _MOST_RUNS = 4
@@ -105,7 +105,10 @@ class Teller:
         result = await self._play(
             f"load {number}",
             lambda: loader.load_async(
-                self._story.file, from_type="contacts", on_outcome=told.append, cancel_token=token,
+                self._story.file,
+                from_type="contacts",
+                on_outcome=told.append,
+                cancel_token=token,
                 **self._connection(options),
             ),
         )

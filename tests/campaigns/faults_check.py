@@ -59,7 +59,11 @@ def check_run(
         earlier = before.lines.get(pair)
         if earlier is None:
             continue
-        if earlier["existed_before"] != existed and earlier["status"] != "not_sent" and earlier["existed_before"]:
+        if (
+            earlier["existed_before"] != existed
+            and earlier["status"] != "not_sent"
+            and earlier["existed_before"]
+        ):
             faults.append(f"{pair}: existed_before was {earlier['existed_before']!r}: {why}")
         if status == "not_sent" and earlier["status"] != "not_sent":
             faults.append(f"{pair}: {earlier['status']} has become: {why}")
@@ -138,7 +142,12 @@ def _pair_faults(story: Story, server: FaultyServer, pair: Pair, line: dict[str,
         yield "it is not present"
     if line["verified"] == "missing" and stored and pair not in server.made:
         yield "it is not missing"
-    if existed == "no" and first is not None and first.existed and not _made_meanwhile(server, pair, first.at):
+    if (
+        existed == "no"
+        and first is not None
+        and first.existed
+        and not _made_meanwhile(server, pair, first.at)
+    ):
         yield "it existed before"
     if existed == "yes" and not (first.existed if first else server.exists(pair)):
         yield "it did not exist before"

@@ -131,7 +131,9 @@ class FaultyServer:
             reply = fault.answer(reply, random)
             if not works and route.name == "batch archive" and _says_removed(reply):
                 reply = Reply(500, b"{}")
-        self.told.append(f"{at:.3f} {route.name} {path} {len(pairs)}: {name}, {'works' if works else 'does not'}")
+        self.told.append(
+            f"{at:.3f} {route.name} {path} {len(pairs)}: {name}, {'works' if works else 'does not'}"
+        )
         self._note(route, pairs, existed, at, reply, fault)
         self.arrived(route.name, True)
         if random.random() < 0.1 and self.tempers:
@@ -237,7 +239,9 @@ def _refuses(reply: Reply) -> bool:
         return document is not None or not reply.body.strip()
     if reply.status == 403:
         return document is not None
-    return 200 <= reply.status < 300 and bool(document and (document.get("errors") or document.get("numErrors")))
+    return 200 <= reply.status < 300 and bool(
+        document and (document.get("errors") or document.get("numErrors"))
+    )
 
 
 def _says_removed(reply: Reply | BrokenReply) -> bool:
