@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -48,11 +49,12 @@ class Teller:
         self._random = Random(seed)
         self._story = draw_story(self._random, folder)
         self._server = FaultyServer(seed, self._story.state, self._story.settings, self._story.tempers)
+        self._server.patience = self._story.options["timeout"]
         self._server.pairs = {row.pair for row in self._story.rows if row.pair}
         self._server.arrived = self._arrived
         self._meanwhile = list(self._story.meanwhile)
         self._meddling = self._random.choice([0.02, 0.2, 1.0])
-        self._seen = Seen({})
+        self._seen = Seen({}, Counter())
         self._cancel: tuple[int, CancelToken] | None = None
         self._cancelled_at: float | None = None
 

@@ -171,8 +171,15 @@ def _in_two(results: list[Any], random: Random) -> list[Any]:
 
 
 def _some(results: list[Any], random: Random) -> list[Any]:
-    """Some whole results left out: of an association one direction or both, of a batch read a record."""
+    """Some results left out: one direction of a pair, or both."""
     return [result for result in results if random.random() < 0.6]
+
+
+def _some_records(results: list[Any], random: Random) -> list[Any]:
+    """Some records left out, each with all its results."""
+    records = sorted({result["from"]["id"] for result in results})
+    left_out = random.sample(records, len(records) // 3 + bool(records))
+    return [result for result in results if result["from"]["id"] not in left_out]
 
 
 def _junk(results: list[Any], random: Random) -> list[Any]:
@@ -291,6 +298,7 @@ OF_ENDPOINT: dict[str, dict[str, Fault]] = {
     },
     "batch read": {
         **_RESULTS,
+        "some results": Fault(True, _results(_some_records)),
         "no errors": Fault(True, _json(_no_errors)),
         "in two results": Fault(True, _results(_in_two), harmless=True),
         "pages in a circle": Fault(True, _json(_circle)),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import loader
 from loader.commands import RunResult
-from tests.campaigns.faults_server import FaultyServer, Pair
+from tests.campaigns.faults_server import FaultyServer, FirstSent, Pair
 from tests.campaigns.faults_story import Story
 from tests.support.command import report_of, rows_of
 
@@ -21,9 +21,10 @@ _BAD = {"failed", "gave_up", "invalid", "removed"}
 
 
 class Seen(NamedTuple):
-    """A report as the next one is compared with: its lines by pair."""
+    """What the next report is compared with: lines by pair, and how often each pair had been sent."""
 
     lines: dict[Pair, dict[str, str]]
+    sent: Counter[Pair]
 
 
 def pair_of(line: dict[str, str]) -> Pair:
@@ -61,9 +62,9 @@ def check_run(
             continue
         if earlier["existed_before"] != existed and earlier["status"] != "not_sent" and earlier["existed_before"]:
             faults.append(f"{pair}: existed_before was {earlier['existed_before']!r}: {why}")
-        if status == "not_sent" and earlier["status"] != "not_sent":
+        if status == "not_sent" and earlier["status"] != "not_sent" and before.sent[pair] == server.all[pair]:
             faults.append(f"{pair}: {earlier['status']} has become: {why}")
-    return Seen(lines), faults
+    return Seen(lines, server.all.copy()), faults
 
 
 def _known(server: FaultyServer, pair: Pair) -> str:
@@ -120,7 +121,7 @@ def _counts(story: Story, report: list[dict[str, str]], result: RunResult) -> It
 
 
 def _pair_faults(story: Story, server: FaultyServer, pair: Pair, line: dict[str, str]) -> Iterator[str]:
-    status, existed, first = line["status"], line["existed_before"], server.first.get(pair)
+    status, existed, firsts = line["status"], line["existed_before"], server.first[pair]
     stored = server.exists(pair, default=True)
     if status in ("associated", "existing") and not stored and pair not in server.archived:
         yield "it is not stored"
@@ -134,14 +135,15 @@ def _pair_faults(story: Story, server: FaultyServer, pair: Pair, line: dict[str,
         yield "it was not tried often enough"
     if status == "removed" and server.exists(pair):
         yield "it is still stored"
-    if line["verified"] == "present" and not stored:
+    if line["verified"] == "present" and not stored and pair not in server.archived:
         yield "it is not present"
     if line["verified"] == "missing" and stored and pair not in server.made:
         yield "it is not missing"
-    if existed == "no" and first is not None and first.existed and not _made_meanwhile(server, pair, first.at):
+    if existed == "no" and firsts and all(_existed_before(server, pair, first) for first in firsts):
         yield "it existed before"
-    if existed == "yes" and not (first.existed if first else server.exists(pair)):
-        yield "it did not exist before"
+    if existed == "yes" and not any(first.existed for first in firsts):
+        if server.sent[pair] or not server.exists(pair):
+            yield "it did not exist before"
     if existed and not story.options["skip_existing"]:
         yield "it was not looked up"
     clear = pair not in server.unclear and len(server.looked_up[pair]) < 3
@@ -149,9 +151,10 @@ def _pair_faults(story: Story, server: FaultyServer, pair: Pair, line: dict[str,
         yield "the look-up was answered"
 
 
-def _made_meanwhile(server: FaultyServer, pair: Pair, sent: float) -> bool:
-    """Whether another integration made it after a look-up that was recent enough when it was sent."""
+def _existed_before(server: FaultyServer, pair: Pair, first: FirstSent) -> bool:
+    """Whether a pair existed when it was first sent, and no look-up that was recent then could have missed it."""
     made = server.made.get(pair)
-    if made is None:
-        return False
-    return any(sent - _OLDEST_LOOK_UP - _WAY <= at < made for at in server.looked_up[pair])
+    if not first.existed or made is None:
+        return first.existed
+    oldest = first.at - _OLDEST_LOOK_UP - _WAY
+    return not any(oldest <= at < made for at in server.looked_up[pair])

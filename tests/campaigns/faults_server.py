@@ -60,14 +60,15 @@ class FaultyServer:
     tempers: by endpoint; those of others are calm. `heal` makes all calm.
     arrived: called with each endpoint's name when a request has arrived, and when it has been carried out.
     sent: requests for each pair that may have been acted on; all: with those that were not.
-    first: the first of these.
+    first: what may have been the first of these: a rejection that came late, or not at all, may be unknown to the
+        client; the last one is certain.
     made: when another integration made an association (the loop's time).
     asked: requests of look-ups of each pair. looked_up: when those arrived that were answered with success.
     archived: pairs that were asked to be removed.
     refused, nothing: answers to requests for each pair that refused it, or had neither the pair nor an error.
     unclear: pairs of which a look-up may have said nothing.
     writes: when associations were asked for. token_refused: when a token was first refused.
-    told: the faults that were drawn.
+    told: the faults that were drawn. patience: seconds after which the client gives a request up.
     """
 
     def __init__(
@@ -78,7 +79,8 @@ class FaultyServer:
         self.pairs: set[Pair] = set()
         self.sent: Counter[Pair] = Counter()
         self.all: Counter[Pair] = Counter()
-        self.first: dict[Pair, FirstSent] = {}
+        self.first: defaultdict[Pair, list[FirstSent]] = defaultdict(list)
+        self.patience = 0.0
         self.made: dict[Pair, float] = {}
         self.looked_up: defaultdict[Pair, list[float]] = defaultdict(list)
         self.asked: Counter[Pair] = Counter()
@@ -131,13 +133,18 @@ class FaultyServer:
             reply = fault.answer(reply, random)
             if not works and route.name == "batch archive" and _says_removed(reply):
                 reply = Reply(500, b"{}")
-        self.told.append(f"{at:.3f} {route.name} {path} {len(pairs)}: {name}, {'works' if works else 'does not'}")
-        self._note(route, pairs, existed, at, reply, fault)
+        subject = path if route.name == "associate" else f"{path} {body.decode()}"
+        answer = f"{reply.status if isinstance(reply, Reply) else reply.number} {reply.body[:2000]!r}"
+        self.told.append(f"{at:.3f} {subject}\n    {name}, {'works' if works else 'does not'}: {answer}")
         self.arrived(route.name, True)
-        if random.random() < 0.1 and self.tempers:
-            await asyncio.sleep(random.choice([0.05, 0.5, 3.0]))
+        later = random.choice([0.05, 0.5, 3.0]) if random.random() < 0.1 and self.tempers else 0.0
+        in_time = asyncio.get_running_loop().time() + later < at + self.patience / 4
+        self._note(route, pairs, existed, at, reply, fault, in_time)
+        await asyncio.sleep(later)
         if isinstance(reply, BrokenReply):
             return await send_broken(request, reply)
+        if reply.status == 401 and route.name in _WRITES and request.transport and not self.token_refused:
+            self.token_refused = asyncio.get_running_loop().time()
         headers = {"X-HubSpot-Correlation-Id": f"c-{len(self.told)}"}
         if self.tempers:
             headers |= headers_of(random)
@@ -193,9 +200,8 @@ class FaultyServer:
         at: float,
         reply: Reply | BrokenReply,
         fault: Fault | None,
+        in_time: bool,
     ) -> None:
-        if isinstance(reply, Reply) and reply.status == 401:
-            self.token_refused = self.token_refused or asyncio.get_running_loop().time()
         if route.name == "batch read":
             self.asked.update(pairs)
             for pair in pairs:
@@ -214,12 +220,12 @@ class FaultyServer:
         )
         for pair in pairs:
             self.all[pair] += 1
-            if not rejected:
-                self.sent[pair] += 1
-                self.first.setdefault(pair, FirstSent(at, existed[pair]))
-            if isinstance(reply, Reply):
-                self.refused[pair] += _refuses(reply)
-                self.nothing[pair] += 200 <= reply.status < 300 and not _refuses(reply)
+            if not self.sent[pair] and not (rejected and in_time):
+                self.first[pair].append(FirstSent(at, existed[pair]))
+            self.sent[pair] += not rejected
+            said = reply if isinstance(reply, Reply) else Reply(200, reply.body)
+            self.refused[pair] += _refuses(said)
+            self.nothing[pair] += 200 <= said.status < 300 and not _refuses(said)
 
 
 def _document(reply: Reply) -> dict[str, Any] | None:
