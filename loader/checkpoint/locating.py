@@ -45,6 +45,22 @@ def find_checkpoint(path: Path) -> Path:
     )
 
 
+def load_files(checkpoint: Checkpoint, path: Path) -> LoadFiles:
+    """The files of the load that `find_checkpoint` found by `path`.
+
+    Raises CheckpointError if `path` is another file of the input's stem, such as pairs.tsv beside pairs.csv.
+    """
+    files = checkpoint.files
+    if files.input is None or path.name in (files.input.name, files.report.name, files.checkpoint.name):
+        return files
+    if path.exists() and files.input.exists() and not any(same_file(path, one) for one in files.all):
+        raise CheckpointError(
+            f"{files.checkpoint} is the checkpoint of {files.input}, not of {path}",
+            f"If that is the load you mean, name {files.input}.",
+        )
+    return files
+
+
 def refuse_files(files: LoadFiles, *, overwrite: bool) -> None:
     """Raise CheckpointError if a load can't have these files.
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from loader.checkpoint import Checkpoint, InputReading, LoadFiles, RowCount, find_checkpoint
+from loader.checkpoint import Checkpoint, InputReading, LoadFiles, RowCount, find_checkpoint, load_files
 from loader.checkpoint import Run as RecordedRun
 from loader.checkpoint.reading import PairCount, count_outcomes, first_and_last_result, stored_pair
 from loader.errors import CheckpointError
@@ -19,7 +19,7 @@ from loader.summary.outcomes import Example, OutcomeCount, TypePairCount, group_
 def run_summary(path: str) -> LoadSummary:
     """What the load of this input, report or checkpoint came to. Raises UsageError."""
     with Checkpoint(find_checkpoint(Path(path))) as checkpoint:
-        return load_summary(checkpoint, checkpoint.files)
+        return load_summary(checkpoint, load_files(checkpoint, Path(path)))
 
 
 def load_summary(checkpoint: Checkpoint, files: LoadFiles, last_run: Run | None = None) -> LoadSummary:

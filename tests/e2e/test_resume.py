@@ -195,9 +195,14 @@ def test_the_three_files_may_be_moved_together(account: Account, tmp_path: Path)
 
 def test_two_inputs_of_one_stem_do_not_share_a_load(account: Account, tmp_path: Path) -> None:
     assert account.load(pairs_file(tmp_path, PAIRS, "pairs.csv")).code == 0
-    refused = account.load(pairs_file(tmp_path, [(1, 2)], "pairs.tsv"))
+    other = pairs_file(tmp_path, [(1, 2)], "pairs.tsv")
+    refused = account.load(other)
     assert refused.code == 2
     assert "--report" in refused.text
+    for command in ("verify", "undo", "report", "summary"):
+        ended = run(command, other) if command in ("report", "summary") else account.run(command, other)
+        assert ended.code == 2
+        assert "pairs.csv, not of" in ended.text
 
 
 @pytest.mark.parametrize("method", ["put", "batch"])
