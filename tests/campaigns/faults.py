@@ -84,7 +84,7 @@ class Teller:
         """Another integration works as well, before and after a request is carried out."""
         if self._meanwhile and self._random.random() < self._meddling:
             pair = self._meanwhile.pop()
-            if not self._server.exists(pair):
+            if not self._server.exists(pair) and not self._server.sent[pair]:
                 self._story.state.associate(*pair)
                 self._server.made[pair] = asyncio.get_running_loop().time()
         if self._cancel is not None and not done:
@@ -107,7 +107,10 @@ class Teller:
         result = await self._play(
             f"load {number}",
             lambda: loader.load_async(
-                self._story.file, from_type="contacts", on_outcome=told.append, cancel_token=token,
+                self._story.file,
+                from_type="contacts",
+                on_outcome=told.append,
+                cancel_token=token,
                 **self._connection(options),
             ),
         )

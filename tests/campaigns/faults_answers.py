@@ -34,8 +34,22 @@ class Fault(NamedTuple):
     harmless: bool = False
 
 
-RETRY_AFTER = ("0", "1", "2.5", "7", "-1", "soon", "", "1e3", "99999999999999", "9" * 400, "past", "date", "61")
-_CORRELATION_IDS = ("", "x" * 5000, "=1+1", "\u00fc\u00df", "a,b\t\"c\"", "0f2b7c1e-3333-4333-8444-1234")
+RETRY_AFTER = (
+    "0",
+    "1",
+    "2.5",
+    "7",
+    "-1",
+    "soon",
+    "",
+    "1e3",
+    "99999999999999",
+    "9" * 400,
+    "past",
+    "date",
+    "61",
+)
+_CORRELATION_IDS = ("", "x" * 5000, "=1+1", "\u00fc\u00df", 'a,b\t"c"', "0f2b7c1e-3333-4333-8444-1234")
 
 
 def headers_of(random: Random) -> dict[str, str]:
@@ -66,7 +80,11 @@ def _retry_after(random: Random) -> dict[str, str]:
 
 def _error(random: Random, **names: object) -> bytes:
     """The JSON of an error in one of its forms."""
-    body: dict[str, object] = {"status": "error", "message": "The server is out of order", "correlationId": "c"}
+    body: dict[str, object] = {
+        "status": "error",
+        "message": "The server is out of order",
+        "correlationId": "c",
+    }
     body |= names
     for name in random.sample(sorted(body), random.choice([0, 0, 1])):
         if name not in names:

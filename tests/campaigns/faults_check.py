@@ -60,7 +60,11 @@ def check_run(
         earlier = before.lines.get(pair)
         if earlier is None:
             continue
-        if earlier["existed_before"] != existed and earlier["status"] != "not_sent" and earlier["existed_before"]:
+        if (
+            earlier["existed_before"] != existed
+            and earlier["status"] != "not_sent"
+            and earlier["existed_before"]
+        ):
             faults.append(f"{pair}: existed_before was {earlier['existed_before']!r}: {why}")
         if status == "not_sent" and earlier["status"] != "not_sent" and before.sent[pair] == server.all[pair]:
             faults.append(f"{pair}: {earlier['status']} has become: {why}")

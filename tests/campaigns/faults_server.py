@@ -243,7 +243,9 @@ def _refuses(reply: Reply) -> bool:
         return document is not None or not reply.body.strip()
     if reply.status == 403:
         return document is not None
-    return 200 <= reply.status < 300 and bool(document and (document.get("errors") or document.get("numErrors")))
+    return 200 <= reply.status < 300 and bool(
+        document and (document.get("errors") or document.get("numErrors"))
+    )
 
 
 def _says_removed(reply: Reply | BrokenReply) -> bool:

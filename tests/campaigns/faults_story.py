@@ -22,7 +22,15 @@ ENDPOINTS = (
 )
 _TYPES = {"companies": "0-2", "deals": "0-3"}
 #: Faults that end a run; often drawn they would leave little to see.
-_ENDING = ("unauthorized", "expired", "missing scopes", "no permission", "other data centre", "redirect", "daily limit")
+_ENDING = (
+    "unauthorized",
+    "expired",
+    "missing scopes",
+    "no permission",
+    "other data centre",
+    "redirect",
+    "daily limit",
+)
 
 
 class Row(NamedTuple):
@@ -56,7 +64,9 @@ def draw_story(random: Random, folder: Path) -> Story:
     """Draw a story and write its file."""
     pairs = _draw_pairs(random)
     rows = [Row(pair) for pair in pairs]
-    cells = [[pair.from_id, "companies" if pair.to_type == "0-2" else "deals", pair.to_id, "n"] for pair in pairs]
+    cells = [
+        [pair.from_id, "companies" if pair.to_type == "0-2" else "deals", pair.to_id, "n"] for pair in pairs
+    ]
     for again in random.sample(range(len(rows)), random.randrange(3)):
         rows.append(rows[again]._replace(duplicate=True))
         cells.append(list(cells[again]))
