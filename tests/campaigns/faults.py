@@ -50,7 +50,7 @@ class Teller:
         self._story = draw_story(self._random, folder)
         self._server = FaultyServer(seed, self._story.state, self._story.settings, self._story.tempers)
         self._server.patience = self._story.options["timeout"]
-        self._server.pairs = {row.pair for row in self._story.rows if row.pair}
+        self._server.pairs = sorted({row.pair for row in self._story.rows if row.pair})
         self._server.arrived = self._arrived
         self._meanwhile = list(self._story.meanwhile)
         self._meddling = self._random.choice([0.02, 0.2, 1.0])
@@ -65,7 +65,7 @@ class Teller:
             healing = random.randrange(2, _MOST_RUNS + 1)
             for number in range(1, _MOST_RUNS + 1):
                 if number == healing:
-                    self._server.heal()
+                    self._server.tempers = {}
                 result = await self._load(number)
                 if self.faults:
                     return
@@ -80,13 +80,13 @@ class Teller:
             if random.random() < 0.7 and not self.faults:
                 await self._undo()
 
-    def _arrived(self, _endpoint: str, done: bool) -> None:
+    def _arrived(self, done: bool) -> None:
         """Another integration works as well, before and after a request is carried out."""
         if self._meanwhile and self._random.random() < self._meddling:
             pair = self._meanwhile.pop()
-            if not self._server.exists(pair) and not self._server.sent[pair]:
+            if not self._server.exists(pair) and not self._server.ledger.sent[pair]:
                 self._story.state.associate(*pair)
-                self._server.made[pair] = asyncio.get_running_loop().time()
+                self._server.ledger.made[pair] = asyncio.get_running_loop().time()
         if self._cancel is not None and not done:
             left, token = self._cancel
             self._cancel = left - 1, token
@@ -103,7 +103,7 @@ class Teller:
             self._cancel = random.randrange(30), token
         told: list[Any] = []
         written = sorted(os.listdir(self._story.file.parent))
-        sent = len(self._server.writes)
+        sent = len(self._server.ledger.writes)
         result = await self._play(
             f"load {number}",
             lambda: loader.load_async(
@@ -116,7 +116,7 @@ class Teller:
         )
         self._cancel = None
         if result is None and not self.faults:
-            if len(self._server.writes) != sent:
+            if len(self._server.ledger.writes) != sent:
                 self.faults.append("a UsageError, and yet something was sent")
             if (files := sorted(os.listdir(self._story.file.parent))) != written:
                 self.faults.append(f"a UsageError, and yet there are new files: {files}")
@@ -138,11 +138,14 @@ class Teller:
 
     async def _undo(self) -> None:
         server, story, random = self._server, self._story, self._random
-        labelled = random.sample(sorted(server.pairs), len(server.pairs) // 5)
+        labelled = random.sample(server.pairs, len(server.pairs) // 5)
         for pair in labelled:
             if server.exists(pair):
                 story.state.associate(*pair, label="Later", default=False)
-        keep = {pair: server.state.types_between(*pair) for pair in [*story.before, *labelled, *server.made]}
+        keep = {
+            pair: server.state.types_between(*pair)
+            for pair in [*story.before, *labelled, *server.ledger.made]
+        }
         options = {name: value for name, value in story.options.items() if name in _OF_CONNECTION}
         before = self._seen
         await self._play("undo", lambda: loader.undo_async(story.file, **self._connection(options)))
@@ -157,20 +160,20 @@ class Teller:
     async def _play(self, name: str, command: Callable[[], Awaitable[RunResult]]) -> RunResult | None:
         """Run a command and check what it left; None if it refused to begin."""
         server = self._server
-        server.told.append(f"--- {name} {'' if server.tempers else '(healed)'}")
-        server.token_refused = self._cancelled_at = None
+        server.log.append(f"--- {name} {'' if server.tempers else '(healed)'}")
+        server.ledger.token_refused = self._cancelled_at = None
         try:
             result = await command()
         except (UsageError, Interrupted, Stopped) as refused:
-            server.told.append(f"    {type(refused).__name__}: {refused}")
+            server.log.append(f"    {type(refused).__name__}: {refused}")
             if isinstance(refused, Interrupted) and self._cancelled_at is None:
                 self.faults.append(f"{name}: interrupted, and nobody cancelled it")
             return None
         stopped = result.stopped.reason if result.stopped else result.interrupted
-        server.told.append(f"    {result.exit_code} {stopped} {dict(result.counts)}")
-        stop = min((at for at in (server.token_refused, self._cancelled_at) if at is not None), default=None)
-        if stop is not None and (late := [at for at in server.writes if at > stop + _ON_ITS_WAY]):
-            self.faults.append(f"{name}: {len(late)} requests after the stop at {stop}: {late}")
+        server.log.append(f"    {result.exit_code} {stopped} {dict(result.counts)}")
+        stops = [at for at in (server.ledger.token_refused, self._cancelled_at) if at is not None]
+        if stops and (late := [at for at in server.ledger.writes if at > min(stops) + _ON_ITS_WAY]):
+            self.faults.append(f"{name}: {len(late)} requests after the stop at {min(stops)}: {late}")
         self._seen, faults = check_run(self._story, server, result, self._seen, name.partition(" ")[0])
         self.faults += [f"{name}: {fault}" for fault in faults]
         return result
@@ -178,7 +181,7 @@ class Teller:
     @property
     def log(self) -> list[str]:
         """What the server answered."""
-        return [str(self._story.options), str(self._story.settings), *self._server.told]
+        return [str(self._story.options), str(self._story.settings), *self._server.log]
 
 
 def _is_over(result: RunResult | None) -> bool:

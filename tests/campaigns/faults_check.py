@@ -8,31 +8,35 @@ from typing import NamedTuple
 
 import loader
 from loader.commands import RunResult
-from tests.campaigns.faults_server import FaultyServer, FirstSent, Pair
+from tests.campaigns.faults_ledger import FirstSent, Ledger, Pair
+from tests.campaigns.faults_server import FaultyServer
 from tests.campaigns.faults_story import Story
 from tests.support.command import report_of, rows_of
 
 #: Seconds after which a look-up without a request is to be repeated (contract, section 3).
 _OLDEST_LOOK_UP = 60.0
+#: Look-ups after which it may be unknown what existed: each was too old when it was complete.
+_SLOW_LOOK_UPS = 3
+#: 2xx answers without the pair after which it is `failed` (contract, section 5).
+_MADE_NOTHING = 3
 #: What a request may take on its way, in seconds of the hurrying loop.
 _WAY = 5.0
-_TYPES = {"contacts": "0-1", "companies": "0-2", "deals": "0-3"}
 _BAD = {"failed", "gave_up", "invalid", "removed"}
 
 
 class Seen(NamedTuple):
-    """What the next report is compared with: lines by pair, and how often each pair had been sent."""
+    """What the next report is compared with: lines by pair, and how often each had been sent."""
 
     lines: dict[Pair, dict[str, str]]
-    sent: Counter[Pair]
+    asked_for: Counter[Pair]
 
 
 def pair_of(line: dict[str, str]) -> Pair:
     """The pair of a line."""
     return Pair(
-        _TYPES[line["from_object_type"]],
+        "0-1" if line["from_object_type"] == "contacts" else "",
         line["from_object_id"],
-        _TYPES[line["to_object_type"]],
+        line["to_object_type"],
         line["to_object_id"],
     )
 
@@ -41,6 +45,7 @@ def check_run(
     story: Story, server: FaultyServer, result: RunResult, before: Seen, command: str
 ) -> tuple[Seen, list[str]]:
     """Hold a run's report against everything that is known."""
+    asked_for = server.ledger.asked_for.copy()
     if not report_of(story.file).exists():
         return before, ["there is no report"]
     report = rows_of(report_of(story.file))
@@ -54,7 +59,7 @@ def check_run(
     faults += _counts(story, report, result)
     for pair, line in lines.items():
         status, existed = line["status"], line["existed_before"]
-        why = f"{status}, existed_before={existed!r}, but {_known(server, pair)}"
+        why = f"{status}, existed_before={existed!r}, but stored {server.exists(pair)}, {server.ledger.of(pair)}"
         for fault in _pair_faults(story, server, pair, line):
             faults.append(f"{pair}: {fault}: {why}")
         earlier = before.lines.get(pair)
@@ -66,17 +71,13 @@ def check_run(
             and earlier["existed_before"]
         ):
             faults.append(f"{pair}: existed_before was {earlier['existed_before']!r}: {why}")
-        if status == "not_sent" and earlier["status"] != "not_sent" and before.sent[pair] == server.all[pair]:
+        if (
+            status == "not_sent"
+            and earlier["status"] != "not_sent"
+            and before.asked_for[pair] == asked_for[pair]
+        ):
             faults.append(f"{pair}: {earlier['status']} has become: {why}")
-    return Seen(lines, server.all.copy()), faults
-
-
-def _known(server: FaultyServer, pair: Pair) -> str:
-    return (
-        f"stored {server.exists(pair)}, default {server.exists(pair, default=True)}, sent {server.sent[pair]} "
-        f"of {server.all[pair]}, first {server.first.get(pair)}, made {server.made.get(pair)}, looked up "
-        f"{server.looked_up.get(pair)}, refused {server.refused[pair]}, nothing {server.nothing[pair]}"
-    )
+    return Seen(lines, asked_for), faults
 
 
 def _shape(story: Story, report: list[dict[str, str]]) -> Iterator[str]:
@@ -125,40 +126,46 @@ def _counts(story: Story, report: list[dict[str, str]], result: RunResult) -> It
 
 
 def _pair_faults(story: Story, server: FaultyServer, pair: Pair, line: dict[str, str]) -> Iterator[str]:
-    status, existed, firsts = line["status"], line["existed_before"], server.first[pair]
+    status, ledger = line["status"], server.ledger
     stored = server.exists(pair, default=True)
-    if status in ("associated", "existing") and not stored and pair not in server.archived:
+    if status in ("associated", "existing") and not stored and pair not in ledger.archived:
         yield "it is not stored"
-    if status == "associated" and not server.sent[pair]:
+    if status == "associated" and not ledger.sent[pair]:
         yield "it was never sent"
-    if status == "existing" and server.sent[pair]:
+    if status == "existing" and ledger.sent[pair]:
         yield "it was sent"
-    if status == "failed" and not server.refused[pair] and server.nothing[pair] < 3:
+    if status == "failed" and not ledger.refused[pair] and ledger.nothing[pair] < _MADE_NOTHING:
         yield "no answer said so"
-    if status == "gave_up" and server.all[pair] + server.asked[pair] < story.options["max_attempts"]:
+    if status == "gave_up" and ledger.asked_for[pair] + ledger.read[pair] < story.options["max_attempts"]:
         yield "it was not tried often enough"
     if status == "removed" and server.exists(pair):
         yield "it is still stored"
-    if line["verified"] == "present" and not stored and pair not in server.archived:
+    if line["verified"] == "present" and not stored and pair not in ledger.archived:
         yield "it is not present"
-    if line["verified"] == "missing" and stored and pair not in server.made:
+    if line["verified"] == "missing" and stored and pair not in ledger.made:
         yield "it is not missing"
-    if existed == "no" and firsts and all(_existed_before(server, pair, first) for first in firsts):
+    yield from _past_faults(story, server, pair, line)
+
+
+def _past_faults(story: Story, server: FaultyServer, pair: Pair, line: dict[str, str]) -> Iterator[str]:
+    existed, ledger = line["existed_before"], server.ledger
+    firsts = ledger.first[pair]
+    if existed == "no" and firsts and all(_existed_before(ledger, pair, first) for first in firsts):
         yield "it existed before"
     if existed == "yes" and not any(first.existed for first in firsts):
-        if server.sent[pair] or not server.exists(pair):
+        if ledger.sent[pair] or not server.exists(pair):
             yield "it did not exist before"
     if existed and not story.options["skip_existing"]:
         yield "it was not looked up"
-    clear = pair not in server.unclear and len(server.looked_up[pair]) < 3
-    if story.options["skip_existing"] and status == "associated" and not existed and clear:
+    clear = pair not in ledger.unclear and len(ledger.looked_up[pair]) < _SLOW_LOOK_UPS
+    if story.options["skip_existing"] and line["status"] == "associated" and not existed and clear:
         yield "the look-up was answered"
 
 
-def _existed_before(server: FaultyServer, pair: Pair, first: FirstSent) -> bool:
+def _existed_before(ledger: Ledger, pair: Pair, first: FirstSent) -> bool:
     """Whether a pair existed when it was first sent, and no look-up that was recent then could have missed it."""
-    made = server.made.get(pair)
+    made = ledger.made.get(pair)
     if not first.existed or made is None:
         return first.existed
     oldest = first.at - _OLDEST_LOOK_UP - _WAY
-    return not any(oldest <= at < made for at in server.looked_up[pair])
+    return not any(oldest <= at < made for at in ledger.looked_up[pair])
