@@ -1,7 +1,7 @@
 """Faulty answers: what can become of a true answer, and answers that never were true.
 
-None is a lie that no client could see through: no answer names a pair as associated that is not, leaves out one
-of several associations of a record that it tells about, or calls a removal complete that is not.
+None is a lie that no client could see through: no answer names a pair as associated that is not, leaves out
+one of several associations of a record that it tells about, or calls a removal complete that is not.
 """
 
 from __future__ import annotations

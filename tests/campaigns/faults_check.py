@@ -49,19 +49,18 @@ def check_run(
     if not report_of(story.file).exists():
         return before, ["there is no report"]
     report = rows_of(report_of(story.file))
-    faults = list(_shape(story, report))
+    of_input = report[: len(story.rows)]
+    others = report[len(story.rows) :]
+    faults = [*_shape(story, of_input), *_shape_of_others(story, server, others)]
     if faults:
         return before, faults
-    lines = {
-        row.pair: line for row, line in zip(story.rows, report, strict=True) if row.pair and not row.duplicate
-    }
-    faults += _codes(report, result, command)
-    faults += _counts(story, report, result)
+    lines = {pair_of(line): line for line in report if line["status"] not in ("invalid", "duplicate")}
+    faults += [*_codes(of_input, others, result, command), *_counts(story, of_input, others, result)]
     for pair, line in lines.items():
         status, existed = line["status"], line["existed_before"]
-        why = f"{status}, existed_before={existed!r}, but stored {server.exists(pair)}, {server.ledger.of(pair)}"
+        why = f"{status}, existed_before={existed!r}; {server.ledger.of(pair)}"
         for fault in _pair_faults(story, server, pair, line):
-            faults.append(f"{pair}: {fault}: {why}")
+            faults.append(f"{pair}: {fault}: {why}, stored {server.exists(pair)}")
         earlier = before.lines.get(pair)
         if earlier is None:
             continue
@@ -94,19 +93,29 @@ def _shape(story: Story, report: list[dict[str, str]]) -> Iterator[str]:
             yield f"row {number} is {row}, and the report says {line}"
 
 
-def _codes(report: list[dict[str, str]], result: RunResult, command: str) -> Iterator[str]:
+def _shape_of_others(story: Story, server: FaultyServer, others: list[dict[str, str]]) -> Iterator[str]:
+    """Pairs that were sent, or found, and are no longer in the input follow without a row number."""
+    pairs = [pair_of(line) for line in others]
+    strangers = set(pairs) - (set(server.pairs) - {row.pair for row in story.rows})
+    if strangers or len(set(pairs)) != len(pairs) or any(line["row"] for line in others):
+        yield f"lines after those of the input: {others}"
+
+
+def _codes(
+    lines: list[dict[str, str]], others: list[dict[str, str]], result: RunResult, command: str
+) -> Iterator[str]:
     if result.stopped is not None:
         wanted = 3
     elif result.interrupted:
         wanted = 130
     elif command == "undo":
-        wanted = int(any(_undoable(line) for line in report))
+        wanted = int(any(map(_undoable, [*lines, *others])))
     else:
-        marks = {line["verified"] for line in report}
-        wanted = int(bool(marks & {"missing", "unknown"} or _BAD & {line["status"] for line in report}))
+        marks = {line["verified"] for line in lines}
+        wanted = int(bool(marks & {"missing", "unknown"} or _BAD & {line["status"] for line in lines}))
     if result.exit_code != wanted:
         yield f"exit code {result.exit_code} instead of {wanted}"
-    unfinished = any(line["status"] == "not_sent" for line in report)
+    unfinished = any(line["status"] == "not_sent" for line in lines)
     if result.finished != (not unfinished and result.stopped is None and not result.interrupted):
         yield f"finished is {result.finished}, and not_sent {unfinished}"
 
@@ -115,14 +124,19 @@ def _undoable(line: dict[str, str]) -> bool:
     return line["status"] == "associated" and line["existed_before"] == "no"
 
 
-def _counts(story: Story, report: list[dict[str, str]], result: RunResult) -> Iterator[str]:
-    counted = Counter(line["status"] for line in report)
-    for said in (result.counts, loader.summary(story.file).counts):
-        if {str(status): count for status, count in said.items() if count} != counted:
-            yield f"counts {said}, and the report has {counted}"
-    undoable = sum(map(_undoable, report))
-    if result.summary.undoable != undoable:
-        yield f"undoable {result.summary.undoable}, and the report has {undoable}"
+def _counts(
+    story: Story, lines: list[dict[str, str]], others: list[dict[str, str]], result: RunResult
+) -> Iterator[str]:
+    counted = Counter(line["status"] for line in lines)
+    for summary in (result.summary, loader.summary(story.file)):
+        if Counter({str(status): count for status, count in summary.counts.items()}) != counted:
+            yield f"counts {summary.counts}, and the report has {counted}"
+        undoable = sum(map(_undoable, lines)), sum(map(_undoable, others))
+        if (summary.undoable, summary.undoable_not_in_input) != undoable:
+            yield f"undoable {summary.undoable}, and the report has {undoable}"
+        gone = Counter({str(status): count for status, count in summary.not_in_input.items()})
+        if gone != Counter(line["status"] for line in others):
+            yield f"not in the input {gone}, and the report has {others}"
 
 
 def _pair_faults(story: Story, server: FaultyServer, pair: Pair, line: dict[str, str]) -> Iterator[str]:
@@ -136,8 +150,8 @@ def _pair_faults(story: Story, server: FaultyServer, pair: Pair, line: dict[str,
         yield "it was sent"
     if status == "failed" and not ledger.refused[pair] and ledger.nothing[pair] < _MADE_NOTHING:
         yield "no answer said so"
-    if status == "gave_up" and ledger.asked_for[pair] + ledger.read[pair] < story.options["max_attempts"]:
-        yield "it was not tried often enough"
+    if status == "gave_up" and not ledger.asked_for[pair] + ledger.read[pair]:
+        yield "it was never tried"
     if status == "removed" and server.exists(pair):
         yield "it is still stored"
     if line["verified"] == "present" and not stored and pair not in ledger.archived:
@@ -152,9 +166,9 @@ def _past_faults(story: Story, server: FaultyServer, pair: Pair, line: dict[str,
     firsts = ledger.first[pair]
     if existed == "no" and firsts and all(_existed_before(ledger, pair, first) for first in firsts):
         yield "it existed before"
-    if existed == "yes" and not any(first.existed for first in firsts):
-        if ledger.sent[pair] or not server.exists(pair):
-            yield "it did not exist before"
+    existed_then = any(first.existed for first in firsts)
+    if existed == "yes" and not existed_then and (ledger.sent[pair] or not server.exists(pair)):
+        yield "it did not exist before"
     if existed and not story.options["skip_existing"]:
         yield "it was not looked up"
     clear = pair not in ledger.unclear and len(ledger.looked_up[pair]) < _SLOW_LOOK_UPS
@@ -163,7 +177,7 @@ def _past_faults(story: Story, server: FaultyServer, pair: Pair, line: dict[str,
 
 
 def _existed_before(ledger: Ledger, pair: Pair, first: FirstSent) -> bool:
-    """Whether a pair existed when it was first sent, and no look-up that was recent then could have missed it."""
+    """Whether a pair existed when it was first sent, and no look-up that was recent then missed it."""
     made = ledger.made.get(pair)
     if not first.existed or made is None:
         return first.existed

@@ -37,12 +37,12 @@ class Temper(NamedTuple):
 class FaultyServer:
     """Answers on loopback as a simulator does, but for the faults that `tempers` and the seed draw.
 
-    Which fault a request meets depends on the seed, the endpoint, what it is about and how often that was asked.
+    Which fault a request meets depends on the seed, what it is about, and how often that was asked.
 
     tempers: by endpoint; none once it is healed
     pairs: the pairs that look-ups are about
     patience: seconds after which the client gives a request up
-    arrived: called with a request has arrived (False) and when it has been carried out (True)
+    arrived: called when a request has arrived (False) and when it has been carried out (True)
     ledger, log: what came of the requests, for the check and for people
     """
 
