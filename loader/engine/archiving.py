@@ -15,7 +15,7 @@ from loader.engine.sender import Admit, PartialResult, SendMethod
 from loader.engine.skip_existing import look_up
 from loader.engine.work_item import WorkItem
 from loader.hubspot import HubSpot, Kind, Verdict
-from loader.hubspot.association_reader import ExistingAssociations
+from loader.hubspot.association_reader import AssociationReader, ExistingAssociations
 from loader.hubspot.batch_response import parse_archive_response
 from loader.model import Outcome, OutcomeGroup, Pair, Status, group_outcomes
 
@@ -55,10 +55,13 @@ class ArchiveSender:
     def _sort(self, item: WorkItem, existing: ExistingAssociations) -> PartialResult:
         by_status: dict[Status, list[Pair]] = defaultdict(list)
         there: list[Pair] = []
+        unsure: list[Pair] = []
         for pair in item.pairs:
             types = existing.link(pair)
-            if types is None:
-                known = existing.knows(pair) or existing.is_gone(pair)
+            if types is None and existing.is_paged(pair) and not _is_from_other_side(item):
+                unsure.append(pair)
+            elif types is None:
+                known = (existing.knows(pair) and not existing.is_paged(pair)) or existing.is_gone(pair)
                 by_status[Status.REMOVED if known else Status.GAVE_UP].append(pair)
             elif types.labelled:
                 by_status[Status.ASSOCIATED].append(pair)
@@ -86,6 +89,8 @@ class ArchiveSender:
         for new in again:
             new.stage, new.sends, new.nothing_made = item.stage, item.sends, item.nothing_made
             new.looked_up = item.looked_up
+        if unsure:
+            again.append(_reading(item, unsure, other_side=True))
         return PartialResult(groups, again)
 
     async def _remove(self, item: WorkItem, admit: Admit) -> Verdict | PartialResult:
@@ -108,10 +113,8 @@ class ArchiveSender:
         groups = self._group(item, found.removed, Status.REMOVED, success)
         again: list[WorkItem] = []
         if found.unproven:
-            reading = item.part(found.unproven)
-            reading.look_up, reading.looked_up = True, None
-            reading.nothing_made = item.nothing_made + 1
-            again.append(reading)
+            again.append(_reading(item, found.unproven))
+            again[0].nothing_made += 1
         return PartialResult([*group_outcomes(outcomes), *groups], again)
 
     def _group(
@@ -132,6 +135,25 @@ class ArchiveSender:
             correlation_id=verdict.correlation_id,
         )
         return [OutcomeGroup(pairs, first)]
+
+
+def _reading(item: WorkItem, pairs: list[Pair], *, other_side: bool = False) -> WorkItem:
+    """Some of an item's pairs, to be read again.
+
+    `other_side` asks for their other records. This run removes associations while it reads the pages of a
+    record with many, and one that moves to an earlier page meanwhile is not seen. The other record rarely has
+    a second page.
+    """
+    reading = item.part(pairs)
+    reading.look_up, reading.looked_up = True, None
+    reading.nothing_made = item.nothing_made
+    if other_side:
+        reading.reader = AssociationReader(pairs, other_side=True)
+    return reading
+
+
+def _is_from_other_side(item: WorkItem) -> bool:
+    return item.reader is not None and item.reader.other_side
 
 
 def _inputs(pairs: list[Pair]) -> list[dict[str, object]]:

@@ -1,24 +1,21 @@
 """Faulty answers: what can become of a true answer, and answers that never were true.
 
-None is a lie that no client could see through: an answer may name no pair as associated that is not, may not
-leave out one of several associations of a record that it tells about, and may not call a removal complete that
-is not.
+None is a lie that no client could see through: no answer names a pair as associated that is not, leaves out
+one of several associations of a record that it tells about, or calls a removal complete that is not.
 """
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from random import Random
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
 from loader.simulator.answers import HTML, JSON, BrokenReply, Reply
-
-_Change = Callable[[dict[str, Any], Random], object]
+from tests.campaigns import faults_changes as changes
 
 
 class Fault(NamedTuple):
@@ -153,101 +150,6 @@ def _broken(number: int) -> Callable[[Reply, Random], BrokenReply]:
     return lambda reply, _: BrokenReply(number, reply.body or b"{}")
 
 
-def _json(change: _Change) -> Callable[[Reply, Random], Reply]:
-    """Change the document of a true answer; what is no JSON object stays."""
-
-    def answer(reply: Reply, random: Random) -> Reply:
-        document = orjson.loads(reply.body) if reply.body else None
-        if not isinstance(document, dict) or reply.status >= 300:
-            return reply
-        change(document, random)
-        return reply._replace(body=orjson.dumps(document))
-
-    return answer
-
-
-def _results(change: Callable[[list[Any], Random], list[Any]]) -> Callable[[Reply, Random], Reply]:
-    def changed(document: dict[str, Any], random: Random) -> None:
-        if isinstance(results := document.get("results"), list):
-            document["results"] = change(results, random)
-
-    return _json(changed)
-
-
-def _in_two(results: list[Any], random: Random) -> list[Any]:
-    """Each record of a batch read in two results, the page's end in one of them."""
-    parts: list[Any] = []
-    for result in results:
-        entries = result.get("to") if isinstance(result, dict) else None
-        if not isinstance(entries, list) or len(entries) < 2:
-            parts.append(result)
-            continue
-        middle = random.randrange(1, len(entries))
-        halves = [{"from": result["from"], "to": entries[:middle]}, {**result, "to": entries[middle:]}]
-        parts += random.sample(halves, 2)
-    return parts
-
-
-def _some(results: list[Any], random: Random) -> list[Any]:
-    """Some whole results left out: of an association one direction or both, of a batch read a record."""
-    return [result for result in results if random.random() < 0.6]
-
-
-def _junk(results: list[Any], random: Random) -> list[Any]:
-    junk: list[Any] = [None, 5, "x", [], {}, {"from": None}, {"from": {"id": None}}, {"from": {"id": True}}]
-    return random.sample([*results, *random.sample(junk, 2)], len(results) + 2)
-
-
-def _more_errors(document: dict[str, Any], random: Random) -> None:
-    counted = document.get("numErrors")
-    document["numErrors"] = (counted if isinstance(counted, int) else 0) + random.choice([1, 5])
-    if random.random() < 0.3:
-        document["numErrors"] = str(document["numErrors"])
-
-
-def _fewer_errors(document: dict[str, Any], random: Random) -> None:
-    if isinstance(errors := document.get("errors"), list) and errors:
-        document["numErrors"] = len(errors)
-        document["errors"] = random.sample(errors, random.randrange(len(errors)))
-
-
-def _no_errors(document: dict[str, Any], _: Random) -> None:
-    for name in ("errors", "numErrors"):
-        document.pop(name, None)
-
-
-def _other_sub_category(document: dict[str, Any], random: Random) -> None:
-    for error in document.get("errors") or ():
-        if isinstance(name := error.get("subCategory"), str):
-            error["subCategory"] = random.choice([{"name": name}, {"value": name}, {name: {}}, [name]])
-
-
-def _without_context(document: dict[str, Any], random: Random) -> None:
-    for error in document.get("errors") or ():
-        error["context"] = random.choice([{}, None, "x", [], {"unknown": ["5"]}])
-
-
-def _state(*names: object) -> Callable[[Reply, Random], Reply]:
-    return _json(lambda document, random: document.update(status=random.choice(names)))
-
-
-def _ids_as_numbers(reply: Reply, _: Random) -> Reply:
-    return reply._replace(body=re.sub(rb'"(id|toObjectId)":"(\d+)"', rb'"\1":\2', reply.body))
-
-
-def _circle(document: dict[str, Any], random: Random) -> None:
-    for result in document.get("results") or ():
-        if isinstance(result, dict) and "to" in result:
-            after = random.choice(["0", "1", 0, None, "", {"x": 1}])
-            result["paging"] = {"next": {"after": after, "link": "?"}}
-
-
-def _spoilt_entries(document: dict[str, Any], random: Random) -> None:
-    for result in document.get("results") or ():
-        if isinstance(result, dict) and isinstance(result.get("to"), list) and random.random() < 0.5:
-            result["to"] = random.choice([None, {}, "x", [*result["to"], None], [*result["to"][1:], {}]])
-
-
 #: Faults of any endpoint, by name.
 ANYWHERE: dict[str, Fault] = {
     "server error": Fault(None, _status(408, 409, 423, 425, 500, 502, 503, 504, 520, 524, 599)),
@@ -276,46 +178,52 @@ ANYWHERE: dict[str, Fault] = {
     "100,000 bytes of header": Fault(None, _broken(613)),
     "correlation ID not UTF-8": Fault(True, _broken(614), harmless=True),
     "deep": Fault(True, _broken(617)),
-    "unfinished": Fault(None, _state("PENDING", "PROCESSING", "CANCELED", "pending", 5, "", [], {})),
+    "unfinished": Fault(
+        None, changes.other_state("PENDING", "PROCESSING", "CANCELED", "pending", 5, "", [], {})
+    ),
     "no success": Fault(None, _body(b"{}", b"[]", b"null", b"true", b"0", b'"x"', b'{"success":false}')),
     "unreadable success": Fault(None, _body(b"<html>", b"{", b"\xff\xfe{", b'{"status":NaN}', b"\0" * 9)),
     "empty success": Fault(None, _body(b"", b" ", statuses=(200, 202))),
     "cut off": Fault(None, _cut),
     "other success": Fault(True, _other_status, harmless=True),
-    "state in lower case": Fault(True, _state("complete", " Complete ", None), harmless=True),
+    "state in lower case": Fault(True, changes.other_state("complete", " Complete ", None), harmless=True),
 }
 _RESULTS: dict[str, Fault] = {
-    "no results": Fault(None, _json(lambda document, _: document.update(results=[]))),
+    "no results": Fault(None, changes.of_document(lambda document, _: document.update(results=[]))),
     "results are none": Fault(
-        None, _json(lambda document, random: document.update(results=random.choice([None, {}, "x", 5])))
+        None,
+        changes.of_document(
+            lambda document, random: document.update(results=random.choice([None, {}, "x", 5]))
+        ),
     ),
-    "reversed": Fault(True, _results(lambda results, _: results[::-1]), harmless=True),
-    "twice": Fault(True, _results(lambda results, _: results * 2), harmless=True),
-    "some results": Fault(True, _results(_some)),
-    "junk in results": Fault(True, _results(_junk)),
-    "IDs as numbers": Fault(True, _ids_as_numbers, harmless=True),
-    "more errors counted": Fault(True, _json(_more_errors)),
-    "fewer errors named": Fault(True, _json(_fewer_errors)),
-    "errors without context": Fault(True, _json(_without_context)),
-    "other subCategory": Fault(True, _json(_other_sub_category), harmless=True),
+    "reversed": Fault(True, changes.of_results(lambda results, _: results[::-1]), harmless=True),
+    "twice": Fault(True, changes.of_results(lambda results, _: results * 2), harmless=True),
+    "some results": Fault(True, changes.of_results(changes.some_results)),
+    "junk in results": Fault(True, changes.of_results(changes.junk_added)),
+    "IDs as numbers": Fault(True, changes.ids_as_numbers, harmless=True),
+    "more errors counted": Fault(True, changes.of_document(changes.more_errors)),
+    "fewer errors named": Fault(True, changes.of_document(changes.fewer_errors)),
+    "errors without context": Fault(True, changes.of_document(changes.without_context)),
+    "other subCategory": Fault(True, changes.of_document(changes.other_sub_category), harmless=True),
 }
 #: Faults by endpoint, beside those of any.
 OF_ENDPOINT: dict[str, dict[str, Fault]] = {
     "associate": {**_RESULTS, "no body": Fault(None, _body(b"", statuses=(204, 205)))},
     "batch associate": {
         **_RESULTS,
-        "no errors": Fault(True, _json(_no_errors)),
+        "no errors": Fault(True, changes.of_document(changes.no_errors)),
         "no body": Fault(None, _body(b"", statuses=(204, 205))),
     },
     "batch read": {
         **_RESULTS,
-        "no errors": Fault(True, _json(_no_errors)),
-        "in two results": Fault(True, _results(_in_two), harmless=True),
-        "pages in a circle": Fault(True, _json(_circle)),
-        "spoilt entries": Fault(True, _json(_spoilt_entries)),
+        "some results": Fault(True, changes.of_results(changes.some_records)),
+        "no errors": Fault(True, changes.of_document(changes.no_errors)),
+        "in two results": Fault(True, changes.of_results(changes.in_two_results), harmless=True),
+        "pages in a circle": Fault(True, changes.of_document(changes.cursors_in_a_circle)),
+        "spoilt entries": Fault(True, changes.of_document(changes.spoilt_entries)),
         "no body": Fault(None, _body(b"", statuses=(204, 205))),
     },
-    "batch archive": {"more errors counted": Fault(True, _json(_more_errors))},
+    "batch archive": {"more errors counted": Fault(True, changes.of_document(changes.more_errors))},
     "read objects": _RESULTS,
     "labels": _RESULTS,
     "account": {

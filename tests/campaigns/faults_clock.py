@@ -1,7 +1,7 @@
 """An event loop that hurries: time in which it only waits passes many times as fast.
 
-Sockets and threads work as usual, unlike in `tests.support.clock`; only that a back-off of a second takes some
-milliseconds. A story that takes too long in real time is ended, whatever it does.
+Sockets and threads work as usual, unlike in `tests.support.clock`; but a back-off of a second takes some
+milliseconds. What takes too long in real time is ended, whatever it does.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from loader.simulator import SimulatorSettings, SimulatorState
 from tests.campaigns.faults_answers import ANYWHERE, OF_ENDPOINT
-from tests.campaigns.faults_server import Pair, Temper
-from tests.support.command import write_pairs
+from tests.campaigns.faults_ledger import Pair
+from tests.campaigns.faults_server import Temper
 
 ENDPOINTS = (
     "account",
@@ -20,7 +20,6 @@ ENDPOINTS = (
     "labels",
     "read objects",
 )
-_TYPES = {"companies": "0-2", "deals": "0-3"}
 #: Faults that end a run; often drawn they would leave little to see.
 _ENDING = (
     "unauthorized",
@@ -63,18 +62,9 @@ class Story(NamedTuple):
 def draw_story(random: Random, folder: Path) -> Story:
     """Draw a story and write its file."""
     pairs = _draw_pairs(random)
-    rows = [Row(pair) for pair in pairs]
-    cells = [
-        [pair.from_id, "companies" if pair.to_type == "0-2" else "deals", pair.to_id, "n"] for pair in pairs
-    ]
-    for again in random.sample(range(len(rows)), random.randrange(3)):
-        rows.append(rows[again]._replace(duplicate=True))
-        cells.append(list(cells[again]))
-    for place in range(random.randrange(3)):
-        at = random.randrange(len(pairs) + 1)
-        rows.insert(at, Row(None))
-        cells.insert(at, [("x", "", "1E+9")[place], "companies", "5", "n"])
-    file = write_rows(folder / "pairs.csv", cells)
+    lines: list[Pair | None] = [*pairs, *random.sample(pairs, min(len(pairs), random.randrange(3)))]
+    for _ in range(random.randrange(3)):
+        lines.insert(random.randrange(len(lines) + 1), None)
     shuffled = random.sample(pairs, len(pairs))
     counts = [random.choice([0, 0, len(pairs) // 4]) for _ in range(4)]
     before, labelled, meanwhile, refused = _parts(shuffled, counts)
@@ -85,9 +75,9 @@ def draw_story(random: Random, folder: Path) -> Story:
         state.associate(*pair, label="Friend", default=False)
     for pair in refused:
         state.remove_record(*random.choice([pair[:2], pair[2:]]))
-    return Story(
-        file,
-        rows,
+    story = Story(
+        folder / "pairs.csv",
+        [],
         before + labelled,
         labelled,
         meanwhile,
@@ -96,23 +86,28 @@ def draw_story(random: Random, folder: Path) -> Story:
         _draw_settings(random),
         {name: _draw_temper(random, name) for name in ENDPOINTS},
     )
+    write_rows(story, lines)
+    return story
 
 
-def write_rows(path: Path, cells: list[list[str]]) -> Path:
-    """Write the file."""
-    path.write_text(
-        "from_object_id,to_object_type,to_object_id,note\n" + "".join(f"{','.join(row)}\n" for row in cells)
-    )
-    return path
+def write_rows(story: Story, pairs: list[Pair | None]) -> None:
+    """Write the story's file anew with these pairs; None makes an invalid row."""
+    seen: set[Pair | None] = {None}
+    story.rows.clear()
+    with story.file.open("w", encoding="utf-8") as file:
+        file.write("from_object_id,to_object_type,to_object_id,note\n")
+        for pair in pairs:
+            story.rows.append(Row(pair, pair in seen and pair is not None))
+            seen.add(pair)
+            cells = (pair.from_id, pair.to_type, pair.to_id) if pair else ("x", "0-2", "5")
+            file.write(f"{','.join(cells)},n\n")
 
 
 def _draw_pairs(random: Random) -> list[Pair]:
     number = random.randrange(1, 60) if random.random() < 0.97 else random.randrange(101, 130)
     sources = random.choice([1, 3, number, number])
-    kinds = random.choice([["companies"], ["companies"], ["companies", "deals"]])
-    return [
-        Pair("0-1", str(1 + n % sources), _TYPES[random.choice(kinds)], str(1_000 + n)) for n in range(number)
-    ]
+    kinds = random.choice([["0-2"], ["0-2"], ["0-2", "0-3"]])
+    return [Pair("0-1", str(1 + n % sources), random.choice(kinds), str(1_000 + n)) for n in range(number)]
 
 
 def _parts(pairs: list[Pair], counts: list[int]) -> list[list[Pair]]:
@@ -158,6 +153,3 @@ def _draw_temper(random: Random, endpoint: str) -> Temper:
         return Temper(0.0, [])
     chance = random.choice([0.0, 0.1, 0.3, 0.6, 0.95])
     return Temper(min(chance, 0.3) if endpoint == "account" else chance, faults)
-
-
-__all__ = ["Row", "Story", "draw_story", "write_pairs"]

@@ -136,3 +136,27 @@ def test_a_reading_that_is_refused_removes_nothing() -> None:
     ended = run(run_pairs(VirtualHubSpot(script), archive_method, [OpenPairs(contacts(3))]))
     assert ended.journal.statuses() == ["gave_up"] * 3
     assert all(request.path.endswith("/batch/read") for request in ended.hubspot.requests)
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_pair_that_no_page_of_its_record_has_is_asked_for_from_the_other_side(exists: bool) -> None:
+    """It may have moved from the second page to the first one between the two."""
+
+    async def script(request: Request) -> Reply:
+        if request.path.endswith("/batch/archive"):
+            removals.append([to["id"] for one in request.body["inputs"] for to in one["to"]])
+            return Reply(204)
+        asked = request.body["inputs"][0]
+        if "/companies/contacts/" in request.path:
+            to = [{"toObjectId": pair.from_id, "associationTypes": [DEFAULT]}] if exists else []
+            return Reply(200, {"status": "COMPLETE", "results": [{"from": asked, "to": to}]})
+        page: dict[str, Any] = {"from": asked, "to": []}
+        if "after" not in asked:
+            page["paging"] = {"next": {"after": "500"}}
+        return Reply(200, {"status": "COMPLETE", "results": [page]})
+
+    removals: list[list[str]] = []
+    (pair,) = contacts(1)
+    ended = run(run_pairs(VirtualHubSpot(script), archive_method, [OpenPairs([pair])]))
+    assert ended.journal.statuses() == ["removed"]
+    assert removals == ([[pair.to_id]] if exists else [])
