@@ -237,8 +237,21 @@ def test_a_second_run_at_the_same_time_is_refused(account: Account, tmp_path: Pa
             refused = run(*command, *more)
             assert refused.code == 2
             assert str(process.pid) in refused.text
-        assert run("summary", file).code in (0, 1)
+        looked = run("summary", file)
+        assert looked.code == 0
+        assert "is running" in looked.out
+        assert "killed" not in looked.out
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
     assert process.returncode == 130
+    assert "running" not in run("summary", file).out
+
+
+def test_a_killed_run_is_not_called_running(account: Account, tmp_path: Path) -> None:
+    file = pairs_file(tmp_path, [(n, n) for n in range(1, 100)])
+    process = start("load", file, *TYPES, "--base-url", account.url, "--rate", "5/1")
+    wait_until(lambda: account.puts > 3)
+    process.kill()
+    process.communicate(timeout=20)
+    assert "was killed" in run("summary", file).out
