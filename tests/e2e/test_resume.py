@@ -241,6 +241,7 @@ def test_a_second_run_at_the_same_time_is_refused(account: Account, tmp_path: Pa
         assert looked.code == 0
         assert "is running" in looked.out
         assert "killed" not in looked.out
+        assert "assoc-loader load" not in looked.out  # which would be refused as long as it runs
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
