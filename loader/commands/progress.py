@@ -28,6 +28,7 @@ class Counts(Protocol):
     by_status: pairs that it has settled
     throttled: how often the ten-second limit was met (429)
     pause: why nothing is sent just now; empty while things go on
+    in_flight: says how many requests have no answer yet
     """
 
     @property
@@ -41,6 +42,9 @@ class Counts(Protocol):
 
     @property
     def pause(self) -> str: ...
+
+    @property
+    def in_flight(self) -> Callable[[], int]: ...
 
 
 class Progress:
