@@ -37,11 +37,11 @@ class ConnectionSettings:
     token_file: str | None = None
     simulate: bool = False
     log_file: str | None = None
-    ceiling: Rate | None = field(init=False, default=None)
+    rate_cap: Rate | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self._refuse_empty()
-        object.__setattr__(self, "ceiling", parse_rate(self.rate))
+        object.__setattr__(self, "rate_cap", parse_rate(self.rate))
         for name in ("workers", "max_attempts"):
             _at_least(name, getattr(self, name), 1)
         if not self.timeout > 0:

@@ -111,7 +111,7 @@ async def run_check(
         except asyncio.CancelledError:
             cancel_token.cancel()  # a thread can't be cancelled, and nobody should wait for it
             raise
-    pace = Pace(cap=settings.ceiling, reserve=settings.reserve)
+    pace = Pace(cap=settings.rate_cap, reserve=settings.reserve)
     found = await _ask(settings, read.sketches, pace, warn, stdin) if online else None
     will = forecast(read.to_send, settings, pace.reading)
     if found is not None:  # the day as far as it is known

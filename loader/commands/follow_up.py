@@ -42,7 +42,7 @@ async def connected(
             log.decision(name, details)
             listener.decided(name, details)
 
-        pace = Pace(cap=settings.ceiling, reserve=settings.reserve, watch=decide)
+        pace = Pace(cap=settings.rate_cap, reserve=settings.reserve, watch=decide)
         async with connect(settings, pace, log, listener.warn) as hubspot:
             account = await checked_account(hubspot, settings)
             yield Session(settings, hubspot, pace, account, stats, decide, cancel_token)

@@ -95,7 +95,7 @@ async def run_load(
             log.decision(name, details)
             audience.decided(name, details)
 
-        pace = Pace(cap=settings.ceiling, reserve=settings.reserve, watch=decide)
+        pace = Pace(cap=settings.rate_cap, reserve=settings.reserve, watch=decide)
         account: Account | None = None
         stopped: Stopped | None = None
         try:
