@@ -31,7 +31,7 @@ def write_page(path: str, summary: LoadSummary, page: str) -> None:
     """
     out = Path(page)
     try:
-        ours = not out.exists() or is_page(out)
+        ours = not out.is_file() or is_page(out)  # a pipe to another program has nothing to lose
     except OSError as error:
         raise UsageError(f"{page} can't be read: {error.strerror}", "Name another file.") from error
     if not ours:
@@ -50,7 +50,10 @@ def write_page(path: str, summary: LoadSummary, page: str) -> None:
             datetime.now(UTC),
         )
     try:
-        write_whole(out, html.encode())
+        if out.exists() and not out.is_file():
+            out.write_bytes(html.encode())
+        else:
+            write_whole(out, html.encode())
     except OSError as error:
         raise UsageError(f"The page {page} can't be written: {error.strerror}") from error
 
