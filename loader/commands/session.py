@@ -32,6 +32,7 @@ async def open_session(
     account than `account_id`; UsageError: HubSpot is out of reach.
     """
     async with AsyncExitStack() as stack:
+        stack.callback(observer.end)
         log = stack.enter_context(Log(settings.log_file))
 
         def decide(name: str, details: dict[str, object]) -> None:

@@ -131,10 +131,9 @@ class Pool:
             result = await self._sender.send(item, partial(self._gate.admit, item))
         except (NotStarted, Stopped):
             raise
-        except Exception as fault:  # whatever bytes a server sends, they have a verdict
-            result = Verdict(
-                Kind.TRANSIENT, 0, "UNREADABLE_ANSWER", f"the answer can't be read ({type(fault).__name__})"
-            )
+        except Exception as error:  # a defect of ours; whatever bytes a server sends, they have a verdict
+            what = f"The answer can't be interpreted ({type(error).__name__})"
+            result = Verdict(Kind.TRANSIENT, 0, "UNREADABLE_ANSWER", what)
         await self._handle(item, result)
 
     async def _handle(self, item: WorkItem, result: Verdict | PartialResult) -> None:

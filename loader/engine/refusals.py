@@ -63,6 +63,8 @@ class Refusals:
             targets = await read(first.to_type, list({pair.to_id: None for pair in same}), admit)
         except NotStarted:
             return None
+        except Exception:  # an answer that can't be interpreted says nothing
+            return None
         finally:
             self.looking_into = False
         refusal = next((answer for answer in (sources, targets) if isinstance(answer, Verdict)), None)

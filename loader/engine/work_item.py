@@ -23,7 +23,7 @@ class OpenPairs(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """A point in time on both clocks: the loop's stands still while a machine is suspended, the other not."""
+    """A point in time on both clocks: the loop's stops while a machine is suspended, the other does not."""
 
     monotonic: float
     wall: float

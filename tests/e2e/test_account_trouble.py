@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,6 +25,7 @@ from tests.support.command import (
     write_pairs,
 )
 from tests.support.loaded import UNLIMITED, sent
+from tests.support.wire import Seen, Wire, http
 
 SLOW = replace(UNLIMITED, latency=(0.02, 0.05))
 OAUTH = {
@@ -242,3 +244,32 @@ def test_the_account_is_asked_as_patiently_as_everything_else(tmp_path: Path) ->
         hubspot.ask(lambda s: s.state.fail("9000503000000", path_prefix="/account-info", times=2))
         finished = load(hubspot.url, pairs(tmp_path, 5), "--account-id", "62515")
         assert finished.code == 0, finished.err
+
+
+@pytest.mark.parametrize(
+    ("read", "words"),
+    [
+        (http(200, b'{"results":[{"id":"1"},{"id":"2"},{"id":"7"}]}'), "although their records exist"),
+        (http(403, b'{"category":"MISSING_SCOPES","message":"no"}'), "may not read their records"),
+    ],
+)
+def test_a_token_that_may_write_and_not_read(tmp_path: Path, read: bytes, words: str) -> None:
+    """HubSpot refuses its pairs in the words that it has for records that do not exist."""
+    body = b'{"category":"VALIDATION_ERROR","message":"One or more associations are invalid"}'
+
+    async def script(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        if seen.method == "PUT":
+            writer.write(http(400, body))
+        else:
+            writer.write(read if seen.path.endswith("/batch/read") else http(200, b'{"portalId":1}'))
+
+    file = write_pairs(tmp_path / "pairs.csv", [(n, 7) for n in range(1, 300)])
+    with Serving(lambda: Wire(script)) as wire:
+        stopped = load(wire.url, file)
+        puts = sum(request.method == "PUT" for request in wire.server.seen)
+    assert stopped.code == 3, stopped.err
+    assert words in stopped.err
+    assert "read access to contacts and companies" in stopped.err
+    assert "--retry" in stopped.err
+    assert puts < 100
+    assert {line["status"] for line in rows_of(report_of(file))} == {"failed"}

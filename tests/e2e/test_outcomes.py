@@ -1,4 +1,4 @@
-"""The outcome table of the contract (section 4) from outside: what each answer does to row and run."""
+"""The outcome table of the contract (section 5) from outside: what each answer does to row and run."""
 
 from __future__ import annotations
 
@@ -105,15 +105,15 @@ def test_each_row_of_the_table(hubspot: Serving[Simulator], tmp_path: Path) -> N
     }
     assert said == ROWS
     for magic in ROWS:
-        stands = hubspot.ask(partial(_stands, magic))
+        exists = hubspot.ask(partial(_exists, magic))
         if found[magic]["status"] == "associated":
             # a 2xx by magic says so without making it; all others made it
-            assert stands or magic.startswith("90002"), magic
+            assert exists or magic.startswith("90002"), magic
             assert found[magic]["association_types"] == "HUBSPOT_DEFINED:279;HUBSPOT_DEFINED:280"
             assert not found[magic]["error_message"]
 
 
-def _stands(magic: str, simulator: Simulator) -> bool:
+def _exists(magic: str, simulator: Simulator) -> bool:
     return bool(simulator.state.types_between("contacts", magic, "companies", "5"))
 
 

@@ -94,7 +94,7 @@ def render_page(
         names=names,
         more_names=len(other_names) - len(names),
         filters=[(place, status, cause.title) for place, (status, cause) in enumerate(attention.causes)],
-        written_at=now.astimezone().strftime("%Y-%m-%d %H:%M (UTC%z)"),
+        written_at=now.astimezone().isoformat(" ", "minutes"),
         style=Markup(style),  # noqa: S704 - our own file, and names escaped for CSS
         script=Markup(script),  # noqa: S704 - our own file
         style_hash=_hash(style),

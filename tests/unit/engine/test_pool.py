@@ -269,8 +269,8 @@ def test_five_minutes_of_500_to_everything_cost_no_pair_of_a_batch() -> None:
         await asyncio.sleep(0.1)
         return Reply(500) if request.at < 300 else associated(request)
 
-    ended = sent(script, 8_000, batch)
-    assert Counter(ended.journal.statuses()) == {"associated": 8_000}
+    ended = sent(script, 4_000, batch)
+    assert Counter(ended.journal.statuses()) == {"associated": 4_000}
 
 
 @pytest.mark.parametrize("most", [1, 3, 100])
