@@ -193,7 +193,10 @@ def _open_source(
         trust_quotes=settings.trust_quotes,
         sheet=settings.sheet,
     )
-    return Source(open_input(location), columns, encoding=settings.encoding)
+    file = open_input(location)
+    if location != settings.input:
+        file.name = "standard input"
+    return Source(file, columns, encoding=settings.encoding)
 
 
 def _pairs(

@@ -1,10 +1,11 @@
 """Random faults: `python -m tests.campaigns.faults [--stories N] [--seed N] [--only SEED]`.
 
 Each story has a file of some pairs, and a server that answers a part of the requests wrongly, at each
-endpoint in the ways that its seed draws. The file is loaded, by either method, with and without looking first;
-cancelled, edited, loaded again, verified and undone; through real sockets and in hurrying time. After each run
-the report and the checkpoint are held against what the server stores and what it answered. The faults depend
-on the seed alone, the order of requests also on the machine, so a broken story may need several tries.
+endpoint in the ways that its seed draws. The file is loaded, by either method, with and without looking
+first; cancelled, edited, loaded again, verified and undone; through real sockets and in hurrying time.
+After each run the report and the checkpoint are held against what the server stores and what it answered.
+The faults depend on the seed alone, the order of requests also on the machine, so a broken story may need
+several tries.
 """
 
 from __future__ import annotations
