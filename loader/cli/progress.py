@@ -42,7 +42,7 @@ class Lines(Observer):
 
     def tell(self, message: str) -> None:
         """Write a line."""
-        with suppress(OSError, ValueError):  # nobody reads any more: no reason to end a run
+        with suppress(OSError, ValueError):  # the reader has left: no reason to end a run
             print(escape_controls(message), file=sys.stderr, flush=True)  # noqa: T201 - standard error is the place
 
     def warn(self, message: str) -> None:
