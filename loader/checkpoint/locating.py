@@ -67,9 +67,10 @@ def refuse_files(files: LoadFiles, *, overwrite: bool) -> None:
     Its report is there without its checkpoint (unless it is to be overwritten), or its input is the report of
     a known load.
     """
-    if not overwrite and files.report.exists() and not files.checkpoint.exists():
+    if not overwrite and files.report.exists() and not _holds_anything(files.checkpoint):
+        what = "is empty" if files.checkpoint.exists() else "does not exist"
         raise CheckpointError(
-            f"{files.report} exists, but its checkpoint {files.checkpoint} does not",
+            f"{files.report} is there, but its checkpoint {files.checkpoint} {what}",
             "Put the checkpoint back, which knows what was sent. Or start anew with --overwrite, which keeps "
             "the report under another name.",
         )
@@ -85,3 +86,8 @@ def refuse_files(files: LoadFiles, *, overwrite: bool) -> None:
             f"{files.input} is the report of a load",
             f"To send what failed in it, load {load.input} with --retry.",
         )
+
+
+def _holds_anything(checkpoint: Path) -> bool:
+    """Whether there is a checkpoint that is not just an empty file."""
+    return checkpoint.exists() and (not checkpoint.is_file() or checkpoint.stat().st_size > 0)

@@ -117,7 +117,7 @@ async def run_check(
             raise
         except Stopped as changed:
             raise InputError(str(changed), "Run the same command again.") from changed
-        found, reading = None, Pace(cap=settings.ceiling, reserve=settings.reserve).reading
+        found, reading = None, Pace(cap=settings.rate_cap, reserve=settings.reserve).reading
         if online:
             try:
                 async with open_session(settings, RunStats(total=0), observer, cancel_token) as session:

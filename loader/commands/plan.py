@@ -159,14 +159,14 @@ def input_reading(source: Source, survey: Survey, path: Path) -> InputReading:
     )
 
 
-def read_again(checkpoint: Checkpoint, stack: ExitStack) -> Source | None:
+def read_again(checkpoint: Checkpoint) -> Source | None:
     """The input of an earlier load, opened as it was read then; None if it is gone. Raises InputError."""
     path, reading = checkpoint.files.input, checkpoint.reading
     if path is None or reading is None or not path.exists():
         return None
     layout: dict[str, Any] = dict(reading.layout)
     encoding = layout.pop("encoding")
-    return Source(stack.enter_context(open_input(str(path))), Columns(**layout), encoding=encoding)
+    return Source(open_input(str(path)), Columns(**layout), encoding=encoding)
 
 
 def _open_source(
@@ -193,7 +193,10 @@ def _open_source(
         trust_quotes=settings.trust_quotes,
         sheet=settings.sheet,
     )
-    return Source(stack.enter_context(open_input(location)), columns, encoding=settings.encoding)
+    file = open_input(location)
+    if location != settings.input:
+        file.name = "standard input"
+    return Source(file, columns, encoding=settings.encoding)
 
 
 def _pairs(

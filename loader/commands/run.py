@@ -179,7 +179,7 @@ def open_load(
     checkpoint = stack.enter_context(Checkpoint(found))
     files = load_files(checkpoint, Path(path))
     try:
-        source = read_again(checkpoint, stack)
+        source = read_again(checkpoint)
         if source is None:
             observer.warn(f"The input is gone ({files.input}): the report stays as it was.")
             return OpenedLoad(files, checkpoint, None, None)

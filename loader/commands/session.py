@@ -39,7 +39,7 @@ async def open_session(
             log.decision(name, details)
             observer.decided(name, details)
 
-        pace = Pace(cap=settings.ceiling, reserve=settings.reserve, watch=decide)
+        pace = Pace(cap=settings.rate_cap, reserve=settings.reserve, watch=decide)
         base_url = settings.base_url
         credentials: Credentials = StaticToken(Secret("a-simulator-needs-no-token"))
         if settings.simulate:

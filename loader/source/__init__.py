@@ -24,15 +24,13 @@ duplicates       the same pair again
 chunk            what comes out: chunks, and the survey
 """
 
-from loader.source.batches import Batch, Source, open_input
-from loader.source.batches import OldSurvey as Survey
-from loader.source.chunk import Chunk, InvalidRow
+from loader.source.chunk import Chunk, InvalidRow, Survey
 from loader.source.columns import Columns, Layout
-from loader.source.input_file import InputFile, is_pipe, save_copy
+from loader.source.input_file import InputFile, is_pipe, open_input, save_copy
+from loader.source.source import Source
 from loader.source.type_pairs import TypePair
 
 __all__ = [
-    "Batch",
     "Chunk",
     "Columns",
     "InputFile",

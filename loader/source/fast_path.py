@@ -129,7 +129,8 @@ def _plain_lines(layout: Layout) -> re.Pattern[str] | None:
     # Most lines have bare IDs: to try that first saves a fifth of the matching, the dearest part of reading.
     forms = [_line(layout, number, type_name) for number in (_NUMBER, f'(?:{padded}|"{padded}")')]
     line = f"(?:{'|'.join(forms)})"
-    return re.compile(rf"(?:{line}(?:\n|\r\n?+))*+(?:{line})?+")
+    # Not possessive: before 3.11.5, Python matched wrongly if such a group can backtrack (gh-106052).
+    return re.compile(rf"(?:{line}(?:\n|\r\n?))*(?:{line})?")
 
 
 def _line(layout: Layout, record_id: str, type_name: str) -> str:

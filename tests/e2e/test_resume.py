@@ -142,6 +142,8 @@ def test_a_report_without_its_checkpoint_is_not_guessed_at(account: Account, tmp
     refused = account.load(file)
     assert refused.code == 2
     assert "--overwrite" in refused.text
+    checkpoint_of(file).touch()  # as a copy on a full disk leaves it
+    assert account.load(file).code == 2
     assert report_of(file).read_bytes() == report
     assert account.load(file, "--overwrite").code == 0
     assert account.puts == 20
@@ -237,11 +239,25 @@ def test_a_second_run_at_the_same_time_is_refused(account: Account, tmp_path: Pa
             refused = run(*command, *more)
             assert refused.code == 2
             assert str(process.pid) in refused.text
-        assert run("summary", file).code in (0, 1)
+        looked = run("summary", file)
+        assert looked.code == 0
+        assert "is running" in looked.out
+        assert "killed" not in looked.out
+        assert "assoc-loader load" not in looked.out  # which would be refused as long as it runs
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
     assert process.returncode == 130
+    assert "running" not in run("summary", file).out
+
+
+def test_a_killed_run_is_not_called_running(account: Account, tmp_path: Path) -> None:
+    file = pairs_file(tmp_path, [(n, n) for n in range(1, 100)])
+    process = start("load", file, *TYPES, "--base-url", account.url, "--rate", "5/1")
+    wait_until(lambda: account.puts > 3)
+    process.kill()
+    process.communicate(timeout=20)
+    assert "was killed" in run("summary", file).out
 
 
 def test_a_second_practice_does_not_take_the_first_one_s_report_for_edited(tmp_path: Path) -> None:
