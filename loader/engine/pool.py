@@ -214,7 +214,7 @@ class Pool:
 
     def _daily(self, _item: WorkItem, verdict: Verdict) -> None:
         self._day.refused(verdict.retry_after)
-        self._gate.day_is_over = True
+        self._day.is_over = True
         if not self._day.wait:
             self.stop(self._day.over(verdict.message))
 
