@@ -7,8 +7,8 @@ A command takes the `CheckpointLock`, opens the `Checkpoint` and begins a run. W
 from loader.checkpoint.binding import Binding
 from loader.checkpoint.facts import InputReading, ReportWritten, RowCount, Run, TypePairCount
 from loader.checkpoint.journal import CheckpointJournal
-from loader.checkpoint.locating import find_checkpoint, refuse_files
-from loader.checkpoint.lock import CheckpointLock
+from loader.checkpoint.locating import find_checkpoint, load_files, refuse_files
+from loader.checkpoint.lock import CheckpointLock, is_running
 from loader.checkpoint.naming import LoadFiles, discard
 from loader.checkpoint.schema import UndoFinding, Verified
 from loader.checkpoint.store import Checkpoint
@@ -28,5 +28,7 @@ __all__ = [
     "Verified",
     "discard",
     "find_checkpoint",
+    "is_running",
+    "load_files",
     "refuse_files",
 ]

@@ -176,6 +176,12 @@ class Index:
         """The known pairs that the input does not have, ascending."""
         return np.flatnonzero(~self._seen & (self._types != 0))
 
+    def associated_not_in_input(self, existed_before: str) -> int:
+        """How many associated pairs with this `existed_before` the input does not have."""
+        these = ~self._seen & (self._statuses == _STATUSES.index(Status.ASSOCIATED))
+        these &= (self._marks >> 4 & 0b11) == _EXISTED_BEFORE.index(existed_before)
+        return int(np.count_nonzero(these))
+
     @property
     def made(self) -> int:
         """How many pairs are associated or existing."""

@@ -31,7 +31,7 @@ class CheckpointLock:
 
     def __init__(self, checkpoint: Path, command: str) -> None:
         self.checkpoint = Path(os.path.realpath(checkpoint))
-        self.path = self.checkpoint.with_name(f"{self.checkpoint.name}-lock")
+        self.path = _lock_of(self.checkpoint)
         self._holder = (command, os.getpid(), socket.gethostname())
         self._connection: sqlite3.Connection | None = None
 
@@ -148,3 +148,22 @@ class CheckpointLock:
                 command, pid, host = holder
                 return f"`{command}`, process {pid} on {host}"
         return "another run"
+
+
+def is_running(checkpoint: Path, pid: int, host: str) -> bool:
+    """Whether this process holds the lock of a checkpoint; after a kill only its file is there."""
+    path = _lock_of(Path(os.path.realpath(checkpoint)))
+    if not path.exists():
+        return False
+    try:
+        with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
+            if connection.execute("SELECT pid, host FROM holder").fetchone() != (pid, host):
+                return False
+            connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.Error as error:
+        return primary_code(error) == sqlite3.SQLITE_BUSY
+    return False
+
+
+def _lock_of(checkpoint: Path) -> Path:
+    return checkpoint.with_name(f"{checkpoint.name}-lock")

@@ -48,6 +48,11 @@ class LoadFiles:
     report: Path
     checkpoint: Path
 
+    @property
+    def all(self) -> list[Path]:
+        """Those of the three that are known."""
+        return [one for one in (self.input, self.report, self.checkpoint) if one is not None]
+
     @classmethod
     def of(
         cls, input_path: Path | None, report: Path | None, checkpoint: Path | None, *, simulate: bool = False

@@ -96,14 +96,17 @@ async def _run(start: Start[Result], verbosity: int) -> tuple[Result, int]:
     return ended, signals.code if ended.interrupted and signals.code else ended.exit_code
 
 
+def tell_of_kept(report: ReportResult | None) -> None:
+    """Say so if the report had been edited and is kept."""
+    if report is not None and report.kept is not None:
+        _tell(f"The report had been edited since it was written. That file is now {report.kept.name}.")
+
+
 def _tell_of_report(ended: Ended) -> None:
     """Say what became of the report if that is not just written."""
     report = ended.report
-    if report is None or (report.written and report.kept is None):
-        return
-    if report.kept is not None:
-        _tell(f"The report had been edited since it was written. That file is now {report.kept.name}.")
-    if not report.written:
+    tell_of_kept(report)
+    if report is not None and not report.written:
         command = ended.summary.invocation.write_report()
         print_error(report.problem, "Nothing else is lost. To write the report later:", command)
 

@@ -29,6 +29,7 @@ def report(path: str, json: bool) -> int:
     import asyncio
 
     from loader.cli.console import print_error, print_json, print_lines
+    from loader.cli.execute import tell_of_kept
     from loader.cli.progress import Lines
     from loader.commands import run_report
     from loader.errors import Stopped
@@ -38,6 +39,7 @@ def report(path: str, json: bool) -> int:
     ended = asyncio.run(run_report(path, observer=Lines(0)))
     written = ended.report
     assert written is not None, "run_report raises if there is nothing to write it from"
+    tell_of_kept(written)
     otherwise = "The report is written." if written.written else "Nothing was written."
     if json:
         printed = print_json(ended.as_dict(), otherwise)

@@ -15,6 +15,8 @@ from loader.text import duration, pluralize
 
 #: Seconds over which the rate is taken, and from which on it says something.
 _RATE_OVER, _RATE_FROM = 60.0, 2.0
+#: Seconds without a result after which the end is not foretold: pairs wait to be tried again.
+_STALLED = 5.0
 #: An end that is further away is told with its date.
 _SAME_DAY = 16 * 3600.0
 
@@ -26,6 +28,7 @@ class Counts(Protocol):
     by_status: pairs that it has settled
     throttled: how often the ten-second limit was met (429)
     pause: why nothing is sent just now; empty while things go on
+    in_flight: says how many requests have no answer yet
     """
 
     @property
@@ -39,6 +42,9 @@ class Counts(Protocol):
 
     @property
     def pause(self) -> str: ...
+
+    @property
+    def in_flight(self) -> Callable[[], int]: ...
 
 
 class Progress:
@@ -59,6 +65,7 @@ class Progress:
         self._pace, self._before, self._clock, self._now = pace, before, clock, now
         self._began = clock()
         self._marks: deque[tuple[float, int]] = deque([(self._began, counts.by_status.total())])
+        self._changed = self._began
 
     @property
     def settled(self) -> int:
@@ -89,7 +96,7 @@ class Progress:
         words = [f"{rate:,.1f} pairs/s", f"{duration(elapsed)} so far"]
         if not self.left:
             return ", ".join(words)
-        if not rate or elapsed < _RATE_FROM:
+        if not rate or elapsed < _RATE_FROM or self._clock() - self._changed > _STALLED:
             return ", ".join([*words, "time to go unknown"])
         return ", ".join([*words, f"{duration(self.left / rate)} to go ({self._until(self.left / rate)})"])
 
@@ -112,6 +119,8 @@ class Progress:
 
     def _rate(self) -> float:
         now = self._clock()
+        if self.settled != self._marks[-1][1]:
+            self._changed = now
         self._marks.append((now, self.settled))
         while now - self._marks[0][0] > _RATE_OVER and len(self._marks) > 2:
             self._marks.popleft()

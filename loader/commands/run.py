@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from loader.checkpoint import Checkpoint, CheckpointJournal, CheckpointLock, LoadFiles, find_checkpoint
+from loader.checkpoint import (
+    Checkpoint,
+    CheckpointJournal,
+    CheckpointLock,
+    LoadFiles,
+    find_checkpoint,
+    load_files,
+)
 from loader.checkpoint import Run as RecordedRun
 from loader.checkpoint.index import Index, read_index
 from loader.commands.observer import Observer
@@ -170,9 +177,9 @@ def open_load(
     found = find_checkpoint(Path(path))
     stack.enter_context(CheckpointLock(found, command))
     checkpoint = stack.enter_context(Checkpoint(found))
-    files = checkpoint.files
+    files = load_files(checkpoint, Path(path))
     try:
-        source = read_again(checkpoint, stack)
+        source = read_again(checkpoint)
         if source is None:
             observer.warn(f"The input is gone ({files.input}): the report stays as it was.")
             return OpenedLoad(files, checkpoint, None, None)

@@ -32,13 +32,14 @@ async def open_session(
     account than `account_id`; UsageError: HubSpot is out of reach.
     """
     async with AsyncExitStack() as stack:
+        stack.callback(observer.end)
         log = stack.enter_context(Log(settings.log_file))
 
         def decide(name: str, details: dict[str, object]) -> None:
             log.decision(name, details)
             observer.decided(name, details)
 
-        pace = Pace(cap=settings.ceiling, reserve=settings.reserve, watch=decide)
+        pace = Pace(cap=settings.rate_cap, reserve=settings.reserve, watch=decide)
         base_url = settings.base_url
         credentials: Credentials = StaticToken(Secret("a-simulator-needs-no-token"))
         if settings.simulate:
@@ -66,6 +67,7 @@ async def open_session(
                 log=log.write if log.wanted else None,
             )
         )
+        stats.in_flight = lambda: hubspot.in_flight
         try:
             found = await ask_account(settings, hubspot, pace, stats, decide, cancel_token)
         except Stopped as why:

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from loader.checkpoint import Checkpoint, InputReading, LoadFiles, RowCount, find_checkpoint
+from loader.checkpoint import (
+    Checkpoint,
+    InputReading,
+    LoadFiles,
+    RowCount,
+    find_checkpoint,
+    is_running,
+    load_files,
+)
 from loader.checkpoint import Run as RecordedRun
 from loader.checkpoint.reading import PairCount, count_outcomes, first_and_last_result, stored_pair
 from loader.errors import CheckpointError
@@ -19,7 +28,11 @@ from loader.summary.outcomes import Example, OutcomeCount, TypePairCount, group_
 def run_summary(path: str) -> LoadSummary:
     """What the load of this input, report or checkpoint came to. Raises UsageError."""
     with Checkpoint(find_checkpoint(Path(path))) as checkpoint:
-        return load_summary(checkpoint, checkpoint.files)
+        files, runs = load_files(checkpoint, Path(path)), checkpoint.runs()
+        if not runs or runs[-1].ended_at is not None:
+            return load_summary(checkpoint, files)
+        running = is_running(files.checkpoint, runs[-1].pid, runs[-1].host)
+        return load_summary(checkpoint, files, replace(summary_run(runs[-1]), running=running))
 
 
 def load_summary(checkpoint: Checkpoint, files: LoadFiles, last_run: Run | None = None) -> LoadSummary:

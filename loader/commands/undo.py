@@ -13,12 +13,13 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from loader.checkpoint import Checkpoint, CheckpointJournal, UndoFinding
+from loader.checkpoint.index import Index
 from loader.checkpoint.reading import Selection, count_pairs, left_by_undo, select_pairs
 from loader.commands.observer import Observer
 from loader.commands.result import RunResult
-from loader.commands.run import open_load, progress_of, refuse_simulated
-from loader.commands.session import open_session
-from loader.engine.archiving import removal_method
+from loader.commands.run import OpenedLoad, open_load, progress_of, refuse_simulated
+from loader.commands.session import continued_binding, open_session
+from loader.engine.archiving import archive_method
 from loader.engine.cancellation import CancelToken
 from loader.engine.pipeline import run_pipeline
 from loader.engine.stats import RunStats
@@ -31,7 +32,7 @@ from loader.summary.follow_up import Kept
 from loader.summary.outcomes import CauseGroup, OutcomeCount, group_by_cause
 
 _FINDINGS = {
-    Status.EXISTING: UndoFinding.KEPT,
+    Status.ASSOCIATED: UndoFinding.KEPT,
     Status.FAILED: UndoFinding.FAILED,
     Status.GAVE_UP: UndoFinding.GAVE_UP,
 }
@@ -67,15 +68,15 @@ async def run_undo(
         progress = progress_of(observer, cancel_token)
         load = await asyncio.to_thread(open_load, settings.path, "undo", stack, observer, progress)
         refuse_simulated(load, "undo")
-        ours = Selection(
-            statuses=(Status.ASSOCIATED,),
-            existed_before="no",
-            in_input=False if settings.not_in_input else None,
-        )
-        total = count_pairs(load.checkpoint, ours)
+        there = Selection(statuses=(Status.ASSOCIATED,), in_input=False if settings.not_in_input else None)
+        ours = replace(there, existed_before="no")
+        # The checkpoint has what the input had when it was last read: ours is what it has now.
+        gone = _not_in_input(load) if settings.not_in_input else None
+        total = count_pairs(load.checkpoint, ours) if gone is None else gone.associated_not_in_input("no")
         stats = RunStats(total=total)
         async with open_session(settings, stats, observer, cancel_token) as session:
-            plan = UndoPlan(total, _kept(load.checkpoint), session.account)
+            continued_binding(load.checkpoint, session)  # nobody is asked about another account
+            plan = UndoPlan(total, _kept(load.checkpoint, there, gone), session.account)
             if total and not await asyncio.to_thread(confirm, plan):
                 raise UsageError("Nothing was removed")
             run = await asyncio.to_thread(load.begin, "undo", session)
@@ -83,22 +84,47 @@ async def run_undo(
             async with run.journal(session) as journal:
                 await run_pipeline(
                     session,
-                    removal_method(session.hubspot),
+                    archive_method(session.hubspot),
                     _open(load.checkpoint, ours),
                     _Removals(journal),
                     stop_after_failures=settings.stop_after_failures,
                 )
             result = await run.finish(session, lambda _summary: int(count_pairs(load.checkpoint, ours) > 0))
-            return replace(result, kept=_kept(load.checkpoint), refused=_refused(load.checkpoint))
+            kept = _kept(load.checkpoint, there)
+            return replace(result, kept=kept, refused=_refused(load.checkpoint))
 
 
-def _kept(checkpoint: Checkpoint) -> Kept:
-    """The associations that undo leaves: those that existed before, may have existed, or have labels."""
-    there = Selection(statuses=(Status.ASSOCIATED,))
+def _not_in_input(load: OpenedLoad) -> Index:
+    """A load compared with its input. Raises UsageError: the input is gone, or has nothing of the load."""
+    if load.known is None:
+        raise UsageError(
+            f"--not-in-input needs the input of the load, and it can't be read: {load.files.input}",
+            "Put it back, or leave --not-in-input out to remove all that this load created.",
+        )
+    if load.known.made and not load.known.seen:
+        raise UsageError(
+            f"--not-in-input would take back the whole load: none of its {load.known.known:,} pairs is in "
+            f"{load.files.input}",
+            "Is that the right file? To remove all that this load created, leave --not-in-input out.",
+        )
+    return load.known
+
+
+def _kept(checkpoint: Checkpoint, there: Selection, gone: Index | None = None) -> Kept:
+    """The associations that undo leaves: those that existed before, may have existed, or have labels.
+
+    `gone` counts those that are not in the input as long as the checkpoint does not.
+    """
+
+    def count(existed_before: str) -> int:
+        if gone is not None:
+            return gone.associated_not_in_input(existed_before)
+        return count_pairs(checkpoint, replace(there, existed_before=existed_before))
+
     return Kept(
         labelled=sum(one.pairs for one in left_by_undo(checkpoint) if one.finding is UndoFinding.KEPT),
-        existed_before=count_pairs(checkpoint, replace(there, existed_before="yes")),
-        not_looked_up=count_pairs(checkpoint, replace(there, existed_before="")),
+        existed_before=count("yes"),
+        not_looked_up=count(""),
     )
 
 

@@ -178,7 +178,9 @@ class LoadSummary:
 
     @property
     def next_step(self) -> NextStep | None:
-        """The one command that comes next; None if nothing is left to do."""
+        """The one command that comes next; None if nothing is left to do, or not before a run has ended."""
+        if self.last_run and self.last_run.running:
+            return None
         if self.simulated:
             return NextStep(
                 f"That was practice. For real, beginning with a pilot of {_PILOT} pairs:",

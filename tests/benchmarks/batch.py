@@ -37,10 +37,10 @@ def measure(
             "overwrite": True,
         }
         began = time.thread_time()
-        result = asyncio.run(
+        summary = asyncio.run(
             run_load(LoadSettings(input=str(file), base_url=serving.url, **options, **more))
         )
-        return result, time.thread_time() - began
+        return summary, time.thread_time() - began
 
 
 def main() -> None:
@@ -80,9 +80,10 @@ def show(what: str, result: RunResult, seconds: float, rows: int, most: int) -> 
     """One line of the table."""
     bar = most * rows // 100_000
     counts = ", ".join(f"{count:,} {status}" for status, count in result.counts.items() if count)
-    verdict = "ok" if result.run.requests <= bar + 2 and result.finished else "MISSED"  # + whose account
+    requests = result.run.requests
+    verdict = "ok" if requests <= bar + 2 and result.finished else "MISSED"  # + whose account
     print(
-        f"{what:24} {result.run.requests:>7,} requests (bar {bar:,}: {verdict}), {result.run.seconds or 0:5.1f} s, "
+        f"{what:24} {requests:>7,} requests (bar {bar:,}: {verdict}), {result.run.seconds or 0:5.1f} s, "
         f"{seconds / rows * 1e6:5.2f} us a row here; {counts}"
     )
 

@@ -150,9 +150,9 @@ def load(port: str, file: Path) -> Load:
             time.sleep(0.02)
         process.returncode = os.waitstatus_to_exitcode(ended[1])
         said.seek(0)
-        result = json.load(said)
-    assert process.returncode == 0, result
-    return Load(float(result["run"]["seconds"]), peak, ended[2].ru_utime + ended[2].ru_stime)
+        summary = json.load(said)
+    assert process.returncode == 0, summary
+    return Load(float(summary["run"]["seconds"]), peak, ended[2].ru_utime + ended[2].ru_stime)
 
 
 def curl(folder: Path, pairs: int) -> float:

@@ -171,6 +171,16 @@ def test_many_unnamed_bad_pairs_among_good_ones_do_not_stop_the_run(
     assert result.counts[Status.FAILED] == 600
 
 
+def test_a_server_that_counts_batch_calls_rejects_none(tmp_path: Path) -> None:
+    file = write_pairs(tmp_path / "pairs.csv", ((n, n + 50_000) for n in range(1, 12_001)))
+    with Serving(lambda: Simulator(SimulatorSettings(rate_limit=10, interval=1.0))) as serving:
+        finished = load(serving.url, file, "--method", "batch", "--skip-existing")
+        assert finished.code == 0, finished.err
+        limits = serving.ask(lambda server: server.state.limits)
+    assert limits.rejected == 0
+    assert 9 <= limits.peak <= 10  # of 19 requests: 12 read 1,000 records each, 6 associate 2,000 pairs each
+
+
 def test_the_rate_bounds_batch_calls_too(tmp_path: Path, simulator: Serving[Simulator]) -> None:
     file = write_pairs(tmp_path / "pairs.csv", ((n, n + 1) for n in range(1, 12_001)))
     finished = load(simulator.url, file, "--method", "batch", "--rate", "2/1")

@@ -68,6 +68,13 @@ def test_an_edited_report_is_kept_aside_and_changes_nothing(
     assert (tmp_path / "pairs.edited-2.report.csv").read_bytes() == edited
 
 
+def test_report_says_where_the_edited_one_is(account: Account, tmp_path: Path) -> None:
+    file = pairs_file(tmp_path, PAIRS)
+    assert account.load(file).code == 0
+    report_of(file).write_text("mine")
+    assert "now pairs.edited-1.report.csv" in run("report", file).text
+
+
 def test_report_writes_a_deleted_report_again(account: Account, tmp_path: Path) -> None:
     file = pairs_file(tmp_path, PAIRS)
     assert account.load(file).code == 0

@@ -83,6 +83,21 @@ def test_practice_first_then_the_real_thing(account: Account, tmp_path: Path) ->
     assert account.puts == 10
 
 
+def test_practice_never_takes_the_place_of_the_real_thing(account: Account, tmp_path: Path) -> None:
+    file = pairs_file(tmp_path, PAIRS)
+    assert account.load(file, "--skip-existing").code == 0
+    notes = tmp_path / "notes.txt"
+    notes.write_text("mine")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    for option, path in (
+        ("--report", report_of(file)),
+        ("--checkpoint", checkpoint_of(file)),
+        ("--checkpoint", notes),
+    ):
+        assert run("load", file, *TYPES, "--simulate", option, path).code == 2
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
 def test_each_simulated_load_starts_anew(tmp_path: Path) -> None:
     file = pairs_file(tmp_path, PAIRS)
     for _ in range(2):
@@ -142,6 +157,8 @@ def test_a_report_without_its_checkpoint_is_not_guessed_at(account: Account, tmp
     refused = account.load(file)
     assert refused.code == 2
     assert "--overwrite" in refused.text
+    checkpoint_of(file).touch()  # as a copy on a full disk leaves it
+    assert account.load(file).code == 2
     assert report_of(file).read_bytes() == report
     assert account.load(file, "--overwrite").code == 0
     assert account.puts == 20
@@ -195,9 +212,14 @@ def test_the_three_files_may_be_moved_together(account: Account, tmp_path: Path)
 
 def test_two_inputs_of_one_stem_do_not_share_a_load(account: Account, tmp_path: Path) -> None:
     assert account.load(pairs_file(tmp_path, PAIRS, "pairs.csv")).code == 0
-    refused = account.load(pairs_file(tmp_path, [(1, 2)], "pairs.tsv"))
+    other = pairs_file(tmp_path, [(1, 2)], "pairs.tsv")
+    refused = account.load(other)
     assert refused.code == 2
     assert "--report" in refused.text
+    for command in ("verify", "undo", "report", "summary"):
+        ended = run(command, other) if command in ("report", "summary") else account.run(command, other)
+        assert ended.code == 2
+        assert "pairs.csv, not of" in ended.text
 
 
 @pytest.mark.parametrize("method", ["put", "batch"])
@@ -232,8 +254,56 @@ def test_a_second_run_at_the_same_time_is_refused(account: Account, tmp_path: Pa
             refused = run(*command, *more)
             assert refused.code == 2
             assert str(process.pid) in refused.text
-        assert run("summary", file).code in (0, 1)
+        looked = run("summary", file)
+        assert looked.code == 0
+        assert "is running" in looked.out
+        assert "killed" not in looked.out
+        assert "assoc-loader load" not in looked.out  # which would be refused as long as it runs
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
     assert process.returncode == 130
+    assert "running" not in run("summary", file).out
+
+
+def test_a_killed_run_is_not_called_running(account: Account, tmp_path: Path) -> None:
+    file = pairs_file(tmp_path, [(n, n) for n in range(1, 100)])
+    process = start("load", file, *TYPES, "--base-url", account.url, "--rate", "5/1")
+    wait_until(lambda: account.puts > 3)
+    process.kill()
+    process.communicate(timeout=20)
+    assert "was killed" in run("summary", file).out
+
+
+def test_a_second_practice_does_not_take_the_first_one_s_report_for_edited(tmp_path: Path) -> None:
+    file = pairs_file(tmp_path, PAIRS)
+    for _ in range(2):
+        assert "edited" not in run("load", file, *TYPES, "--simulate").text
+    assert not list(tmp_path.glob("*edited*"))
+
+
+def test_a_refused_load_leaves_what_standard_input_was_saved_as(account: Account, tmp_path: Path) -> None:
+    report, kept = tmp_path / "x.report.csv", tmp_path / "x.input.csv"
+    command = ("load", "-", *TYPES, "--base-url", account.url, "--report", report)
+
+    def pipe(text: str) -> int:
+        with (tmp_path / "piped").open("w+") as file:
+            file.write(text)
+            file.seek(0)
+            return run(*command, stdin=file).code
+
+    header = "from_object_id,to_object_id\n"
+    assert pipe(header + "1,2\n") == 0
+    for text in ("<html>oops</html>\n", header + "7,8\n"):
+        assert pipe(text) == 2
+        assert kept.read_text() == header + "1,2\n"
+    assert pipe(header + "1,2\n3,4\n") == 0
+    assert run("summary", kept).code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("x.report.csv", "x.input.csv", "x.checkpoint.db", "piped")
+    }
+    checkpoint_of(tmp_path / "x.csv").unlink()
+    report.unlink()
+    kept.write_text("of somebody else")
+    assert pipe(header + "1,2\n") == 2
+    assert kept.read_text() == "of somebody else"

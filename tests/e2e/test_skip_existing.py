@@ -15,7 +15,7 @@ import pytest
 
 from loader.simulator import Simulator, SimulatorSettings
 from tests.support.command import Serving, load, report_of, rows_of, write_pairs
-from tests.support.wire import STANDS, Seen, Wire, http
+from tests.support.wire import ASSOCIATED, Seen, Wire, http
 
 FAST = ("--rate", "1000000/1")
 READ = "/crm/associations/2025-09/contacts/companies/batch/read"
@@ -172,7 +172,7 @@ def test_what_did_not_exist_is_known_whatever_form_the_answer_has(tmp_path: Path
         if "batch/read" in seen.path:
             writer.write(body(results=[], numErrors=1, errors=[error]))
         else:
-            writer.write(http(200, STANDS if seen.method == "PUT" else b"{}"))
+            writer.write(http(200, ASSOCIATED if seen.method == "PUT" else b"{}"))
 
     file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
     with Serving(lambda: Wire(script)) as wire:
@@ -194,7 +194,7 @@ def test_a_record_in_two_results_is_added_up(tmp_path: Path) -> None:
             after = orjson.loads(seen.body)["inputs"][0].get("after")
             writer.write(body(results=[{"from": {"id": "1"}, "to": [entry("2")]}] if after else results))
         else:
-            writer.write(http(200, STANDS if seen.method == "PUT" else b"{}"))
+            writer.write(http(200, ASSOCIATED if seen.method == "PUT" else b"{}"))
 
     file = write_pairs(tmp_path / "pairs.csv", [(1, 2), (1, 8), (1, 9)])
     with Serving(lambda: Wire(script)) as wire:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,13 @@ def test_the_page(report: Path, tmp_path: Path) -> None:
         refused = run("summary", report, "--html", path)
         assert (refused.code, refused.out) == (2, ""), path
     assert report.read_bytes() == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs /dev/stdout")
+def test_the_page_can_go_to_another_program(report: Path) -> None:
+    ended = run("summary", report, "--html", "/dev/stdout")
+    assert (ended.code, ended.err) == (1, "")
+    assert ended.out.startswith("<!doctype html>")
 
 
 def test_what_is_no_load_ends_with_2(tmp_path: Path) -> None:

@@ -84,6 +84,32 @@ def test_not_in_input_takes_back_only_what_is_no_longer_there(account: Account, 
     assert column(file, "status") == ["associated"] * 6 + ["removed"]
 
 
+def test_not_in_input_asks_about_the_input_as_it_is_now(account: Account, tmp_path: Path) -> None:
+    """The checkpoint knows the input as it was last read; nothing goes unasked that left it since."""
+    file = pairs_file(tmp_path, PAIRS)
+    assert account.load(file, "--skip-existing").code == 0
+    pairs_file(tmp_path, PAIRS[:-2])
+    asked = account.run("undo", file, "--not-in-input")
+    assert asked.code == 2
+    assert "--yes" in asked.text
+    assert all(account.has(*pair) for pair in PAIRS)
+    agreed = account.run("undo", file, "--not-in-input", "--yes")
+    assert agreed.code == 0
+    assert "Remove 2 associations" in agreed.err
+    assert [account.has(*pair) for pair in PAIRS] == [True] * 4 + [False] * 2
+
+
+def test_not_in_input_needs_an_input_that_belongs_to_the_load(account: Account, tmp_path: Path) -> None:
+    file = pairs_file(tmp_path, PAIRS)
+    assert account.load(file, "--skip-existing").code == 0
+    for content in ("from_object_id,to_object_id\n", "from_object_id,to_object_id\n1,2\n", '"', None):
+        file.unlink() if content is None else file.write_text(content)
+        refused = account.run("undo", checkpoint_of(file), "--not-in-input", "--yes")
+        assert refused.code == 2
+        assert "--not-in-input" in refused.text
+    assert all(account.has(*pair) for pair in PAIRS)
+
+
 def test_what_is_gone_already_counts_as_removed(account: Account, tmp_path: Path) -> None:
     file = pairs_file(tmp_path, PAIRS)
     assert account.load(file, "--skip-existing").code == 0

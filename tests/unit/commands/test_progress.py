@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -21,6 +22,7 @@ class Counts:
     by_status: Counter[Status] = field(default_factory=Counter)
     throttled: int = 0
     pause: str = ""
+    in_flight: Callable[[], int] = lambda: 0
 
 
 class Watch:
@@ -66,7 +68,9 @@ def test_an_end_on_another_day_has_its_date() -> None:
 def test_nothing_is_foretold_before_something_is_known() -> None:
     watch = Watch(100)
     assert "time to go unknown" in watch.settle(0, 30)
-    assert "to go" not in watch.settle(100, 1)
+    assert "to go (until" in watch.settle(99, 1)
+    assert "time to go unknown" in watch.settle(0, 6), "the last one waits to be tried again"
+    assert "to go" not in watch.settle(1, 1)
 
 
 def test_pauses_and_limits_are_told() -> None:
