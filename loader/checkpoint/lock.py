@@ -117,6 +117,9 @@ class CheckpointLock:
                 f"{self.checkpoint} is in use by {self._name_holder()}",
                 "Wait until that run has ended, then give the same command again.",
             )
+        with suppress(OSError):
+            if not self.path.stat().st_size:  # just made, and there was no room for more
+                self.path.unlink()
         return CheckpointError(
             f"{self.checkpoint} can't be locked: {words(error)} ({self.path})", self._advice(advice(error))
         )

@@ -48,6 +48,7 @@ class RunResult:
         """Plain values, as `--json` prints them."""
         return {
             **self.summary.as_dict(),
+            "finished": self.finished,
             "run": self.run.as_dict(),
             "kept": self.kept._asdict() if self.kept else None,
             "report_written": self.report is not None and self.report.written,

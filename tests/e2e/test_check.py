@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.command import TYPES, Finished, end, report_of, run, start, write_pairs
-from tests.support.second_run import Account, checkpoint_of, pairs_file, wait_until
+from tests.support.command import TYPES, Finished, end, report_of, run, start, wait_until, write_pairs
+from tests.support.second_run import Account, checkpoint_of, pairs_file
 
 MISTAKES = (
     "from_object_id,to_object_id,note\n"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import TYPES, report_of, rows_of, run, start
-from tests.support.second_run import FAST, Account, checkpoint_of, column, pairs_file, statuses, wait_until
+from tests.support.command import TYPES, report_of, rows_of, run, start, wait_until
+from tests.support.second_run import FAST, Account, checkpoint_of, column, pairs_file, statuses
 
 PAIRS = [(1001 + n, 2001 + n) for n in range(10)]
 

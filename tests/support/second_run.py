@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from loader.simulator import Ends, Simulator, SimulatorSettings
@@ -75,14 +74,6 @@ class Account:
 
     def run(self, command: str, path: Path, *options: str | Path) -> Finished:
         return run(command, path, "--base-url", self.url, *FAST, *options)
-
-
-def wait_until(happened: Callable[[], bool]) -> None:
-    """Wait for another process to come to a point; fail after 20 s."""
-    deadline = time.monotonic() + 20
-    while not happened():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.01)
 
 
 def pairs_file(folder: Path, pairs: Iterable[tuple[object, object]], name: str = "pairs.csv") -> Path:

@@ -57,22 +57,22 @@ class Forked:
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
-    def communicate(self, timeout: float) -> tuple[str, str]:
-        """What it has written when it has ended; after `timeout` seconds it is killed (`TimeoutExpired`)."""
-        in_time = self._wait(timeout) is not None
-        if not in_time:
-            self.send_signal(signal.SIGKILL)
-            self._wait(None)
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+    def communicate(self, *, timeout: float | None = None) -> tuple[str, str]:
+        """What it has written, when it has ended. Raises TimeoutExpired after `timeout` seconds."""
+        if self._wait(timeout) is None:
+            raise subprocess.TimeoutExpired("loader", timeout or 0.0)
         out, err = (text.result() for text in self._texts)
         self._pool.shutdown()
-        os.close(self._hear)
-        if not in_time:
-            raise subprocess.TimeoutExpired("loader", timeout, out, err)
         return out, err
 
     def _wait(self, seconds: float | None) -> int | None:
         if self.returncode is None and select.select([self._hear], [], [], seconds)[0]:
             self.returncode = _INT.unpack(os.read(self._hear, _INT.size))[0]
+            os.close(self._hear)
         return self.returncode
 
 
