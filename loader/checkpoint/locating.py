@@ -21,7 +21,7 @@ def find_checkpoint(path: Path) -> Path:
         )
     if path.name.endswith(SUFFIX) or is_database(path):
         return path
-    possible = dict.fromkeys((checkpoint_of(path), checkpoint_of(report_of(path))))
+    possible = dict.fromkeys((checkpoint_of(path), checkpoint_of(report_of(path)), *_kept_input(path)))
     found = [checkpoint for checkpoint in possible if checkpoint.exists()]
     if len(found) == 1:
         return found[0]
@@ -61,12 +61,21 @@ def load_files(checkpoint: Checkpoint, path: Path) -> LoadFiles:
     return files
 
 
-def refuse_files(files: LoadFiles, *, overwrite: bool) -> None:
+def _kept_input(path: Path) -> list[Path]:
+    """The checkpoint of a load whose standard input was kept as `path`."""
+    stem = path.name.removesuffix(".input.csv")
+    return [path.with_name(stem + SUFFIX)] if stem != path.name else []
+
+
+def refuse_files(files: LoadFiles, *, overwrite: bool, simulate: bool = False) -> None:
     """Raise CheckpointError if a load can't have these files.
 
-    Its report is there without its checkpoint (unless it is to be overwritten), or its input is the report of
-    a known load.
+    Its report is there without its checkpoint (unless it is to be overwritten), its input is the report of
+    a known load, or it is simulated and would take the place of a real one.
     """
+    if simulate and not overwrite:
+        _refuse_real(files.checkpoint)
+    overwrite = overwrite or simulate
     if not overwrite and files.report.exists() and not _holds_anything(files.checkpoint):
         what = "is empty" if files.checkpoint.exists() else "does not exist"
         raise CheckpointError(
@@ -85,6 +94,19 @@ def refuse_files(files: LoadFiles, *, overwrite: bool) -> None:
         raise CheckpointError(
             f"{files.input} is the report of a load",
             f"To send what failed in it, load {load.input} with --retry.",
+        )
+
+
+def _refuse_real(path: Path) -> None:
+    """A simulated load starts anew each time: what it deletes must be the checkpoint of another one."""
+    if not _holds_anything(path):
+        return
+    with Checkpoint(path) as checkpoint:
+        binding = checkpoint.binding
+    if binding is not None and not binding.simulated:
+        raise CheckpointError(
+            f"{path} is the checkpoint of a real load, and --simulate would start it anew",
+            "Leave out --report and --checkpoint: a simulated load has names of its own.",
         )
 
 

@@ -79,6 +79,8 @@ def _begin(plan: LoadPlan, session: Session) -> CommandRun:
     )
     if written is not None:
         checkpoint.set_report_written(written)
+    if plan.saved is not None:
+        plan.saved.keep()
     return CommandRun(checkpoint, files, recorded, ReadInput(plan.source, plan.survey))
 
 

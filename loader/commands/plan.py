@@ -24,11 +24,12 @@ from loader.checkpoint import (
     refuse_files,
 )
 from loader.checkpoint.index import Index, read_index
+from loader.commands.saved_input import SavedInput
 from loader.engine.work_item import OpenPairs
 from loader.errors import CheckpointError, UsageError
 from loader.model import Pair, Status
 from loader.settings import LoadSettings
-from loader.source import Chunk, Columns, InvalidRow, Source, Survey, is_pipe, open_input, save_copy
+from loader.source import Chunk, Columns, InvalidRow, Source, Survey, is_pipe, open_input
 from loader.text import truncate
 
 #: Characters of an example's cell that the checkpoint keeps: a cell may hold megabytes.
@@ -45,6 +46,7 @@ class LoadPlan:
     settings: what the caller asked for
     files: input, report and checkpoint
     source, survey: the input, and what its first reading found
+    saved: the input's file if it was standard input, to be kept once the load has begun
     checkpoint, index: what earlier runs settled
     """
 
@@ -54,6 +56,7 @@ class LoadPlan:
     survey: Survey
     checkpoint: Checkpoint
     index: Index
+    saved: SavedInput | None
 
     @property
     def open_pairs(self) -> int:
@@ -109,13 +112,14 @@ def prepare(settings: LoadSettings, stack: ExitStack, progress: Progress, *, che
     """
     files = _files(settings, stack, check=check)
     anew = settings.overwrite or settings.simulate
-    refuse_files(files, overwrite=anew)
+    refuse_files(files, overwrite=settings.overwrite, simulate=settings.simulate)
     if not check:
         stack.enter_context(CheckpointLock(files.checkpoint, "load"))
-    source = _open_source(settings, files, stack, progress, check=check)
+    saved = _save_pipe(settings, files, stack, progress, check=check)
+    source = _open_source(settings, str(saved.path) if saved else settings.input, stack)
     checkpoint = stack.enter_context(Checkpoint(files.checkpoint, may_create=True, anew=anew))
     index = read_index(checkpoint)
-    plan = LoadPlan(settings, files, source, compare(source, index, progress), checkpoint, index)
+    plan = LoadPlan(settings, files, source, compare(source, index, progress), checkpoint, index, saved)
     if plan.survey.sendable and index.made and not index.seen:
         raise _nothing_in_common(plan)
     return plan
@@ -169,18 +173,21 @@ def read_again(checkpoint: Checkpoint) -> Source | None:
     return Source(open_input(str(path)), Columns(**layout), encoding=encoding)
 
 
-def _open_source(
+def _save_pipe(
     settings: LoadSettings, files: LoadFiles, stack: ExitStack, progress: Progress, *, check: bool
-) -> Source:
-    """The input with its columns found; what can't be read twice is saved first. Raises UsageError."""
-    location = settings.input
-    if is_pipe(location):
-        if check:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            location = str(folder / "input.csv")
-        else:
-            location = str(files.input)
-        save_copy(settings.input, Path(location), lambda: progress(0))
+) -> SavedInput | None:
+    """Save what can't be read twice as the load's input; None if INPUT is a file. Raises UsageError."""
+    if not is_pipe(settings.input):
+        return None
+    path = files.input
+    if check or path is None:
+        path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "input.csv"
+    known = files.checkpoint.exists()
+    return stack.enter_context(SavedInput(settings.input, path, lambda: progress(0), known=known))
+
+
+def _open_source(settings: LoadSettings, location: str, stack: ExitStack) -> Source:
+    """The input with its columns found. Raises UsageError."""
     columns = Columns(
         from_column=settings.from_column,
         to_column=settings.to_column,

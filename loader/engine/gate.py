@@ -59,6 +59,7 @@ class Gate:
 
         Raises Stopped if an outage takes too long or the daily limit is not to be waited for, and NotStarted.
         """
+        self.admit_question()
         if self._breaker.is_open:
             await self._breaker.wait_until_closed(self.admit_question)
         while self._day.spent(self._connection.in_flight):  # until it is known what is in flight has used

@@ -83,6 +83,21 @@ def test_practice_first_then_the_real_thing(account: Account, tmp_path: Path) ->
     assert account.puts == 10
 
 
+def test_practice_never_takes_the_place_of_the_real_thing(account: Account, tmp_path: Path) -> None:
+    file = pairs_file(tmp_path, PAIRS)
+    assert account.load(file, "--skip-existing").code == 0
+    notes = tmp_path / "notes.txt"
+    notes.write_text("mine")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    for option, path in (
+        ("--report", report_of(file)),
+        ("--checkpoint", checkpoint_of(file)),
+        ("--checkpoint", notes),
+    ):
+        assert run("load", file, *TYPES, "--simulate", option, path).code == 2
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
 def test_each_simulated_load_starts_anew(tmp_path: Path) -> None:
     file = pairs_file(tmp_path, PAIRS)
     for _ in range(2):
@@ -265,3 +280,30 @@ def test_a_second_practice_does_not_take_the_first_one_s_report_for_edited(tmp_p
     for _ in range(2):
         assert "edited" not in run("load", file, *TYPES, "--simulate").text
     assert not list(tmp_path.glob("*edited*"))
+
+
+def test_a_refused_load_leaves_what_standard_input_was_saved_as(account: Account, tmp_path: Path) -> None:
+    report, kept = tmp_path / "x.report.csv", tmp_path / "x.input.csv"
+    command = ("load", "-", *TYPES, "--base-url", account.url, "--report", report)
+
+    def pipe(text: str) -> int:
+        with (tmp_path / "piped").open("w+") as file:
+            file.write(text)
+            file.seek(0)
+            return run(*command, stdin=file).code
+
+    header = "from_object_id,to_object_id\n"
+    assert pipe(header + "1,2\n") == 0
+    for text in ("<html>oops</html>\n", header + "7,8\n"):
+        assert pipe(text) == 2
+        assert kept.read_text() == header + "1,2\n"
+    assert pipe(header + "1,2\n3,4\n") == 0
+    assert run("summary", kept).code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("x.report.csv", "x.input.csv", "x.checkpoint.db", "piped")
+    }
+    checkpoint_of(tmp_path / "x.csv").unlink()
+    report.unlink()
+    kept.write_text("of somebody else")
+    assert pipe(header + "1,2\n") == 2
+    assert kept.read_text() == "of somebody else"
