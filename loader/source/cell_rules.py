@@ -27,10 +27,11 @@ _DIGITS = re.compile(r"[0-9]{1,19}")
 _DECIMAL = re.compile(r"([0-9]{1,19})\.0+")
 _SCIENTIFIC = re.compile(r"([0-9])(?:[.,]([0-9]+))?[eE]\+?([0-9]{1,2})")
 _SHORTENED = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]+")
+# Groups that can backtrack are never possessive: before 3.11.5, Python matched wrongly (gh-106052).
 #: A column of cells, a line each; what is no ordinary ID gives the empty text.
-_PAD, _NUMBER = "[" + PADDING.replace(r"\n", "") + "]*+", r"0*+([1-9][0-9]{0,18}+)(?:\.0++)?+"
+_PAD, _NUMBER = "[" + PADDING.replace(r"\n", "") + "]*+", r"0*+([1-9][0-9]{0,18}+)(?:\.0+)?"
 _COLUMN = re.compile(rf"(?m)^(?:{_PAD}'?+{_NUMBER}{_PAD}|.*+)$")
-_WRAPPED_COLUMN = re.compile(rf'(?m)^(?:{_PAD}(=")?+{_NUMBER}(?(1)"){_PAD}|.*+)$')
+_WRAPPED_COLUMN = re.compile(rf'(?m)^(?:{_PAD}(=")?{_NUMBER}(?(1)"){_PAD}|.*+)$')
 #: As many digits behind the point as the power of ten says; those of most IDs are tried first.
 _POWERS = "|".join(
     rf"[0-9]{{{n}}}(?=[eE]\+?0?{n}(?![0-9]))" for n in (10, 11, 9, 12, 13, *range(8, 0, -1), 14, 15)
