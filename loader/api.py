@@ -62,8 +62,9 @@ async def load_async(
     good order too; cancelling the task ends it at once. The same call goes on where a run ended.
 
     Returns the result, whose `exit_code` is the command's; `stopped` says why a run ended early, and nothing
-    is raised for that. Raises UsageError if nothing was sent (InputError, CredentialsError, …), and
-    Interrupted if it was cancelled before the first request. Warnings go to the logger ``loader``.
+    is raised for that. Raises UsageError if nothing was sent (InputError, CredentialsError, …), Stopped if
+    HubSpot turned it away before it began (the daily limit is used up, the account is being moved), and
+    Interrupted if it was cancelled before that. Warnings go to the logger ``loader``.
     """
     cancel_token = cancel_token or CancelToken()
     failures: list[Exception] = []
@@ -150,7 +151,7 @@ async def verify_async(
 
         print((await loader.verify_async("pairs.csv")).summary.verified)
 
-    Raises UsageError if nothing was asked.
+    Raises UsageError if nothing was asked, and Stopped and Interrupted as `load_async` does.
     """
     with _in_python_words():
         settings = _settings(VerifySettings, ConnectionOptions, options, path=os.fspath(path))
@@ -180,7 +181,7 @@ async def undo_async(
 
         print((await loader.undo_async("pairs.csv", account_id=62515)).counts)
 
-    Raises UsageError if nothing was removed.
+    Raises UsageError if nothing was removed, and Stopped and Interrupted as `load_async` does.
     """
     with _in_python_words():
         settings = _settings(UndoSettings, UndoOptions, options, path=os.fspath(path))

@@ -32,8 +32,8 @@ async def run_load(
 ) -> RunResult:
     """Associate every pair of the input that is still open, and write the report.
 
-    Raises UsageError if nothing was sent (exit code 2), and Interrupted if it was cancelled before the first
-    request. What stops the run later is in the result.
+    Raises UsageError if nothing was sent (exit code 2), Stopped if HubSpot turned it away before it began,
+    and Interrupted if it was cancelled before that. What stops the run later is in the result.
     """
     observer, cancel_token = observer or Observer(), cancel_token or CancelToken()
     with ExitStack() as stack:

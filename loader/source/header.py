@@ -19,6 +19,7 @@ from loader.source.stray_quotes import swallowed_by_header
 
 _CANDIDATES = (",", ";", "\t", "|")
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+_SPACES = r" \t\x0b\x0c\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 #: Rows that are looked at to guess which columns hold IDs.
 _SAMPLE = 5
 
@@ -145,8 +146,7 @@ def _spreadsheet_hint(text: str, delimiter: str) -> tuple[str, int]:
 
 def _behind_blank_lines(text: str, start: int, delimiter: str) -> int:
     """Where the first line begins that holds more than white space and delimiters."""
-    cell = rf"[^\S\r\n]|{re.escape(delimiter)}" if delimiter else r"[^\S\r\n]"
-    blank = re.compile(rf"(?:{cell})*+(?:\r\n|\r|\n)")
+    blank = re.compile(rf"[{_SPACES}{re.escape(delimiter)}]*+(?:\r\n|\r|\n)")
     while match := blank.match(text, start):
         start = match.end()
     return start

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+_QUOTED = r'[^"]*+(?:""[^"]*+)*+'
+
 
 class Record(NamedTuple):
     """One record as it stands in the file.
@@ -31,8 +33,8 @@ class RecordScanner:
         self.delimiter = delimiter
         d = re.escape(delimiter)
         self._cell = re.compile(
-            rf'"(?P<quoted>(?:[^"]++|"")*+)"(?={d}|\r|\n|\Z)'
-            rf'|(?P<broken>"(?:[^"]++|"")*+"[^{d}\r\n]*+)'
+            rf'"(?P<quoted>{_QUOTED})"(?={d}|\r|\n|\Z)'
+            rf'|(?P<broken>"{_QUOTED}"[^{d}\r\n]*+)'
             r'|(?P<open>")'
             rf"|(?P<plain>[^{d}\r\n]*+)"
         )

@@ -115,6 +115,15 @@ def test_a_line_in_any_doubt_is_left_to_the_rules(line: str) -> None:
     assert RowReader(layout_of(PLAIN), TypePairs(), with_rests=False).plain(f"{line}\n", 2) is None
 
 
+@pytest.mark.parametrize("good", ["1,2,n", '"1"," 2 ","a ""b"""'])
+def test_a_line_in_doubt_behind_many_plain_ones_is_noticed_at_once(good: str) -> None:
+    """A pattern that matches a line in two ways takes twice as long for each line."""
+    assert (
+        RowReader(layout_of(PLAIN), TypePairs(), with_rests=False).plain(f"{good}\n" * 5000 + "x,2,b\n", 2)
+        is None
+    )
+
+
 @pytest.mark.parametrize("delimiter", [";", "\t", "|", " ", "^"])
 def test_every_delimiter_has_plain_lines(delimiter: str) -> None:
     columns = Columns(from_type="contacts", to_type="companies", delimiter=delimiter)
