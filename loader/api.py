@@ -7,7 +7,7 @@ import contextvars
 import logging
 import os
 import re
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import fields
@@ -15,6 +15,7 @@ from typing import Any, TypeAlias, TypeVar, Unpack
 
 from loader.commands import (
     CheckResult,
+    LogObserver,
     Observer,
     RunResult,
     run_check,
@@ -25,12 +26,10 @@ from loader.commands import (
     run_verify,
 )
 from loader.engine.cancellation import CancelToken
-from loader.engine.stats import RunStats
 from loader.errors import LoaderError, UsageError
 from loader.hubspot import Secret
 from loader.model import Outcome
 from loader.options import ConnectionOptions, LoadOptions, Path, UndoOptions
-from loader.pace import PaceReading
 from loader.settings import ConnectionSettings, LoadSettings, UndoSettings, VerifySettings
 from loader.summary.model import LoadSummary
 
@@ -220,25 +219,6 @@ def report(path: Path) -> RunResult:
     """
     with _in_python_words():
         return _wait_for(lambda: run_report(os.fspath(path), observer=LogObserver()), CancelToken())
-
-
-class LogObserver(Observer):
-    """Tells the logger ``loader``: warnings, the beginning (INFO), decisions (DEBUG)."""
-
-    def warn(self, message: str) -> None:
-        """At WARNING."""
-        _LOG.warning("%s", message)
-
-    def decided(self, name: str, details: dict[str, object]) -> None:
-        """At DEBUG."""
-        _LOG.debug("%s %s", name, details)
-
-    def begin(
-        self, lines: Sequence[str], stats: RunStats, pace: Callable[[], PaceReading], before: int = 0
-    ) -> None:
-        """At INFO, a line each."""
-        for line in lines:
-            _LOG.info("%s", line)
 
 
 def _settings(kind: type[S], allowed: type, options: Any, **given: Any) -> S:

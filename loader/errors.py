@@ -18,7 +18,7 @@ class LoaderError(Exception):
     """Base of the tree. `str(error)` says what is wrong and where; `hint` says what to do (may be empty).
 
     `options` are changes of the command that would help, by their Python names, so that whoever knows the
-    whole command can print it: ``{"from_column": "Contact ID"}``.
+    whole command can make `command` of them: ``{"from_column": "Contact ID"}``.
     """
 
     exit_code = 2
@@ -27,6 +27,7 @@ class LoaderError(Exception):
         super().__init__(message)
         self.hint = hint
         self.options: Mapping[str, object] = options or {}
+        self.command = ""
 
 
 class UsageError(LoaderError):

@@ -51,14 +51,14 @@ class ConnectionSettings:
     api_version: str = API_VERSION
     simulate: bool = False
     log_file: str | None = None
-    ceiling: Rate | None = field(init=False, default=None)
+    rate_cap: Rate | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         for one in fields(self):
             if one.init and one.name != "token":  # no message shows a token
                 required = one.default is MISSING
                 _check_type(one.name, str(one.type), getattr(self, one.name), required=required)
-        object.__setattr__(self, "ceiling", parse_rate(self.rate))
+        object.__setattr__(self, "rate_cap", parse_rate(self.rate))
         _check(self, "workers", self.workers >= 1, "use 1 or more")
         _check(self, "max_attempts", self.max_attempts >= 1, "use 1 or more")
         _check(self, "timeout", self.timeout > 0, "use seconds, for example 30")
@@ -72,7 +72,7 @@ class ConnectionSettings:
         return {
             name: os.path.abspath(value) if name in _PATHS and value != "-" else value
             for name, value in values.items()
-            if name not in ("ceiling", "token") and value != defaults[name]
+            if name not in ("rate_cap", "token") and value != defaults[name]
         }
 
 

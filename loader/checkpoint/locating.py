@@ -15,6 +15,10 @@ def find_checkpoint(path: Path) -> Path:
 
     Raises CheckpointError if there is none, or if there could be two.
     """
+    if path.is_dir():
+        raise CheckpointError(
+            f"{path} is a folder", "Name the input, the report or the checkpoint of a load."
+        )
     if path.name.endswith(SUFFIX) or is_database(path):
         return path
     possible = dict.fromkeys((checkpoint_of(path), checkpoint_of(report_of(path)), *_kept_input(path)))

@@ -238,8 +238,7 @@ class Checkpoint:
     def runs(self) -> list[Run]:
         """All runs, the oldest first."""
         with self.query() as db:
-            rows = db.execute(f"SELECT {_RUN_COLUMNS} FROM run ORDER BY id").fetchall()  # noqa: S608
-        return [_run(row) for row in rows]
+            return [_run(row) for row in db.execute(f"SELECT {_RUN_COLUMNS} FROM run ORDER BY id")]  # noqa: S608
 
     def _has_schema(self) -> bool:
         with self.query() as db:
@@ -297,5 +296,5 @@ def _set_not_in_input(db: sqlite3.Connection, ids: npt.NDArray[np.int64]) -> Non
 
 
 def _run(row: tuple[Any, ...]) -> Run:
-    names = [column.split(" AS ")[-1].strip() for column in _RUN_COLUMNS.split(",")]
+    names = (column.split(" AS ")[-1].strip() for column in _RUN_COLUMNS.split(","))
     return Run(**dict(zip(names, row, strict=True)))

@@ -13,7 +13,7 @@ from typing import NoReturn
 import click
 
 from loader.cli.check import check
-from loader.cli.console import accept_every_character, explain, print_error
+from loader.cli.console import accept_every_character, print_error
 from loader.cli.load import load
 from loader.cli.report import report
 from loader.cli.simulator import simulator
@@ -147,7 +147,7 @@ def _exit_code() -> int | str | None:
         _explain_usage(error)
         return 2
     except LoaderError as error:
-        explain(error)
+        print_error(str(error), error.hint, error.command)
         return error.exit_code
     except BrokenPipeError:
         return 3

@@ -48,22 +48,25 @@ def print_check(settings: LoadSettings, *, online: bool, as_json: bool) -> int:
     import asyncio
 
     from loader.cli.check_text import as_dict, as_lines
-    from loader.cli.console import explain, print_error, print_json, print_lines, width
+    from loader.cli.console import print_error, print_json, print_lines, suggesting, width
     from loader.cli.progress import Lines
     from loader.commands.check import run_check
-    from loader.errors import Stopped, UsageError
-    from loader.summary import Invocation
+    from loader.errors import Stopped
+    from loader.summary import Invocation, NextStep
+    from loader.summary.terminal import step_lines
 
-    try:
+    invocation = Invocation(settings.input, settings.options())
+    with suggesting(invocation.check):
         found = asyncio.run(run_check(settings, online=online, observer=Lines(0)))
-    except UsageError as error:
-        explain(error, Invocation(settings.input, settings.options()))
-        return error.exit_code
     otherwise = "Nothing was written or sent."
     if as_json:
         printed = print_json(as_dict(found), otherwise)
     else:
-        printed = print_lines(as_lines(found, width()), otherwise)
+        lines = as_lines(found, width())
+        if found.to_send and found.exit_code < Stopped.exit_code and settings.input != "-":
+            limit = {} if settings.limit is None else {"limit": settings.limit}
+            lines += step_lines(NextStep("To load it:", invocation.load(**limit)), width())
+        printed = print_lines(lines, otherwise)
     if any(problem.blocks for problem in (found.online.problems if found.online else ())):
         print_error("The account can't be used for this file as it is", "Solve the problems above first.")
     return found.exit_code if printed else Stopped.exit_code

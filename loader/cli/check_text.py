@@ -12,11 +12,14 @@ from loader.commands.online_findings import AssociationCount, Sample, TypePairFi
 from loader.engine.daily_quota import format_local_time
 from loader.hubspot.account import Account
 from loader.model import Status
+from loader.summary import cause_of
 from loader.summary.terminal import Line, wrap
 from loader.text import escape_controls, pluralize, shown_path
 
 #: API calls a day of the tiers (HubSpot's usage guidelines), if the account has not been asked.
 _TIERS = (("Free and Starter", 250_000), ("Professional", 625_000), ("Enterprise", 1_000_000))
+#: A share of a day that is not worth telling apart, and seconds of which nobody asks for the end.
+_FEW, _SOON = 0.01, 60.0
 
 
 def as_lines(check: CheckResult, width: int) -> list[Line]:
@@ -77,8 +80,8 @@ def _input(check: CheckResult, width: int) -> Iterator[Line]:
 
 
 def _verdict(verdict: RowVerdict, width: int) -> Iterator[Line]:
-    reason = f" ({verdict.category})" if verdict.status is Status.INVALID else ""
-    yield Line(f"  {verdict.rows:,} {verdict.status}{reason}", "strong")
+    cause = cause_of(verdict.status, error_category=verdict.category)
+    yield Line(f"  {verdict.rows:,} {verdict.status}: {cause.title}", "strong")
     for one in verdict.examples:
         place = f"line {one.line} (row {one.row})"
         yield from wrap(f"{place}: {one.from_record} → {one.to_record}: {one.message}", width, "    ")
@@ -93,9 +96,11 @@ def _cost(check: CheckResult, width: int) -> Iterator[Line]:
     if not will.requests:
         return
     if online is None and not will.daily_limit:
-        tiers = ", ".join(f"{_share(will.requests / limit)} on {name}" for name, limit in _TIERS)
-        yield from wrap(f"Of a day's API calls: {tiers} (--online asks the account)", width)
-    if check.ends_at is not None:
+        shares = [f"{_share(will.requests / limit)} on {name}" for name, limit in _TIERS]
+        if will.requests < _FEW * _TIERS[0][1]:
+            shares = ["under 1 % on every tier"]
+        yield from wrap(f"Of a day's API calls: {', '.join(shares)} (--online asks the account)", width)
+    if check.ends_at is not None and will.seconds > _SOON:
         account = online.account if online else None
         waits = ", with --wait-for-daily-reset" if _needs_waiting(check) else ""
         yield from wrap(f"Started now{waits}, it ends at {format_local_time(check.ends_at, account)}", width)
@@ -107,7 +112,7 @@ def _needs_waiting(check: CheckResult) -> bool:
 
 
 def _share(days: float) -> str:
-    return "under 1 %" if days < 0.01 else f"{100 * days:.0f} %" if days <= 1 else f"{days:.1f} days"
+    return "under 1 %" if days < _FEW else f"{100 * days:.0f} %" if days <= 1 else f"{days:.1f} days"
 
 
 def _online(online: Online, width: int) -> Iterator[Line]:

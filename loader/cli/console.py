@@ -6,8 +6,8 @@ import codecs
 import os
 import shutil
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -16,7 +16,6 @@ from loader.errors import Interrupted, LoaderError
 from loader.text import escape_controls
 
 if TYPE_CHECKING:  # `--help` must not wait for them
-    from loader.summary import Invocation
     from loader.summary.terminal import Line
 
 _STYLES: dict[str, dict[str, str | bool]] = {
@@ -85,16 +84,21 @@ def print_error(message: str, hint: str = "", command: str = "") -> None:
     """Say on standard error what is wrong, what to do, and the command; the exit code says it anyway."""
     with suppress(OSError):
         _write(f"error: {escape_controls(message)}", "bad", sys.stderr)
-        if hint:
-            _write(f"  {escape_controls(hint)}", "", sys.stderr)
+        for line in hint.splitlines():
+            _write(f"  {escape_controls(line)}", "", sys.stderr)
         if command:
             _write(f"  {command}", "command", sys.stderr)
 
 
-def explain(error: LoaderError, invocation: Invocation | None = None) -> None:
-    """Print an error of ours; with the command that would help, if it is known."""
-    command = invocation.load(**error.options) if invocation is not None and error.options else ""
-    print_error(str(error), error.hint, command)
+@contextmanager
+def suggesting(command: Callable[..., str]) -> Iterator[None]:
+    """Let an error that names options have the whole command with them: `command` makes it."""
+    try:
+        yield
+    except LoaderError as error:
+        if error.options:
+            error.command = command(**error.options)
+        raise
 
 
 def _write(text: str, style: str, stream: TextIO | None = None) -> None:

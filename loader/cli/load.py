@@ -45,20 +45,16 @@ def load(dry_run: bool, json: bool, quiet: int, verbose: int, **values: Any) -> 
 
         return print_check(settings, online=False, as_json=json)
 
-    from loader.cli.console import explain, width
+    from loader.cli.console import suggesting, width
     from loader.cli.execute import run_to_the_end
     from loader.commands import run_load
-    from loader.errors import UsageError
     from loader.summary import Invocation
     from loader.summary.terminal import load_lines
 
-    try:
+    with suggesting(Invocation(settings.input, settings.options()).load):
         return run_to_the_end(
             lambda display, cancel_token: run_load(settings, observer=display, cancel_token=cancel_token),
             lambda ended: load_lines(ended.summary, ended.run, width()),
             as_json=json,
             verbosity=verbose - quiet,
         )
-    except UsageError as error:
-        explain(error, Invocation(settings.input, settings.options()))
-        return error.exit_code

@@ -14,8 +14,8 @@ Example:
 
 \b
 Exit codes:
-  0  all present
-  1  some missing or unknown
+  0  all present, and no pair of the load needs attention
+  1  some are missing or unknown, or were failed, gave_up, invalid or removed before
   2  nothing was asked
   3  stopped before the end; the same command goes on
 """

@@ -14,7 +14,7 @@ session     credentials, account, pace, log
 
 from loader.commands.check import CheckResult, run_check
 from loader.commands.load import run_load
-from loader.commands.observer import Observer
+from loader.commands.observer import LogObserver, Observer
 from loader.commands.report import run_report
 from loader.commands.result import RunResult
 from loader.commands.summary import run_summary
@@ -25,6 +25,7 @@ from loader.engine.cancellation import CancelToken
 __all__ = [
     "CancelToken",
     "CheckResult",
+    "LogObserver",
     "Observer",
     "RunResult",
     "UndoPlan",

@@ -117,7 +117,7 @@ async def run_check(
             raise
         except Stopped as changed:
             raise InputError(str(changed), "Run the same command again.") from changed
-        found, reading = None, Pace(cap=settings.ceiling, reserve=settings.reserve).reading
+        found, reading = None, Pace(cap=settings.rate_cap, reserve=settings.reserve).reading
         if online:
             try:
                 async with open_session(settings, RunStats(total=0), observer, cancel_token) as session:
@@ -130,7 +130,7 @@ async def run_check(
             will = replace(will, daily_limit=found.quota.limit, daily_remaining=found.quota.remaining)
         account, quota = (found.account, found.quota) if found else (None, DailyForecast(None, None, None))
         return CheckResult(
-            input=plan.source.name,
+            input=settings.input if is_pipe(settings.input) else plan.source.name,
             files=None if is_pipe(settings.input) and settings.report is None else plan.files,
             columns=plan.source.description,
             rows=plan.survey.rows,

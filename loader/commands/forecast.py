@@ -59,8 +59,8 @@ def forecast(rows: int, settings: LoadSettings, pace: PaceReading) -> Forecast:
     requests = looks + ((looks or -(-rows // MOST_PAIRS)) if settings.method == "batch" else rows)
     limit, interval = (pace.limit or ASSUMED_LIMIT, pace.interval if pace.limit else ASSUMED_INTERVAL)
     per_second = max(int(limit * (1 - settings.reserve / 100)), 1) / interval
-    if settings.ceiling is not None:
-        per_second = min(per_second, settings.ceiling.requests / settings.ceiling.seconds)
+    if settings.rate_cap is not None:
+        per_second = min(per_second, settings.rate_cap.requests / settings.rate_cap.seconds)
     return Forecast(
         requests,
         per_second,

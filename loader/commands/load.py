@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from loader.checkpoint import discard
+from loader.checkpoint import Checkpoint, LoadFiles, ReportWritten, discard
 from loader.commands.forecast import announcement
 from loader.commands.observer import Observer
 from loader.commands.plan import LoadPlan, input_reading, prepare
@@ -18,6 +18,7 @@ from loader.engine.cancellation import CancelToken
 from loader.engine.methods import choose_method
 from loader.engine.pipeline import Session, run_pipeline
 from loader.engine.stats import RunStats
+from loader.errors import CheckpointError
 from loader.model import Outcome
 from loader.settings import LoadSettings
 
@@ -63,10 +64,11 @@ def _begin(plan: LoadPlan, session: Session) -> CommandRun:
     """From here on there are files. Raises CheckpointError: the load belongs to another account."""
     settings, files, checkpoint = plan.settings, plan.files, plan.checkpoint
     binding = continued_binding(checkpoint, session)
+    written = None
     if settings.overwrite:
         files.set_aside()
     elif settings.simulate:
-        discard(files.checkpoint)
+        written = _discard(files)
     recorded = checkpoint.begin_run(
         "load",
         files=files,
@@ -77,4 +79,15 @@ def _begin(plan: LoadPlan, session: Session) -> CommandRun:
     )
     if plan.saved is not None:
         plan.saved.keep()
+    if written is not None:
+        checkpoint.set_report_written(written)
     return CommandRun(checkpoint, files, recorded, ReadInput(plan.source, plan.survey))
+
+
+def _discard(files: LoadFiles) -> ReportWritten | None:
+    """Delete the checkpoint of an earlier practice; returns what it knows of its report."""
+    written = None
+    with suppress(CheckpointError), Checkpoint(files.checkpoint) as earlier:
+        written = earlier.report_written
+    discard(files.checkpoint)
+    return written

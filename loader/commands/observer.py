@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable, Sequence
 
+from loader.commands.progress import Progress, log_progress
 from loader.engine.stats import RunStats
 from loader.pace import PaceReading
+
+_LOG = logging.getLogger("loader")
+#: Seconds between two lines of a run's progress in the log.
+_MINUTE = 60.0
 
 
 class Observer:
@@ -32,3 +39,34 @@ class Observer:
         `lines` say it in words, `stats` and `pace` are current from now on, and `before` counts the pairs of
         this load that earlier runs settled.
         """
+
+    def end(self) -> None:
+        """The run has ended, whatever ended it."""
+
+
+class LogObserver(Observer):
+    """Tells the logger ``loader``: warnings, the beginning and a line a minute (INFO), decisions (DEBUG)."""
+
+    def __init__(self) -> None:
+        self._ticking: asyncio.Task[None] | None = None
+
+    def warn(self, message: str) -> None:
+        """At WARNING."""
+        _LOG.warning("%s", message)
+
+    def decided(self, name: str, details: dict[str, object]) -> None:
+        """At DEBUG."""
+        _LOG.debug("%s %s", name, details)
+
+    def begin(
+        self, lines: Sequence[str], stats: RunStats, pace: Callable[[], PaceReading], before: int = 0
+    ) -> None:
+        """At INFO, a line each, and from now on one a minute."""
+        for line in lines:
+            _LOG.info("%s", line)
+        self._ticking = asyncio.create_task(log_progress(Progress(stats, pace, before), _LOG.info, _MINUTE))
+
+    def end(self) -> None:
+        """No more lines."""
+        if self._ticking is not None:
+            self._ticking.cancel()

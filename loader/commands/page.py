@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,14 +31,13 @@ def write_page(path: str, summary: LoadSummary, page: str) -> None:
     """
     out = Path(page)
     try:
-        ours = not out.exists() or is_page(out)
+        ours = not out.is_file() or is_page(out)  # a pipe to another program has nothing to lose
     except OSError as error:
         raise UsageError(f"{page} can't be read: {error.strerror}", "Name another file.") from error
     if not ours:
         raise UsageError(f"{page} is not a page of this program, and stays as it is", "Name another file.")
-    with ExitStack() as stack:
-        checkpoint = stack.enter_context(Checkpoint(find_checkpoint(Path(path))))
-        source = _source(checkpoint, stack)
+    with Checkpoint(find_checkpoint(Path(path))) as checkpoint:
+        source = _source(checkpoint)
         settled = [
             (second, status not in GOOD, pairs)
             for (second, status), pairs in results_per_second(checkpoint).items()
@@ -52,14 +50,17 @@ def write_page(path: str, summary: LoadSummary, page: str) -> None:
             datetime.now(UTC),
         )
     try:
-        write_whole(out, html.encode())
+        if out.exists() and not out.is_file():
+            out.write_bytes(html.encode())
+        else:
+            write_whole(out, html.encode())
     except OSError as error:
         raise UsageError(f"The page {page} can't be written: {error.strerror}") from error
 
 
-def _source(checkpoint: Checkpoint, stack: ExitStack) -> Source | None:
+def _source(checkpoint: Checkpoint) -> Source | None:
     try:
-        return read_again(checkpoint, stack)
+        return read_again(checkpoint)
     except InputError:  # it has changed since; the checkpoint knows the pairs all the same
         return None
 

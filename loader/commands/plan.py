@@ -129,7 +129,7 @@ def _files(settings: LoadSettings, stack: ExitStack, *, check: bool) -> LoadFile
     """The three files of the load. Raises UsageError."""
     pipe, report = is_pipe(settings.input), settings.report
     if pipe and report is None:
-        if not check:
+        if not (check and settings.input == "-"):
             raise UsageError("A pipe has no folder to put the report in: use --report PATH")
         # There is no earlier load to compare with.
         report = os.path.join(stack.enter_context(tempfile.TemporaryDirectory()), "report.csv")
@@ -163,14 +163,14 @@ def input_reading(source: Source, survey: Survey, path: Path) -> InputReading:
     )
 
 
-def read_again(checkpoint: Checkpoint, stack: ExitStack) -> Source | None:
+def read_again(checkpoint: Checkpoint) -> Source | None:
     """The input of an earlier load, opened as it was read then; None if it is gone. Raises InputError."""
     path, reading = checkpoint.files.input, checkpoint.reading
     if path is None or reading is None or not path.exists():
         return None
     layout: dict[str, Any] = dict(reading.layout)
     encoding = layout.pop("encoding")
-    return Source(stack.enter_context(open_input(str(path))), Columns(**layout), encoding=encoding)
+    return Source(open_input(str(path)), Columns(**layout), encoding=encoding)
 
 
 def _save_pipe(
@@ -200,7 +200,10 @@ def _open_source(settings: LoadSettings, location: str, stack: ExitStack) -> Sou
         trust_quotes=settings.trust_quotes,
         sheet=settings.sheet,
     )
-    return Source(stack.enter_context(open_input(location)), columns, encoding=settings.encoding)
+    file = open_input(location)
+    if location != settings.input:
+        file.name = "standard input"
+    return Source(file, columns, encoding=settings.encoding)
 
 
 def _pairs(

@@ -15,6 +15,8 @@ from loader.text import duration, pluralize
 
 #: Seconds over which the rate is taken, and from which on it says something.
 _RATE_OVER, _RATE_FROM = 60.0, 2.0
+#: Seconds without a result after which nobody can say when the end comes: pairs wait to be tried again.
+_STALLED = 5.0
 #: An end that is further away is told with its date.
 _SAME_DAY = 16 * 3600.0
 
@@ -59,6 +61,7 @@ class Progress:
         self._pace, self._before, self._clock, self._now = pace, before, clock, now
         self._began = clock()
         self._marks: deque[tuple[float, int]] = deque([(self._began, counts.by_status.total())])
+        self._changed = self._began
 
     @property
     def settled(self) -> int:
@@ -89,7 +92,7 @@ class Progress:
         words = [f"{rate:,.1f} pairs/s", f"{duration(elapsed)} so far"]
         if not self.left:
             return ", ".join(words)
-        if not rate or elapsed < _RATE_FROM:
+        if not rate or elapsed < _RATE_FROM or self._clock() - self._changed > _STALLED:
             return ", ".join([*words, "time to go unknown"])
         return ", ".join([*words, f"{duration(self.left / rate)} to go ({self._until(self.left / rate)})"])
 
@@ -112,6 +115,8 @@ class Progress:
 
     def _rate(self) -> float:
         now = self._clock()
+        if self.settled != self._marks[-1][1]:
+            self._changed = now
         self._marks.append((now, self.settled))
         while now - self._marks[0][0] > _RATE_OVER and len(self._marks) > 2:
             self._marks.popleft()

@@ -49,6 +49,7 @@ class RunResult:
         return {
             **self.summary.as_dict(),
             "run": self.run.as_dict(),
+            "kept": self.kept._asdict() if self.kept else None,
             "report_written": self.report is not None and self.report.written,
             "stopped": self.stopped.reason if self.stopped else "interrupted" if self.interrupted else None,
             "message": str(self.stopped) if self.stopped else "",

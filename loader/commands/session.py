@@ -32,13 +32,14 @@ async def open_session(
     account than `account_id`; UsageError: HubSpot is out of reach.
     """
     async with AsyncExitStack() as stack:
+        stack.callback(observer.end)
         log = stack.enter_context(Log(settings.log_file))
 
         def decide(name: str, details: dict[str, object]) -> None:
             log.decision(name, details)
             observer.decided(name, details)
 
-        pace = Pace(cap=settings.ceiling, reserve=settings.reserve, watch=decide)
+        pace = Pace(cap=settings.rate_cap, reserve=settings.reserve, watch=decide)
         base_url = settings.base_url
         credentials: Credentials = StaticToken(Secret("a-simulator-needs-no-token"))
         if settings.simulate:

@@ -19,7 +19,7 @@ from loader.commands.observer import Observer
 from loader.commands.result import RunResult
 from loader.commands.run import OpenedLoad, open_load, progress_of, refuse_simulated
 from loader.commands.session import continued_binding, open_session
-from loader.engine.archiving import removal_method
+from loader.engine.archiving import archive_method
 from loader.engine.cancellation import CancelToken
 from loader.engine.pipeline import run_pipeline
 from loader.engine.stats import RunStats
@@ -32,7 +32,7 @@ from loader.summary.follow_up import Kept
 from loader.summary.outcomes import CauseGroup, OutcomeCount, group_by_cause
 
 _FINDINGS = {
-    Status.EXISTING: UndoFinding.KEPT,
+    Status.ASSOCIATED: UndoFinding.KEPT,
     Status.FAILED: UndoFinding.FAILED,
     Status.GAVE_UP: UndoFinding.GAVE_UP,
 }
@@ -84,7 +84,7 @@ async def run_undo(
             async with run.journal(session) as journal:
                 await run_pipeline(
                     session,
-                    removal_method(session.hubspot),
+                    archive_method(session.hubspot),
                     _open(load.checkpoint, ours),
                     _Removals(journal),
                     stop_after_failures=settings.stop_after_failures,

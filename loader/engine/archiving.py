@@ -1,4 +1,7 @@
-"""Removing pairs: looked up shortly before, removed by the batch archive, and believed on evidence alone."""
+"""`undo`: removing the associations of pairs, with evidence that they are gone.
+
+The batch archive removes all association types of a pair, so pairs that have gained a label are left alone.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,12 @@ from collections import defaultdict
 from collections.abc import Callable
 
 from loader.engine.batching import failed, record_packing
+from loader.engine.retry import MADE_NOTHING_SENDS
 from loader.engine.sender import Admit, PartialResult, SendMethod
 from loader.engine.skip_existing import look_up
 from loader.engine.work_item import WorkItem
 from loader.hubspot import HubSpot, Kind, Verdict
-from loader.hubspot.association_reader import ExistingAssociations
+from loader.hubspot.association_reader import AssociationReader, ExistingAssociations
 from loader.hubspot.batch_response import parse_archive_response
 from loader.model import Outcome, OutcomeGroup, Pair, Status, group_outcomes
 
@@ -19,67 +23,77 @@ from loader.model import Outcome, OutcomeGroup, Pair, Status, group_outcomes
 _MOST_RECORDS, _MOST_PAIRS = 100, 1000
 
 
-def removal_method(hubspot: HubSpot) -> SendMethod:
-    """The way to remove pairs that have no label."""
-    return SendMethod(Removal(hubspot), _pack, pairs=_MOST_PAIRS, looks_up=True)
+def archive_method(hubspot: HubSpot) -> SendMethod:
+    """The way to remove pairs. Those without a known past are read first.
 
-
-class Removal:
-    """Looks pairs up and removes those that exist: `removed`, `existing` if they are kept, else `failed`.
-
-    A pair that has a label is kept: removing the default type removes every label on the pair. `removed`
-    means that the answer to the archive says so, or that reading the pair back shows it gone.
+    The outcomes are `removed`; `associated` if the pair has a label and was left; `failed`; `gave_up`.
     """
+    packing = record_packing(_MOST_RECORDS, _MOST_PAIRS)
+    return SendMethod(ArchiveSender(hubspot), packing, pairs=_MOST_RECORDS, looks_up=True)
+
+
+class ArchiveSender:
+    """Reads pairs, removes those without a label, and reads back those whose removal is not proved."""
 
     def __init__(self, hubspot: HubSpot, now: Callable[[], float] = time.time) -> None:
         """`now` gives Unix time."""
         self._hubspot, self._now = hubspot, now
 
     async def send(self, item: WorkItem, admit: Admit) -> Verdict | PartialResult:
-        """Look an item up, or remove it. Removing what does not exist changes nothing."""
+        """Read or remove the item's pairs. Removing what does not exist changes nothing."""
         if not item.look_up:
-            return await self._archive(item, admit)
+            return await self._remove(item, admit)
         existing = await look_up(item, self._hubspot, admit, self._now)
-        if isinstance(existing, Verdict):
-            halves = item.halves() if existing.kind is Kind.REFUSED else []
-            return PartialResult([], halves) if halves else existing
-        return self._sort(item, existing)
+        if not isinstance(existing, Verdict):
+            return self._sort(item, existing)
+        if existing.kind is not Kind.REFUSED:
+            return existing
+        halves = item.halves()
+        groups = [] if halves else self._group(item, item.pairs, Status.GAVE_UP, existing)
+        return PartialResult(groups, halves)
 
     def _sort(self, item: WorkItem, existing: ExistingAssociations) -> PartialResult:
-        outcomes: list[Outcome] = []
-        left: list[Pair] = []
+        by_status: dict[Status, list[Pair]] = defaultdict(list)
+        there: list[Pair] = []
+        unsure: list[Pair] = []
         for pair in item.pairs:
-            link = existing.link(pair)
-            if link is None:
-                outcomes.append(self._absent(pair, existing))
-            elif link.labelled or not link.default:
-                outcomes.append(Outcome(pair, Status.EXISTING, self._now(), association_types=link.types))
-            elif item.nothing_made:
-                outcomes.append(self._still_there(pair, link.types))
+            types = existing.link(pair)
+            if types is None and existing.is_paged(pair) and not _is_from_other_side(item):
+                unsure.append(pair)
+            elif types is None:
+                known = (existing.knows(pair) and not existing.is_paged(pair)) or existing.is_gone(pair)
+                by_status[Status.REMOVED if known else Status.GAVE_UP].append(pair)
+            elif types.labelled:
+                by_status[Status.ASSOCIATED].append(pair)
+            elif item.nothing_made >= MADE_NOTHING_SENDS:
+                by_status[Status.FAILED].append(pair)
             else:
-                left.append(pair)
-        again = _pack(left, "no", True)
-        for one in again:
-            one.looked_up = item.looked_up
-        return PartialResult(group_outcomes(outcomes), again)
+                there.append(pair)
+        messages = {
+            Status.FAILED: Verdict(
+                Kind.REFUSED,
+                0,
+                "NOT_REMOVED",
+                "HubSpot answered without an error, and the pair is still there",
+            ),
+            Status.GAVE_UP: Verdict(
+                Kind.TRANSIENT, 0, "UNREADABLE_ANSWER", "HubSpot does not say whether the pair is there"
+            ),
+        }
+        groups = [
+            group
+            for status, pairs in by_status.items()
+            for group in self._group(item, pairs, status, messages.get(status, Verdict(Kind.SUCCESS)))
+        ]
+        again = record_packing(_MOST_RECORDS, _MOST_PAIRS)(there, "no", True)
+        for new in again:
+            new.stage, new.sends, new.nothing_made = item.stage, item.sends, item.nothing_made
+            new.looked_up = item.looked_up
+        if unsure:
+            again.append(_reading(item, unsure, other_side=True))
+        return PartialResult(groups, again)
 
-    def _absent(self, pair: Pair, existing: ExistingAssociations) -> Outcome:
-        if existing.knows(pair) or existing.is_gone(pair):
-            return Outcome(pair, Status.REMOVED, self._now())
-        message = "HubSpot does not say whether the association exists"
-        return Outcome(pair, Status.GAVE_UP, self._now(), error_category="UNREAD", error_message=message)
-
-    def _still_there(self, pair: Pair, types: str) -> Outcome:
-        return Outcome(
-            pair,
-            Status.FAILED,
-            self._now(),
-            association_types=types,
-            error_category="NOT_REMOVED",
-            error_message="HubSpot answered the removal, but the association is still there",
-        )
-
-    async def _archive(self, item: WorkItem, admit: Admit) -> Verdict | PartialResult:
+    async def _remove(self, item: WorkItem, admit: Admit) -> Verdict | PartialResult:
         first = item.pairs[0]
         answer = await self._hubspot.request(
             "POST",
@@ -94,21 +108,52 @@ class Removal:
         found = parse_archive_response(item.pairs, answer, now)
         if isinstance(found, Verdict):
             return found
-        refused = [failed(pair, item, verdict, now) for pair, verdict in found.refused]
-        removed = _removed(item, found.removed, answer.status, answer.correlation_id, now)
-        return PartialResult([*group_outcomes(refused), *removed], _to_read_back(found.unproven))
+        outcomes = [failed(pair, item, verdict, now) for pair, verdict in found.refused]
+        success = Verdict(Kind.SUCCESS, answer.status, correlation_id=answer.correlation_id)
+        groups = self._group(item, found.removed, Status.REMOVED, success)
+        again: list[WorkItem] = []
+        if found.unproven:
+            again.append(_reading(item, found.unproven))
+            again[0].nothing_made += 1
+        return PartialResult([*group_outcomes(outcomes), *groups], again)
+
+    def _group(
+        self, item: WorkItem, pairs: list[Pair], status: Status, verdict: Verdict
+    ) -> list[OutcomeGroup]:
+        if not pairs:
+            return []
+        first = Outcome(
+            pairs[0],
+            status,
+            self._now(),
+            verdict.http_status,
+            item.attempts + item.nothing_made + (not item.look_up),
+            existed_before="no",
+            error_category=verdict.category,
+            error_message=verdict.message,
+            error_details=verdict.details,
+            correlation_id=verdict.correlation_id,
+        )
+        return [OutcomeGroup(pairs, first)]
 
 
-def _pack(pairs: list[Pair], existed_before: str, last: bool) -> list[WorkItem]:
-    return record_packing(_MOST_RECORDS, _MOST_PAIRS)(pairs, existed_before, last)
+def _reading(item: WorkItem, pairs: list[Pair], *, other_side: bool = False) -> WorkItem:
+    """Some of an item's pairs, to be read again.
+
+    `other_side` asks for their other records. This run removes associations while it reads the pages of a
+    record with many, and one that moves to an earlier page meanwhile is not seen. The other record rarely has
+    a second page.
+    """
+    reading = item.part(pairs)
+    reading.look_up, reading.looked_up = True, None
+    reading.nothing_made = item.nothing_made
+    if other_side:
+        reading.reader = AssociationReader(pairs, other_side=True)
+    return reading
 
 
-def _to_read_back(pairs: list[Pair]) -> list[WorkItem]:
-    if not pairs:
-        return []
-    item = WorkItem(pairs, look_up=True)
-    item.nothing_made = 1
-    return [item]
+def _is_from_other_side(item: WorkItem) -> bool:
+    return item.reader is not None and item.reader.other_side
 
 
 def _inputs(pairs: list[Pair]) -> list[dict[str, object]]:
@@ -116,13 +161,3 @@ def _inputs(pairs: list[Pair]) -> list[dict[str, object]]:
     for pair in pairs:
         to_records[pair.from_id].append({"id": pair.to_id})
     return [{"from": {"id": from_id}, "to": records} for from_id, records in to_records.items()]
-
-
-def _removed(item: WorkItem, pairs: list[Pair], status: int, trace: str, now: float) -> list[OutcomeGroup]:
-    if not pairs:
-        return []
-    attempts, existed = item.attempts + 1, item.existed_before
-    first = Outcome(
-        pairs[0], Status.REMOVED, now, status, attempts, existed_before=existed, correlation_id=trace
-    )
-    return [OutcomeGroup(pairs, first)]

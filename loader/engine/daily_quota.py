@@ -1,6 +1,6 @@
 """The account's daily limit: how much of it is left, and sleeping until it is reset.
 
-The sleep goes by the wall clock: a monotonic one stands still while a laptop is suspended. A wall clock may
+The sleep goes by the wall clock: a monotonic one stops while a laptop is suspended. A wall clock may
 be set, so the time left is computed anew every few seconds.
 """
 
@@ -144,5 +144,5 @@ def format_local_time(moment: datetime, account: Account | None) -> str:
 
 
 def _next_minute(moment: datetime) -> datetime:
-    """Seconds are cut off when a moment is told, and nobody should come back too early."""
+    """Seconds are cut off when a moment is told, and no one should come back too early."""
     return moment + timedelta(seconds=59)

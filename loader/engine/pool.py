@@ -19,7 +19,7 @@ from loader.engine.work_item import Stage, WorkItem
 from loader.engine.work_queue import WorkQueue
 from loader.errors import Stopped
 from loader.hubspot import Kind, Verdict
-from loader.model import Outcome, OutcomeGroup, Status
+from loader.model import OutcomeGroup, Status
 from loader.pace import Pace
 
 #: A request for many pairs that keeps failing is split after so many attempts, to find the one at fault.
@@ -99,6 +99,8 @@ class Pool:
         while (item := await queue.next()) is not None:
             try:
                 await self._send(item)
+            except NotStarted:
+                queue.again([item])
             except asyncio.CancelledError:
                 queue.again([item])
                 raise
@@ -121,22 +123,17 @@ class Pool:
             worker.cancel()
 
     async def _send(self, item: WorkItem) -> None:
-        try:
-            if self._gate.is_held_up:
-                await self._gate.wait()
-            if item.stage is Stage.WITHDRAWN:
-                return
-            result = await self._sender.send(item, partial(self._gate.admit, item))
-        except NotStarted:
-            if item.stage is not Stage.WITHDRAWN:
-                self._queue.again([item])
+        if self._gate.is_held_up:
+            await self._gate.wait()
+        if item.stage is Stage.WITHDRAWN:
             return
-        except (Stopped, asyncio.CancelledError):
+        try:
+            result = await self._sender.send(item, partial(self._gate.admit, item))
+        except (NotStarted, Stopped):
             raise
-        except Exception as fault:  # whatever bytes a server sends, they have a verdict
-            result = Verdict(
-                Kind.TRANSIENT, 0, "UNREADABLE_ANSWER", f"the answer can't be read ({type(fault).__name__})"
-            )
+        except Exception as error:  # a defect of ours; whatever bytes a server sends, they have a verdict
+            what = f"The answer can't be interpreted ({type(error).__name__})"
+            result = Verdict(Kind.TRANSIENT, 0, "UNREADABLE_ANSWER", what)
         await self._handle(item, result)
 
     async def _handle(self, item: WorkItem, result: Verdict | PartialResult) -> None:
@@ -154,13 +151,18 @@ class Pool:
                     self._pauses_in_a_row = 0
             if result.kind in _REJECTED:
                 self._queue.rejected(item)
+                self._queue.again([item])
             if result.kind is Kind.NO_ANSWER:
                 await self._no_answer(item, result)
             else:
                 _ACTIONS[result.kind](self, item, result)
-        if self._refusals.are_suspect and (why := await self._refusals.look_into(self._read_records)):
-            self.stop(why)
-        if (why := self._refusals.too_many()) is not None:
+        await self._judge_refusals()
+
+    async def _judge_refusals(self) -> None:
+        why = None
+        if self._refusals.are_suspect:
+            why = await self._refusals.look_into(self._read_records, self._gate.admit_question)
+        if why := why or self._refusals.too_many():
             self.stop(why)
 
     def _answered(self, *, useful: bool) -> None:
@@ -194,9 +196,8 @@ class Pool:
         self._transient_in_a_row += 1
         self._retry_or_give_up(item, verdict, all_fail=self._transient_in_a_row >= _ALL_FAIL)
 
-    def _throttled(self, item: WorkItem, _verdict: Verdict) -> None:
+    def _throttled(self, _item: WorkItem, _verdict: Verdict) -> None:
         self._stats.throttled += 1
-        self._queue.again([item])
         # A pause may take as long as an answer asks for. So it is not time that counts but pauses in vain.
         now = self._loop.time()
         if now >= self._pause_ends:
@@ -206,22 +207,18 @@ class Pool:
             self.stop(
                 Stopped(
                     "throttled",
-                    f"{self._pauses_in_a_row} times in a row HubSpot has answered nothing but 429 (too many "
-                    "requests) after a pause",
-                    "Other integrations seem to use up the account's limit. Stop or slow them, then run the "
-                    "same command again.",
+                    f"HubSpot answered 429 (too many requests) after {self._pauses_in_a_row} pauses in a row",
+                    "Other integrations seem to use up the limit. Stop or slow them, then run this again.",
                 )
             )
 
-    def _daily(self, item: WorkItem, verdict: Verdict) -> None:
-        self._queue.again([item])
+    def _daily(self, _item: WorkItem, verdict: Verdict) -> None:
         self._day.refused(verdict.retry_after)
         self._gate.day_is_over = True
         if not self._day.wait:
             self.stop(self._day.over(verdict.message))
 
-    def _migration(self, item: WorkItem, verdict: Verdict) -> None:
-        self._queue.again([item])
+    def _migration(self, _item: WorkItem, verdict: Verdict) -> None:
         wait = migration_wait(verdict, self._day.format_local_time)
         if isinstance(wait, Stopped):
             self.stop(wait)
@@ -231,12 +228,11 @@ class Pool:
     def _account(self, _item: WorkItem, verdict: Verdict) -> None:
         self.stop(Stopped(verdict.reason or "account", verdict.message, verdict.hint))
 
-    def _unreachable(self, item: WorkItem, verdict: Verdict) -> None:
+    def _unreachable(self, _item: WorkItem, verdict: Verdict) -> None:
         if verdict.category == "TLS_CERTIFICATE":  # no waiting will make it trustworthy
             self.stop(Stopped("tls", verdict.message, verdict.hint))
-            return
-        self._breaker.unreachable(verdict.message)
-        self._queue.again([item])
+        else:
+            self._breaker.unreachable(verdict.message)
 
     async def _no_answer(self, item: WorkItem, verdict: Verdict) -> None:
         item.attempts += 1
@@ -276,20 +272,8 @@ class Pool:
         return bool(halves)
 
     def _settle_all(self, item: WorkItem, status: Status, verdict: Verdict) -> None:
-        first = Outcome(
-            item.pairs[0],
-            status,
-            self._now(),
-            verdict.http_status,
-            item.attempts,
-            verdict.association_types,
-            item.existed_before,
-            verdict.category,
-            verdict.message,
-            verdict.details,
-            verdict.correlation_id,
-        )
-        self._settle(OutcomeGroup(item.pairs, first), partly_associated=item.partly_associated)
+        group = item.outcomes(status, verdict, self._now())
+        self._settle(group, partly_associated=item.partly_associated)
 
     def _settle(self, group: OutcomeGroup, *, partly_associated: bool) -> None:
         self._journal.settle(group)
@@ -297,7 +281,7 @@ class Pool:
         self._refusals.count(group, partly_associated=partly_associated)
 
 
-#: Answers that say that HubSpot has not acted on the request, and no answer because there is no connection.
+#: HubSpot has not acted on the request, or there was no connection. It is sent again, and no attempt counts.
 _REJECTED = frozenset({Kind.THROTTLED, Kind.DAILY, Kind.MIGRATION, Kind.ACCOUNT, Kind.UNREACHABLE})
 _ACTIONS: dict[Kind, Callable[[Pool, WorkItem, Verdict], None]] = {
     Kind.SUCCESS: Pool._success,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
+from loader.engine.sender import Admit, NotStarted
 from loader.errors import Stopped
 from loader.hubspot import Verdict
 from loader.model import OutcomeGroup, Pair, Status
@@ -14,8 +15,8 @@ from loader.model import OutcomeGroup, Pair, Status
 _FIRST_PAIRS = 5
 _WORDS = "one or more associations are invalid"
 
-#: Reads records of an object type by their IDs: which of them exist, or why that is not known.
-ReadRecords: TypeAlias = Callable[[str, list[str]], Awaitable[set[str] | Verdict]]
+#: Reads records of an object type by their IDs, as `lookups.read_existing` does.
+ReadRecords: TypeAlias = Callable[[str, list[str], Admit], Awaitable[set[str] | Verdict]]
 
 
 class Refusals:
@@ -50,7 +51,7 @@ class Refusals:
         """Whether all first pairs were refused in the same words, and that is to be looked into."""
         return self._first is not None and len(self._first) >= _FIRST_PAIRS and not self.looking_into
 
-    async def look_into(self, read: ReadRecords) -> Stopped | None:
+    async def look_into(self, read: ReadRecords, admit: Admit) -> Stopped | None:
         """Read some records of the first pairs. If they exist, or may not be read, it is not their fault."""
         assert self._first is not None
         pairs, self._first = self._first, None
@@ -58,8 +59,12 @@ class Refusals:
         same = [pair for pair in pairs[:_FIRST_PAIRS] if pair[1::2] == first[1::2]]
         self.looking_into = True
         try:
-            sources = await read(first.from_type, list({pair.from_id: None for pair in same}))
-            targets = await read(first.to_type, list({pair.to_id: None for pair in same}))
+            sources = await read(first.from_type, list({pair.from_id: None for pair in same}), admit)
+            targets = await read(first.to_type, list({pair.to_id: None for pair in same}), admit)
+        except NotStarted:
+            return None
+        except Exception:  # an answer that can't be interpreted says nothing
+            return None
         finally:
             self.looking_into = False
         refusal = next((answer for answer in (sources, targets) if isinstance(answer, Verdict)), None)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
+from loader.hubspot import Verdict
 from loader.hubspot.association_reader import AssociationReader
-from loader.model import Pair
+from loader.model import Outcome, OutcomeGroup, Pair, Status
 
 
 class OpenPairs(NamedTuple):
@@ -22,7 +23,7 @@ class OpenPairs(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """A point in time on both clocks: the loop's stands still while a machine is suspended, the other not."""
+    """A point in time on both clocks: the loop's stops while a machine is suspended, the other does not."""
 
     monotonic: float
     wall: float
@@ -101,3 +102,20 @@ class WorkItem:
             return []
         middle = len(self.pairs) // 2
         return [self.part(self.pairs[:middle]), self.part(self.pairs[middle:])]
+
+    def outcomes(self, status: Status, verdict: Verdict, completed_at: float) -> OutcomeGroup:
+        """What a verdict on the whole item means for each of its pairs; `completed_at` is Unix time."""
+        first = Outcome(
+            self.pairs[0],
+            status,
+            completed_at,
+            verdict.http_status,
+            self.attempts,
+            verdict.association_types,
+            self.existed_before,
+            verdict.category,
+            verdict.message,
+            verdict.details,
+            verdict.correlation_id,
+        )
+        return OutcomeGroup(self.pairs, first)

@@ -15,9 +15,9 @@ from loader.model import Pair
 #: Most pairs that are under way or wait for another attempt; beyond it none are begun, for the memory.
 _MOST_BEGUN = 40_000
 #: Most pairs that are recorded ahead.
-_MOST_RECORDED = 40_000
+_MOST_RECORDED = 60_000
 #: Fresh pairs below which the reader may bring more.
-_FEW = 4_000
+_FEW = 20_000
 
 
 class WorkQueue:
@@ -87,7 +87,7 @@ class WorkQueue:
         return []
 
     def _few_recorded(self) -> bool:
-        return 2 * len(self._recorded) < self._ahead and self._ready <= _MOST_RECORDED // 2
+        return 2 * len(self._recorded) < self._ahead and self._ready <= _MOST_RECORDED * 2 // 3
 
     def _take_packed(self) -> list[WorkItem]:
         items, pairs = self._ahead - len(self._recorded), _MOST_RECORDED - self._ready

@@ -33,6 +33,9 @@ class ExistingAssociations(NamedTuple):
     unread: set[str]
     #: Records that HubSpot says it does not have.
     gone: set[str]
+    #: Records whose associations came in several pages. What is removed meanwhile may move others from a page
+    #: that is still to be read to one that has been.
+    paged: set[str]
     #: Whether the to-records were asked for.
     turned: bool
 
@@ -48,6 +51,10 @@ class ExistingAssociations(NamedTuple):
     def is_gone(self, pair: Pair) -> bool:
         """Whether HubSpot says that it does not have the record that it was asked for."""
         return (pair.to_id if self.turned else pair.from_id) in self.gone
+
+    def is_paged(self, pair: Pair) -> bool:
+        """Whether the associations of the record that was asked for came in several pages."""
+        return (pair.to_id if self.turned else pair.from_id) in self.paged
 
 
 class _Input(NamedTuple):
@@ -65,11 +72,13 @@ class AssociationReader:
     hundreds of pages, and if each fault began them anew, a busy account would have no end.
     """
 
-    def __init__(self, pairs: list[Pair]) -> None:
+    def __init__(self, pairs: list[Pair], *, other_side: bool = False) -> None:
+        """`other_side` asks for the records that would else not be asked for."""
         self._first = first = pairs[0]
-        self._turned = len({pair.from_id for pair in pairs}) * _PAIRS_PER_RECORD < len(pairs)
+        self.other_side = other_side
+        self._turned = (len({pair.from_id for pair in pairs}) * _PAIRS_PER_RECORD < len(pairs)) != other_side
         self._types = (first.to_type, first.from_type) if self._turned else (first.from_type, first.to_type)
-        self._existing = ExistingAssociations({}, set(), set(), self._turned)
+        self._existing = ExistingAssociations({}, set(), set(), set(), self._turned)
         self._wanted: defaultdict[str, set[str]] = defaultdict(set)  # the other IDs of each record
         for pair in pairs:
             asked, other = (pair.to_id, pair.from_id) if self._turned else (pair.from_id, pair.to_id)
@@ -129,6 +138,7 @@ class AssociationReader:
         for record_id, cursors in answer.cursors.items():
             if not self._missing[record_id]:
                 continue
+            existing.paged.add(record_id)
             followed = self._followed[record_id]
             fresh = list(cursors - followed)[: _MOST_PAGES - len(followed)]
             if len(fresh) < len(cursors):  # it turns in a circle, or has no end

@@ -26,7 +26,7 @@ from loader.hubspot.wire_errors import WIRE_ERRORS, broken_off, verdict_of_error
 from loader.model import Pair
 from loader.pace import Pace, Permit
 
-#: What a request path is made of: names, IDs and slashes, so that no ID or type can lead elsewhere.
+#: What a request path consists of: names, IDs and slashes, so that no ID or type can lead elsewhere.
 _PATH = re.compile(r"(?:/[A-Za-z0-9_-]+)+")
 _PAIR = re.compile(r"[A-Za-z0-9_-]+/[0-9]+/associations/default/[A-Za-z0-9_-]+/[0-9]+")
 
@@ -58,16 +58,23 @@ class _Call(NamedTuple):
 
 
 _Read = TypeVar("_Read", bound=Answer | Verdict)
-#: Makes of status, headers and body (None: it broke off or was cut off) what the caller wants.
+#: Makes of status, headers and body (None: broken off or cut off) what the caller wants.
 _Reader = Callable[[int, Mapping[str, str], bytes | None], _Read]
 
 
 class HubSpot:
     """A connection pool to one HubSpot account; an async context manager.
 
-    Every sending asks the pace first and tells it afterwards, exactly once, whether an answer came, a
-    short-term 429, or nothing. No request is repeated here but in one case: an OAuth token that HubSpot
-    calls expired is renewed once, and the request sent again.
+    in_flight  requests that were sent and have no answer yet
+    heard      when the latest request was sent that has been answered, on the loop's clock; -inf before any
+    version    the dated API version, for the paths of `request`
+
+    Each request asks the pace first and tells it afterwards, exactly once, whether an answer came, a
+    short-term 429, or nothing. None is repeated here but in one case: an OAuth token that HubSpot calls
+    expired is renewed once, and the request sent again.
+
+        async with HubSpot(base_url, "2025-09", credentials, Pace()) as hubspot:
+            verdict = await hubspot.associate(pair)
     """
 
     def __init__(
@@ -84,20 +91,20 @@ class HubSpot:
     ) -> None:
         """`timeout` is in seconds, for one request and everything in it; `workers` bounds the connections.
 
-        `log` gets one dictionary for each sending. `clock` gives Unix time. Raises UsageError for a base
-        URL that must not get the token or a version that is none.
+        `log` gets a dictionary for each request. `clock` gives Unix time. Raises UsageError for a base URL
+        that must not get the token, and for a version that is none.
         """
         if not re.fullmatch(r"[A-Za-z0-9-]+", version):
             raise UsageError(f"The API version {version!r} is none.", "Give one like 2025-09.")
+        self.version = version
+        self.in_flight = 0
+        self.heard = -inf
         self._base = parse_base_url(base_url)
-        self._version = version
         self._objects = f"/crm/objects/{version}/"
         self._credentials, self._pace = credentials, pace
         self._timeout, self._workers = timeout, workers
         self._log, self._clock = log, clock
         self._token: Secret | None = None
-        self._in_flight = 0
-        self._heard = -inf
         self._authorization: CIMultiDict[str] = CIMultiDict()
 
     async def __aenter__(self) -> Self:
@@ -108,21 +115,6 @@ class HubSpot:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._session.close()
-
-    @property
-    def in_flight(self) -> int:
-        """Requests that were sent and have no answer yet."""
-        return self._in_flight
-
-    @property
-    def heard(self) -> float:
-        """When the latest request was sent that has been answered, on the loop's clock; -inf before any."""
-        return self._heard
-
-    @property
-    def version(self) -> str:
-        """The dated API version, for the paths of `request`."""
-        return self._version
 
     def associate(self, pair: Pair, admit: Admit | None = None) -> Coroutine[Any, Any, Verdict]:
         """Create the default association of `pair`, once, and say what came of it. It is idempotent.
@@ -140,7 +132,7 @@ class HubSpot:
 
     async def answers(self, admit: Admit | None = None) -> bool:
         """Whether HubSpot answers a question that has nothing to do with any pair. Raises as `associate`."""
-        answer = await self.request("GET", f"/account-info/{self._version}/details", admit=admit)
+        answer = await self.request("GET", f"/account-info/{self.version}/details", admit=admit)
         return isinstance(answer, Answer) or answer.http_status > 0
 
     async def request(
@@ -196,7 +188,7 @@ class HubSpot:
     async def _send(
         self, call: _Call, permit: Permit, token: Secret, read: _Reader[_Read]
     ) -> _Read | Verdict:
-        """One sending, and the news of it for the pace and the log."""
+        """Send once, and tell the pace and the log what came of it."""
         sent_at = time.perf_counter()
         if token is not self._token:
             # Not in the session's own headers: those aiohttp sends to a proxy as well, before there is TLS.
@@ -205,13 +197,13 @@ class HubSpot:
         response: aiohttp.ClientResponse | None = None
         body: bytes | None = None
         fault: Exception | None = None
-        self._in_flight += 1
+        self.in_flight += 1
         try:
             response = await self._session.request(
                 call.method, url, data=call.data, headers=self._authorization, allow_redirects=False
             )
-            if permit.sent > self._heard:
-                self._heard = permit.sent
+            if permit.sent > self.heard:
+                self.heard = permit.sent
             if response.status != 429:  # there only the body tells which limit it is
                 self._pace.answered(permit, response.headers)
             body = await read_body(response, call.limit)
@@ -224,10 +216,16 @@ class HubSpot:
                 self._pace.lost(permit)
             raise
         finally:
-            self._in_flight -= 1
+            self.in_flight -= 1
         result: _Read | Verdict
         if response is not None:
-            result = self._understand(permit, token, response, body, fault, read)
+            try:
+                result = self._understand(permit, token, response, body, fault, read)
+            except Exception as error:  # a defect of ours; whatever bytes a server sends, they have a verdict
+                if response.status == 429:
+                    self._pace.answered(permit, response.headers)
+                what = f"The answer can't be interpreted ({type(error).__name__})"
+                result = Verdict(Kind.TRANSIENT, response.status, "UNREADABLE_ANSWER", what)
         else:
             self._pace.lost(permit)
             waited = time.perf_counter() - sent_at
@@ -247,12 +245,12 @@ class HubSpot:
         fault: Exception | None,
         read: _Reader[_Read],
     ) -> _Read | Verdict:
-        """What an answer came to, whose `body` may have broken off by a `fault`."""
+        """What an answer means, whose `body` a `fault` may have broken off."""
         status = response.status
         headers: Mapping[str, str] = response.headers
         result: _Read | Verdict = read(status, headers, body)
-        # A server or proxy may echo the request, and the report would then show the token. What a success
-        # shows is looked at here; of anything else it might show a part, so that is read again without.
+        # A server or proxy may echo the request, and the report would then show the token. A success is
+        # searched for it; anything else might show a part of it, so that is read again without it.
         if not (
             isinstance(result, Verdict)
             and result.kind is Kind.SUCCESS
@@ -273,7 +271,7 @@ class HubSpot:
 
 
 def _attempt(call: _Call, result: Answer | Verdict, seconds: float) -> dict[str, Any]:
-    """The log's line about one sending. Neither headers nor bodies stand in it."""
+    """The log's line about one request, without headers and bodies."""
     verdict = result if isinstance(result, Verdict) else Verdict(Kind.SUCCESS, result.status)
     return {
         "event": "request",

@@ -43,8 +43,9 @@ _UNSEEN = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE
 
 def one_line(text: str, longest: int = LONGEST_MESSAGE) -> str:
     """`text` on one line of at most `longest` characters; what is not printable becomes U+FFFD."""
-    words = text[: 4 * longest].split()
-    line = "".join(char if char.isprintable() else "\ufffd" for char in " ".join(words))
+    line = " ".join(text[: 4 * longest].split())
+    if not line.isprintable():
+        line = "".join(char if char.isprintable() else "\ufffd" for char in line)
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 

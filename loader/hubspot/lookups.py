@@ -75,7 +75,9 @@ async def read_default_type(hubspot: HubSpot, from_type: str, to_type: str) -> D
     return DefaultType(next((type_name(kind.get("category"), kind.get("typeId")) for kind in default), ""))
 
 
-async def read_existing(hubspot: HubSpot, object_type: str, record_ids: list[str]) -> set[str] | Verdict:
+async def read_existing(
+    hubspot: HubSpot, object_type: str, record_ids: list[str], admit: Callable[[], None] | None = None
+) -> set[str] | Verdict:
     """Which of up to 100 records exist as that type and can be read: the batch read of objects (doc).
 
     A record that was merged may come back under its new ID; it counts, under one that was asked for.
@@ -83,9 +85,8 @@ async def read_existing(hubspot: HubSpot, object_type: str, record_ids: list[str
     if not record_ids:
         return set()
     body = {"inputs": [{"id": record_id} for record_id in record_ids], "properties": []}
-    answer = await hubspot.request(
-        "POST", f"/crm/objects/{hubspot.version}/{object_type}/batch/read", json=body
-    )
+    path = f"/crm/objects/{hubspot.version}/{object_type}/batch/read"
+    answer = await hubspot.request("POST", path, json=body, admit=admit)
     records = answer if isinstance(answer, Verdict) else _results(answer)
     if isinstance(records, Verdict):
         return records

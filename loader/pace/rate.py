@@ -17,10 +17,15 @@ class Rate(NamedTuple):
     seconds: float
 
 
+#: HubSpot's lowest limit, which holds until an answer says more.
+#: https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines
+LOWEST_TIER = Rate(100, 10.0)
+
+
 def parse_rate(text: str) -> Rate | None:
     """Read `auto` (None: the account's own limit decides) or `N/S`, N requests per S seconds.
 
-    Raises `UsageError` for anything else, and where N or S is zero.
+    Raises `UsageError` for anything else, and if N or S is zero.
     """
     stripped = text.strip()
     if stripped.lower() == "auto":

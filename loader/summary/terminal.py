@@ -101,7 +101,7 @@ def load_lines(summary: LoadSummary, run: Run, width: int) -> list[Line]:
     for group in summary.attention[:MOST_CAUSES]:
         lines += _short_cause(group, width)
     if (more := len(summary.attention) - MOST_CAUSES) > 0:
-        words = f"{pluralize(more, 'more cause')}, and all of this in full:"
+        words = f"{pluralize(more, 'more cause')}; to see all in full:"
         lines += step_lines(NextStep(words, summary.invocation.summary()), width)
     if summary.next_step:
         lines += step_lines(summary.next_step, width)

@@ -151,12 +151,9 @@ def main() -> None:
         files = LoadFiles.of(Path(folder, "pairs.csv"), None, None)
         assert files.input is not None
         write_input(files.input, rows)
-        with (
-            Checkpoint(files.checkpoint, may_create=True) as checkpoint,
-            open_input(str(files.input)) as file,
-        ):
+        with Checkpoint(files.checkpoint, may_create=True) as checkpoint:
             checkpoint.begin_run("load", files=files)
-            source = Source(file, Columns(from_type="contacts", to_type="companies"))
+            source = Source(open_input(str(files.input)), Columns(from_type="contacts", to_type="companies"))
             asyncio.run(fill(checkpoint, source))
             asyncio.run(single(checkpoint))
             print(f"bytes a pair on the disk:   {files.checkpoint.stat().st_size / rows:>12.1f}")

@@ -19,7 +19,9 @@ from random import Random
 
 import pandas as pd
 
-from loader.source import Columns, Source, Survey, open_input
+from loader.source import Columns, Survey
+from loader.source.input_file import open_input
+from loader.source.source import Source
 
 _CHUNK = 50_000
 
@@ -45,15 +47,13 @@ def _pandas_text(path: Path) -> None:
 
 
 def _survey(path: Path) -> Survey:
-    with open_input(str(path)) as file:
-        return Source(file, Columns(from_type="contacts", to_type="companies")).survey()
+    return Source(open_input(str(path)), Columns(from_type="contacts", to_type="companies")).survey()
 
 
 def _both(path: Path) -> None:
-    with open_input(str(path)) as file:
-        source = Source(file, Columns(from_type="contacts", to_type="companies"))
-        for _ in source.batches(source.survey()):
-            pass
+    source = Source(open_input(str(path)), Columns(from_type="contacts", to_type="companies"))
+    for _ in source.chunks(source.survey()):
+        pass
 
 
 def measure(path: Path, rounds: int) -> dict[str, float]:
@@ -62,7 +62,7 @@ def measure(path: Path, rounds: int) -> dict[str, float]:
         "pandas": _pandas,
         "pandas, text": _pandas_text,
         "survey": _survey,
-        "survey and batches": _both,
+        "survey and chunks": _both,
     }
     seconds: dict[str, list[float]] = defaultdict(list)
     for _ in range(rounds):

@@ -10,8 +10,7 @@ from typing import Any, Literal
 
 import pytest
 
-from loader.commands import run_load
-from loader.commands.result import LoadResult
+from loader.commands import RunResult, run_load
 from loader.model import Status
 from loader.settings import LoadSettings
 from loader.simulator import Simulator, SimulatorSettings, SimulatorState
@@ -34,10 +33,10 @@ def batch_load(
     state: SimulatorState,
     monkeypatch: pytest.MonkeyPatch,
     **more: Any,
-) -> LoadResult:
+) -> RunResult:
     monkeypatch.setenv("HUBSPOT_ACCESS_TOKEN", "pat-batch")
 
-    async def main() -> LoadResult:
+    async def main() -> RunResult:
         async with Simulator(settings, state=state) as simulator:
             options: dict[str, Any] = {"rate": "1000000/1", "method": "batch", "from_type": "contacts"}
             options |= {"to_type": "companies", "base_url": simulator.url} | more
@@ -62,11 +61,11 @@ def test_the_bad_pairs_are_found_at_a_bounded_price(
         state.remove_record("contacts", str(10**9 + i))
     file = write_pairs(tmp_path / "pairs.csv", [(10**9 + i, 2 * 10**9 + i) for i in range(rows)])
     settings = SimulatorSettings(rate_limit=0, batch_failure=form, name_bad_pairs=named)
-    summary = batch_load(file, settings, state, monkeypatch)
-    assert summary.exit_code == 1
-    assert summary.finished
-    assert summary.requests <= per_hundred_thousand * rows // 100_000
-    assert summary.requests == sum(state.calls.values())
+    result = batch_load(file, settings, state, monkeypatch)
+    assert result.exit_code == 1
+    assert result.finished
+    assert result.run.requests <= per_hundred_thousand * rows // 100_000
+    assert result.run.requests == sum(state.calls.values())
     for row in rows_of(report_of(file)):
         expected = "failed" if int(row["row"]) - 1 in bad else "associated"
         assert row["status"] == expected, row
@@ -139,11 +138,11 @@ def test_pairs_that_spoil_every_batch_they_are_in(simulator: Serving[Simulator],
 def test_missing_scopes_stop_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(i, i + 50) for i in range(1, 20)])
     settings = SimulatorSettings(types_without_scope=frozenset({"companies"}))
-    summary = batch_load(file, settings, SimulatorState(), monkeypatch)
-    assert summary.exit_code == 3
-    assert summary.stopped is not None
-    assert summary.stopped.reason == "missing_scopes"
-    assert summary.rows == 0
+    result = batch_load(file, settings, SimulatorState(), monkeypatch)
+    assert result.exit_code == 3
+    assert result.stopped is not None
+    assert result.stopped.reason == "missing_scopes"
+    assert not result.run.counts
 
 
 def test_a_file_that_is_wholly_wrong_stops_after_a_few_hundred_requests(
@@ -153,9 +152,9 @@ def test_a_file_that_is_wholly_wrong_stops_after_a_few_hundred_requests(
     state.keep_only("contacts", frozenset())
     file = write_pairs(tmp_path / "pairs.csv", [(1000 + i, 5000 + i) for i in range(4000)])
     settings = SimulatorSettings(rate_limit=0, batch_failure="400")
-    summary = batch_load(file, settings, state, monkeypatch, workers=4)
-    assert summary.stopped is not None
-    assert summary.stopped.reason == "too_many_failures"
+    result = batch_load(file, settings, state, monkeypatch, workers=4)
+    assert result.stopped is not None
+    assert result.stopped.reason == "too_many_failures"
     assert sum(state.calls.values()) < 400
 
 
@@ -167,9 +166,19 @@ def test_many_unnamed_bad_pairs_among_good_ones_do_not_stop_the_run(
         state.remove_record("contacts", str(1000 + i))
     file = write_pairs(tmp_path / "pairs.csv", [(1000 + i, 50_000 + i) for i in range(6000)])
     settings = SimulatorSettings(rate_limit=0, name_bad_pairs=False)
-    summary = batch_load(file, settings, state, monkeypatch)
-    assert summary.finished
-    assert summary.counts[Status.FAILED] == 600
+    result = batch_load(file, settings, state, monkeypatch)
+    assert result.finished
+    assert result.counts[Status.FAILED] == 600
+
+
+def test_a_server_that_counts_batch_calls_rejects_none(tmp_path: Path) -> None:
+    file = write_pairs(tmp_path / "pairs.csv", ((n, n + 50_000) for n in range(1, 12_001)))
+    with Serving(lambda: Simulator(SimulatorSettings(rate_limit=10, interval=1.0))) as serving:
+        finished = load(serving.url, file, "--method", "batch", "--skip-existing")
+        assert finished.code == 0, finished.err
+        limits = serving.ask(lambda server: server.state.limits)
+    assert limits.rejected == 0
+    assert 9 <= limits.peak <= 10  # of 19 requests: 12 read 1,000 records each, 6 associate 2,000 pairs each
 
 
 def test_the_rate_bounds_batch_calls_too(tmp_path: Path, simulator: Serving[Simulator]) -> None:

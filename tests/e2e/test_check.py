@@ -72,7 +72,8 @@ def test_the_screen_names_lines_and_reasons(mistakes: Path) -> None:
     assert "line 5 (row 3): contacts 5.1E+10 → companies 6" in ended.out
     assert "line 6 (row 4): contacts 1 → companies 2: duplicate of row 1" in ended.out
     assert "2 requests at 10.0/s: 0 s (estimate: account limit not known yet)" in ended.out
-    assert "Enterprise" in ended.out
+    assert "under 1 % on every tier" in ended.out
+    assert f"To load it:\n  assoc-loader load {mistakes} --from-type contacts" in ended.out
     assert ended.err == ""
 
 

@@ -73,7 +73,7 @@ def test_an_empty_value_is_wrong_usage(tmp_path: Path, command: str, option: str
         (("load", "", *TYPES, "--simulate"), "INPUT is empty"),
         (("load", ".", *TYPES, "--simulate"), "is a folder"),
         (("verify", ""), "PATH is empty"),
-        (("verify", "."), "not a regular file"),
+        (("verify", "."), "is a folder"),
         (("undo", ""), "PATH is empty"),
         (("summary", ""), "PATH is empty"),
         (("summary", "none.csv", "--html", ""), "--html is empty"),

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 import pytest
 
+from loader.model import OWN_COLUMNS
 from loader.simulator import Simulator, SimulatorSettings
 from tests.campaigns.dirty_archives import PACK
 from tests.support.command import TYPES, Finished, Serving, end, load, report_of, rows_of, run, start
@@ -126,61 +125,19 @@ def test_a_closed_standard_input_is_refused_in_words(tmp_path: Path) -> None:
     assert finished.stderr.startswith("error: standard input is ")
 
 
-def test_a_pilot_takes_the_first_rows_and_the_next_run_the_rest(
-    serving: Serving[Simulator], tmp_path: Path
-) -> None:
+def test_a_report_is_an_ordinary_input_of_another_load(serving: Serving[Simulator], tmp_path: Path) -> None:
     file = tmp_path / "pairs.csv"
-    file.write_text(HEADER + "1,2,a\nx,2,b\n3,4,c\n5,6,d\n")
-    assert load(serving.url, file, "--limit", "2").code == 1
-    assert [row["note"] for row in rows_of(report_of(file))] == ["a", "b"]
-    load(serving.url, file)
-    assert [row["note"] for row in rows_of(report_of(file))] == ["a", "b", "c", "d"]
-
-
-@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
-@pytest.mark.parametrize("options", [()])
-def test_a_report_s_rows_of_cut_or_padded_cells_are_not_sent(
-    quoting: Literal[0, 1], options: tuple[str, ...], serving: Serving[Simulator], tmp_path: Path
-) -> None:
-    file = tmp_path / "pairs.csv"
-    file.write_text("note,from_object_id,to_object_id\na,1,234,5\n7,8\n,3,bad\n")
-    assert load(serving.url, file).code == 1
-    rows = rows_of(report_of(file))
-    # The first bad row's IDs look good by now, and so would the second's once somebody has filled the gap.
-    assert [row["to_object_id"] for row in rows] == ["234", "", "bad"]
-    rows[1]["to_object_id"] = rows[2]["to_object_id"] = "9"
-    with report_of(file).open("w", encoding="utf-8", newline="") as mended:
-        writer = csv.DictWriter(mended, list(rows[0]), quoting=quoting)
-        writer.writeheader()
-        writer.writerows(rows)
-    before = puts(serving)
-    assert run("load", report_of(file), "--base-url", serving.url, *options).code == 1
-    assert puts(serving) == before + 1
-    again = rows_of(tmp_path / "pairs.report.report.csv")
-    assert [(row["status"], row["error_category"]) for row in again] == [
-        ("invalid", "TOO_MANY_FIELDS"),
-        ("invalid", "TOO_FEW_FIELDS"),
-        ("associated", ""),
+    file.write_text(HEADER + "4041,2,x\n3,4,y\n")
+    assert load(serving.url, file).code == 0
+    other = tmp_path / "other.csv"
+    other.write_bytes(report_of(file).read_bytes())
+    assert run("load", other, "--base-url", serving.url).code == 0
+    rows = rows_of(report_of(other))
+    assert [(row["row"], row["status"], row["note"]) for row in rows] == [
+        ("1", "associated", "x"),
+        ("2", "associated", "y"),
     ]
-    assert "was cut" in again[0]["error_message"]
-    assert "was padded" in again[1]["error_message"]
-    assert all("mend the row in the original input" in row["error_message"] for row in again[:2])
-
-
-@pytest.mark.parametrize("options", [()])
-def test_a_report_whose_input_had_its_header_twice_is_an_input(
-    options: tuple[str, ...], serving: Serving[Simulator], tmp_path: Path
-) -> None:
-    file = tmp_path / "pairs.csv"
-    file.write_text(HEADER + "4041,2,x\n" + HEADER + "3,4,y\n")
-    assert load(serving.url, file).code == 1
-    code = 0 if options[1:] == ("associated",) else 1
-    finished = run("load", report_of(file), "--base-url", serving.url, *options)
-    assert finished.code == code, finished.text
-    again = [("1", "associated", "x"), ("2", "invalid", "note"), ("3", "associated", "y")]
-    assert [
-        (row["row"], row["status"], row["note"]) for row in rows_of(tmp_path / "pairs.report.report.csv")
-    ] == [row for row in again if code or row[1] == "associated"]
+    assert list(rows[0]) == [*OWN_COLUMNS, "note"]
 
 
 def test_a_second_report_of_other_columns_in_a_report_is_refused(

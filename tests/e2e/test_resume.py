@@ -300,3 +300,10 @@ def test_a_refused_load_leaves_what_standard_input_was_saved_as(account: Account
     kept.write_text("of somebody else")
     assert pipe(header + "1,2\n") == 2
     assert kept.read_text() == "of somebody else"
+
+
+def test_a_second_practice_does_not_take_the_first_one_s_report_for_edited(tmp_path: Path) -> None:
+    file = pairs_file(tmp_path, PAIRS)
+    for _ in range(2):
+        assert "edited" not in run("load", file, *TYPES, "--simulate").text
+    assert not list(tmp_path.glob("*edited*"))

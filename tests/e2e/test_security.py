@@ -30,7 +30,7 @@ from tests.support.command import (
     write_pairs,
 )
 from tests.support.second_run import checkpoint_of
-from tests.support.wire import STANDS, Seen, Wire, http, says
+from tests.support.wire import ASSOCIATED, Seen, Wire, http, says
 
 FAST = SimulatorSettings(rate_limit=1_000_000, daily_limit=None)
 SLOW = SimulatorSettings(rate_limit=1_000_000, daily_limit=None, latency=(0.05, 0.1))
@@ -317,7 +317,7 @@ def test_a_token_wrapped_in_quotes_is_unwrapped(tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
     with serving() as hubspot:
         assert load(hubspot.url, file, env={"HUBSPOT_ACCESS_TOKEN": f'"{TOKEN}"'}).code == 0
-    with Serving(lambda: Wire(says(http(200, STANDS)))) as wire:
+    with Serving(lambda: Wire(says(http(200, ASSOCIATED)))) as wire:
         load(wire.url, file, "--overwrite", env={"HUBSPOT_ACCESS_TOKEN": f"'{TOKEN}'"})
         assert {seen.headers["authorization"] for seen in wire.server.seen} == {f"Bearer {TOKEN}"}
 
@@ -327,7 +327,7 @@ def test_a_rotated_refresh_token_is_told_and_never_shown(tmp_path: Path) -> None
 
     async def script(seen: Seen, writer: asyncio.StreamWriter) -> None:
         grant = {"access_token": access, "refresh_token": rotated, "expires_in": 1800}
-        answer = orjson.dumps(grant) if seen.path == "/oauth/2026-03/token" else STANDS
+        answer = orjson.dumps(grant) if seen.path == "/oauth/2026-03/token" else ASSOCIATED
         writer.write(http(200, answer))
 
     file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
@@ -347,7 +347,7 @@ def test_a_rotated_refresh_token_is_told_and_never_shown(tmp_path: Path) -> None
 
 
 def test_bytes_that_are_no_text_reach_no_file(tmp_path: Path) -> None:
-    answer = http(200, STANDS, X_HubSpot_Correlation_Id="c-1").replace(b"c-1", b"c-\xff")
+    answer = http(200, ASSOCIATED, X_HubSpot_Correlation_Id="c-1").replace(b"c-1", b"c-\xff")
     file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
     with Serving(lambda: Wire(says(answer))) as wire:
         finished = load(wire.url, file, "--log-file", tmp_path / "log")

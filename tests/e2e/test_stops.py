@@ -14,13 +14,18 @@ import pytest
 
 from loader.simulator import Simulator, SimulatorSettings, SimulatorState
 from tests.support.command import TYPES, Serving, end, load, report_of, rows_of, start, write_pairs
-from tests.support.loaded import UNLIMITED, sent
 
+UNLIMITED = SimulatorSettings(rate_limit=1_000_000, daily_limit=None)
 SLOW = replace(UNLIMITED, latency=(0.3, 0.4))
 
 
 def serving(settings: SimulatorSettings = SLOW) -> Serving[Simulator]:
     return Serving(lambda: Simulator(settings, state=SimulatorState(100_000)))
+
+
+def sent(serving: Serving[Simulator]) -> int:
+    """How many pairs came to the server, each in a request of its own."""
+    return serving.ask(lambda simulator: simulator.state.calls["associate"])
 
 
 def pairs(folder: Path, rows: int) -> Path:

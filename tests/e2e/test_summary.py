@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,11 @@ def test_the_screen_says_the_answer_the_causes_and_the_command(report: Path) -> 
     assert (ended.code, ended.err) == (1, "")
     assert ended.out.startswith("1 of 3 pairs are associated; 2 need attention; 0 not sent.\n")
     assert "1 failed: A record was deleted or merged, or never existed" in ended.out
-    assert "e.g. row 2, contacts 9000404000001 → companies 4" in ended.out
+    assert "e.g. contacts 9000404000001 → companies 4" in ended.out
     assert "correlation ID" in ended.out
-    (command,) = [line for line in ended.out.splitlines() if line.startswith("  assoc-loader ")]
-    assert command.startswith(f"  assoc-loader load {report.with_name('pairs.csv')}")
+    load = f"assoc-loader load {report.with_name('pairs.csv')}"
+    commands = [line.strip() for line in ended.out.splitlines() if line.startswith("  assoc-loader ")]
+    assert commands == [f"{load} --limit 10 {' '.join(TYPES)}", f"{load} {' '.join(TYPES)} --simulate"]
 
 
 def test_json_has_every_status_and_every_cause(report: Path) -> None:
@@ -66,6 +68,13 @@ def test_the_page(report: Path, tmp_path: Path) -> None:
         refused = run("summary", report, "--html", path)
         assert (refused.code, refused.out) == (2, ""), path
     assert report.read_bytes() == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs /dev/stdout")
+def test_the_page_can_go_to_another_program(report: Path) -> None:
+    ended = run("summary", report, "--html", "/dev/stdout")
+    assert (ended.code, ended.err) == (1, "")
+    assert ended.out.startswith("<!doctype html>")
 
 
 def test_what_is_no_load_ends_with_2(tmp_path: Path) -> None:

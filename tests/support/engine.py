@@ -134,28 +134,29 @@ class MemoryJournal:
         self.commit = commit
         self.trouble, self.backlog = "", 0
         self.recorded: dict[Pair, str] = {}
-        self.recorded_at: dict[Pair, float] = {}
+        self.on_disk: set[Pair] = set()
         self.withdrawn: list[Pair] = []
         self.outcomes: dict[Pair, Outcome] = {}
 
     async def record(self, pairs: Sequence[Pair], existed_before: str) -> None:
         assert pairs
         assert self.recorded.keys().isdisjoint(pairs), "recorded twice"
-        await asyncio.sleep(self.commit)
         self.recorded.update(dict.fromkeys(pairs, existed_before))
-        at = asyncio.get_running_loop().time()
-        self.recorded_at.update(dict.fromkeys(pairs, at))
+        await asyncio.sleep(self.commit)
+        self.on_disk.update(pair for pair in pairs if pair in self.recorded)
 
     def withdraw(self, pairs: Sequence[Pair]) -> None:
         for pair in pairs:
-            self.recorded.pop(pair, None)
+            self.recorded.pop(pair, None)  # it may be one that could not be recorded
+            self.on_disk.discard(pair)
         self.withdrawn += pairs
 
     def settle(self, group: OutcomeGroup) -> None:
         for outcome in group.outcomes:
             assert outcome.pair not in self.outcomes, "settled twice"
-            unsent = outcome.status is Status.EXISTING
-            assert unsent or self.recorded[outcome.pair] == outcome.existed_before, "the past has changed"
+            past = self.recorded.get(outcome.pair)
+            unsent = outcome.status is Status.GAVE_UP or not outcome.http_status
+            assert unsent if past is None else past == outcome.existed_before, "the past has changed"
             self.outcomes[outcome.pair] = outcome
 
     def statuses(self) -> list[str]:

@@ -70,10 +70,10 @@ class Account:
         """Another integration associates contact and company."""
         self.serving.ask(lambda one: one.state.associate("contacts", str(from_id), "companies", str(to_id)))
 
-    def load(self, file: Path, *options: str, **more: object) -> Finished:
+    def load(self, file: Path, *options: str | Path, **more: object) -> Finished:
         return load(self.url, file, *FAST, *options, **more)  # type: ignore[arg-type]  # timeout and env
 
-    def run(self, command: str, path: Path, *options: str) -> Finished:
+    def run(self, command: str, path: Path, *options: str | Path) -> Finished:
         return run(command, path, "--base-url", self.url, *FAST, *options)
 
 

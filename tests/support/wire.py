@@ -15,7 +15,7 @@ from loader.pace import Pace, PaceReading, Permit
 
 TOKEN = "pat-test-11111111-2222-3333-4444-555555555555"
 
-STANDS = orjson.dumps(
+ASSOCIATED = orjson.dumps(
     {
         "status": "COMPLETE",
         "results": [

@@ -94,7 +94,7 @@ def render_page(
         names=names,
         more_names=len(other_names) - len(names),
         filters=[(place, status, cause.title) for place, (status, cause) in enumerate(attention.causes)],
-        written_at=now.astimezone().strftime("%Y-%m-%d %H:%M (UTC%z)"),
+        written_at=now.astimezone().isoformat(" ", "minutes"),
         style=Markup(style),  # noqa: S704 - our own file, and names escaped for CSS
         script=Markup(script),  # noqa: S704 - our own file
         style_hash=_hash(style),
@@ -114,8 +114,8 @@ def _facts(summary: LoadSummary) -> Iterable[tuple[str, str]]:
     if summary.first_result_at is not None and summary.last_result_at is not None:
         first, last = summary.first_result_at, summary.last_result_at
         began, ended = charts.moment(int(first), 60), charts.moment(int(last), 60)
-        same_day = began[:10] == ended[:10]
-        yield "Time", f"{began} to {ended[11:] if same_day else ended}, {duration(last - first)}"
+        until = "" if ended == began else f" to {ended[11:] if ended[:10] == began[:10] else ended}"
+        yield "Time", f"{began}{until}, {duration(last - first)}"
     if any(summary.verified.values()):
         yield "Verified", ", ".join(f"{count:,} {name}" for name, count in summary.verified.items() if count)
     if count := sum(summary.not_in_input.values()):
@@ -128,22 +128,26 @@ def _sections(
     summary: LoadSummary, attention: Attention, links: RecordLinks
 ) -> Iterable[tuple[str, str, str, list[dict[str, object]]]]:
     """The causes by what helps: heading, words for the command, command, causes. Each command once."""
-    places = {cause: place for place, cause in enumerate(attention.causes)}
     for fix, heading in _HEADINGS.items():
         groups = [group for group in summary.attention if group.cause.fix is fix]
         if not groups:
             continue
         words, command = summary.step_for(fix) if fix else ("", "")
-        causes = [_cause(group, places.get((group.status, group.cause)), links) for group in groups]
+        causes = [_cause(group, attention, links) for group in groups]
         yield heading, words, command, causes
 
 
-def _cause(group: CauseGroup, place: int | None, links: RecordLinks) -> dict[str, object]:
+def _cause(group: CauseGroup, attention: Attention, links: RecordLinks) -> dict[str, object]:
+    cause, example, place = (group.status, group.cause), group.example, None
+    if cause in attention.causes:  # a row of the input knows its number, which the checkpoint does not
+        place = attention.causes.index(cause)
+        row = attention.examples[place]
+        example = Example(*row[:5], message=row.error_message, correlation_id=row.correlation_id)
     return {
         "group": group,
         "place": place,
         "advice": _advice(group.cause.advice),
-        "example": _example(group.example, links) if group.example else "",
+        "example": _example(example, links) if example else "",
     }
 
 

@@ -22,7 +22,7 @@ _MOST_CHARACTERS = 200  # of one cell
 MOST_COLUMNS = 8
 
 _TYPE_ID = re.compile(r"[0-9]{1,4}-[0-9]{1,19}")
-_RECORD_ID = re.compile(r"[0-9]{1,19}")
+_RECORD_ID = re.compile(r"[1-9][0-9]{0,18}")
 _UI_DOMAIN = re.compile(r"app(-[a-z0-9]{1,10})?\.hubspot\.com")
 
 
@@ -63,11 +63,13 @@ class Attention:
     """Keeps the first rows of each cause as HTML, so that a frequent cause does not crowd out the others.
 
     causes: those of the rows seen, in the order of their first row; a row names its own by the place there
+    examples: the first row of each of them
     total: rows seen
     """
 
     def __init__(self, links: RecordLinks, columns: int) -> None:
         self.causes: list[tuple[Status, Cause]] = []
+        self.examples: list[AttentionRow] = []
         self.total = 0
         self._links = links
         self._columns = columns
@@ -80,6 +82,7 @@ class Attention:
         cause = row.status, cause_of(row.status, *said, row.verified)
         if cause not in self.causes:
             self.causes.append(cause)
+            self.examples.append(row)
             self._rows.append([])
         place = self.causes.index(cause)
         if len(self._rows[place]) < _ROWS_PER_CAUSE:

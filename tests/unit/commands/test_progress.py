@@ -66,7 +66,9 @@ def test_an_end_on_another_day_has_its_date() -> None:
 def test_nothing_is_foretold_before_something_is_known() -> None:
     watch = Watch(100)
     assert "time to go unknown" in watch.settle(0, 30)
-    assert "to go" not in watch.settle(100, 1)
+    assert "to go (until" in watch.settle(99, 1)
+    assert "time to go unknown" in watch.settle(0, 6), "the last one waits to be tried again"
+    assert "to go" not in watch.settle(1, 1)
 
 
 def test_pauses_and_limits_are_told() -> None:

@@ -41,7 +41,7 @@ def sent(
     """Send pairs that must be on the disk before they are sent. Returns also how many were ahead at most."""
 
     async def script(request: Request) -> Reply:
-        assert all(by_ends[ends] in journal.recorded for ends in request.pairs), "sent and not recorded"
+        assert all(by_ends[ends] in journal.on_disk for ends in request.pairs), "sent and not recorded"
         ahead.append(len(journal.recorded) - len(journal.outcomes))
         await asyncio.sleep(0.1)
         return associated(request)

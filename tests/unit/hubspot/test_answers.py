@@ -22,7 +22,7 @@ from loader.hubspot.error_details import LONGEST_DETAILS
 from loader.hubspot.verdict import Kind, Verdict
 from loader.model import Pair
 from tests.support import json_like
-from tests.support.wire import STANDS
+from tests.support.wire import ASSOCIATED
 
 PAIR = Pair(1, "contacts", "1", "companies", "2")
 NOW = 1_700_000_000.0
@@ -85,12 +85,12 @@ def test_an_empty_answer_is_its_status_alone_but_403_which_firewalls_send() -> N
 
 @pytest.mark.parametrize("status", [-1, 0, 99, 100, 101, 199, 600, 999])
 def test_a_status_that_http_does_not_know_is_transient(status: int) -> None:
-    assert verdict(status, STANDS).kind is Kind.TRANSIENT
+    assert verdict(status, ASSOCIATED).kind is Kind.TRANSIENT
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 206, 207, 299])
 def test_success_is_any_2xx_with_the_pair_in_its_results(status: int) -> None:
-    found = verdict(status, STANDS, {"X-HubSpot-Correlation-Id": "abc"})
+    found = verdict(status, ASSOCIATED, {"X-HubSpot-Correlation-Id": "abc"})
     assert found == Verdict(
         Kind.SUCCESS,
         status,
@@ -167,7 +167,7 @@ def test_a_batch_that_is_not_complete_is_transient(status: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [None, b"", b" ", b"null", b"[]", b'"x"', b"{", STANDS[:-1], b"\xff\xfe", b"<html>"]
+    "body", [None, b"", b" ", b"null", b"[]", b'"x"', b"{", ASSOCIATED[:-1], b"\xff\xfe", b"<html>"]
 )
 def test_2xx_that_cannot_be_read_is_transient(body: bytes | None) -> None:
     found = verdict(200, body, {"Content-Type": "text/html; charset=x"})
@@ -286,13 +286,13 @@ def test_deep_nesting_does_not_upset_the_judge(levels: int, status: int) -> None
 
 
 def test_an_answer_that_is_not_utf_8_is_unreadable_wherever_it_is_not() -> None:
-    assert verdict(200, STANDS).kind is Kind.SUCCESS
-    assert verdict(200, STANDS[:-1] + b',"x":"\xff"}').category == "UNREADABLE_ANSWER"
-    assert verdict(200, STANDS[:-1] + ',"x":"é"}'.encode()).kind is Kind.SUCCESS
+    assert verdict(200, ASSOCIATED).kind is Kind.SUCCESS
+    assert verdict(200, ASSOCIATED[:-1] + b',"x":"\xff"}').category == "UNREADABLE_ANSWER"
+    assert verdict(200, ASSOCIATED[:-1] + ',"x":"é"}'.encode()).kind is Kind.SUCCESS
 
 
 def test_a_success_has_a_correlation_id_that_any_file_can_hold() -> None:
-    check(verdict(200, STANDS, {"X-HubSpot-Correlation-Id": "\udcff"}))
+    check(verdict(200, ASSOCIATED, {"X-HubSpot-Correlation-Id": "\udcff"}))
 
 
 @pytest.mark.parametrize("number", [b"1e300", b"-0", b"1.0", b"18446744073709551615"])

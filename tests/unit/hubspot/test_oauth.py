@@ -17,7 +17,7 @@ from loader.hubspot import HubSpot, Kind, OAuth, Secret, Verdict
 from loader.hubspot.oauth import TRIES, RenewalError
 from loader.model import Pair
 from tests.support import json_like
-from tests.support.wire import STANDS, Ledger, Script, Seen, Wire, http
+from tests.support.wire import ASSOCIATED, Ledger, Script, Seen, Wire, http
 
 PAIR = Pair(1, "contacts", "1", "companies", "2")
 REFRESH, CLIENT_SECRET = "refresh-2222-3333", "client-secret-4444"
@@ -28,7 +28,7 @@ def grant(number: int, life: object = 1800) -> bytes:
     return http(200, orjson.dumps({"access_token": f"access-{number:06}", "expires_in": life}))
 
 
-def tokens(*answers: bytes | None, pair: Callable[[Seen], bytes] = lambda _: http(200, STANDS)) -> Script:
+def tokens(*answers: bytes | None, pair: Callable[[Seen], bytes] = lambda _: http(200, ASSOCIATED)) -> Script:
     """Answers to token requests in turn, the last one for ever (None: reset); `pair` answers all others."""
     waiting = list(answers)
 
@@ -285,7 +285,7 @@ def test_a_redirect_is_not_followed() -> None:
 
 def expires(*bad: str) -> Callable[[Seen], bytes]:
     return lambda seen: (
-        EXPIRED if seen.headers["authorization"].removeprefix("Bearer ") in bad else http(200, STANDS)
+        EXPIRED if seen.headers["authorization"].removeprefix("Bearer ") in bad else http(200, ASSOCIATED)
     )
 
 

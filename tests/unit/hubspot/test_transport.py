@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from loader.hubspot import HubSpot, Kind, Secret, StaticToken, Verdict
 from loader.model import Pair
-from tests.support.wire import STANDS, TOKEN, Ledger, Seen, Wire, http
+from tests.support.wire import ASSOCIATED, TOKEN, Ledger, Seen, Wire, http
 
 PAIR = Pair(7, "contacts", "1", "companies", "2")
 
@@ -43,22 +43,22 @@ def verdicts_on(*answers: bytes) -> list[Verdict]:
 
 @pytest.mark.parametrize("length", [9_000, 60_000])
 def test_headers_of_up_to_64_kib_are_read(length: int) -> None:
-    (verdict,) = verdicts_on(http(200, STANDS, X_Long="y" * length))
+    (verdict,) = verdicts_on(http(200, ASSOCIATED, X_Long="y" * length))
     assert verdict.kind is Kind.SUCCESS
 
 
 def test_a_longer_header_is_an_answer_that_cannot_be_read() -> None:
-    (verdict,) = verdicts_on(http(200, STANDS, X_Long="y" * 99_999))
+    (verdict,) = verdicts_on(http(200, ASSOCIATED, X_Long="y" * 99_999))
     assert (verdict.kind, verdict.category) == (Kind.TRANSIENT, "UNREADABLE_ANSWER")
 
 
 def test_a_correlation_id_that_is_not_utf_8_can_be_logged() -> None:
-    answer = http(200, STANDS, X_HubSpot_Correlation_Id="c-1")
+    answer = http(200, ASSOCIATED, X_HubSpot_Correlation_Id="c-1")
     (verdict,) = verdicts_on(answer.replace(b"c-1", b"c-\xff"))
     assert (verdict.kind, verdict.correlation_id) == (Kind.SUCCESS, "c-\ufffd")
 
 
-whole = http(200, STANDS, X_HubSpot_Correlation_Id="c-1", Retry_After="1", X_HubSpot_RateLimit_Max="190")
+whole = http(200, ASSOCIATED, X_HubSpot_Correlation_Id="c-1", Retry_After="1", X_HubSpot_RateLimit_Max="190")
 spoilt = st.tuples(st.integers(0, 260), st.integers(0, 4), st.binary(max_size=6)).map(
     lambda cut: whole[: cut[0]] + cut[2] + whole[cut[0] + cut[1] :]
 )

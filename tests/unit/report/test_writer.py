@@ -6,7 +6,6 @@ import csv
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -53,14 +52,10 @@ class Load:
         return pairs
 
     def write(self) -> ReportResult:
-        with ExitStack() as stack:
-            source = Source(
-                stack.enter_context(open_input(str(self.input))),
-                Columns(from_type="contacts", to_type="companies"),
-            )
-            survey = source.survey()
-            chunks = source.chunks(survey, with_rests=True)
-            return write_report(self.checkpoint, self.report, chunks, source.type_pairs, source.other_names)
+        source = Source(open_input(str(self.input)), Columns(from_type="contacts", to_type="companies"))
+        survey = source.survey()
+        chunks = source.chunks(survey, with_rests=True)
+        return write_report(self.checkpoint, self.report, chunks, source.type_pairs, source.other_names)
 
     @property
     def lines(self) -> list[str]:

@@ -100,7 +100,12 @@ def test_the_next_command(outcomes: list[OutcomeCount], command: str) -> None:
 
 def test_nothing_is_left_to_do_once_all_were_read_back() -> None:
     assert summary_of([GOOD], verified={"present": 10}).next_step is None
-    assert summary_of([OutcomeCount(Status.REMOVED, 3)]).next_step is None
+
+
+def test_what_undo_removed_can_be_made_again() -> None:
+    step = summary_of([OutcomeCount(Status.REMOVED, 3)]).next_step
+    assert step is not None
+    assert step.command.startswith("assoc-loader load pairs.csv --retry")
 
 
 def test_after_practice_comes_a_pilot_for_real() -> None:

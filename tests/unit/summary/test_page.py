@@ -78,7 +78,7 @@ def rows() -> Iterator[AttentionRow]:
         ids = {"from_id": str(1000 + row), "to_id": str(2000 + row), "correlation_id": f"id-{row}"}
         yield failed._replace(row=row, others=("Ada", f"note {row}"), **cast("Any", ids))
     for row, text in enumerate(HOSTILE, 75):
-        cells = text, "x" * 400 + "\u202e\x1b", "companies", "1", Status.INVALID, 0, "BAD_ID", text
+        cells = text, "x" * 400 + "\u202e", "companies", "\x1b[2J", Status.INVALID, 0, "BAD_ID", text
         yield AttentionRow(row, *cells, others=(text, ""))
     yield AttentionRow(80, "p_pets", "1", "2-123", "2", Status.GAVE_UP, 503, "HTTP_503", "no answer")
 
@@ -269,7 +269,8 @@ def test_it_prints_the_examples_and_no_controls(page: Chrome) -> None:
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     assert not page.find_element(By.ID, "search").is_displayed()
     assert not any(button.is_displayed() for button in page.find_elements(By.TAG_NAME, "button"))
-    assert "correlation ID id-3" in page.find_element(By.CLASS_NAME, "example").text
+    assert "row 11: contacts 1011 → companies 2011" in page.find_element(By.CLASS_NAME, "example").text
+    assert "correlation ID id-11" in page.find_element(By.CLASS_NAME, "example").text
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 

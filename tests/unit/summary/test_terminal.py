@@ -78,7 +78,7 @@ def test_the_five_largest_causes_are_shown_and_the_others_named() -> None:
     shown = load(summary_of([GOOD, *CAUSES]), RUN)
     assert "5 invalid: The cell is not" in shown
     assert "no default association" not in shown
-    assert f"1 more cause, and all of this in full:\n  {INVOCATION.summary()}\n" in shown
+    assert f"1 more cause; to see all in full:\n  {INVOCATION.summary()}\n" in shown
 
 
 @pytest.mark.parametrize(
