@@ -37,7 +37,7 @@ class UsageError(LoaderError):
 class InputError(UsageError):
     """The input can't be read as it is.
 
-    `line` is the physical line of the file, counted from 1 (None where no line is to blame).
+    `line` is the physical line of the file, counted from 1 (None if it is about no single line).
     """
 
     def __init__(

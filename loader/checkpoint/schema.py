@@ -96,12 +96,14 @@ CREATE TABLE pair (
 _RESULT = """
 CREATE VIEW result AS
 SELECT pair.id, from_type, from_id, to_type, to_id, coalesce(outcome.status, 'not_sent') AS status,
-    http_status, attempts, association_types,
+    http_status, CASE WHEN outcome THEN attempts END AS attempts, association_types,
     CASE existed_before WHEN 1 THEN 'yes' WHEN 0 THEN 'no' END AS existed_before,
     error_category, error_message, error_details,
-    coalesce(pair.correlation_id, nullif(outcome.correlation_id, '')) AS correlation_id,
-    strftime('%Y-%m-%dT%H:%M:%fZ', completed_at / 1000.0, 'unixepoch') AS completed_at,
-    verified, in_input
+    CASE WHEN outcome THEN coalesce(pair.correlation_id, nullif(outcome.correlation_id, '')) END
+        AS correlation_id,
+    CASE WHEN outcome THEN strftime('%Y-%m-%dT%H:%M:%fZ', completed_at / 1000.0, 'unixepoch') END
+        AS completed_at,
+    CASE WHEN outcome THEN verified END AS verified, in_input
 FROM pair JOIN type_pair ON type_pair.id = pair.types LEFT JOIN outcome ON outcome.id = pair.outcome"""
 
 #: What makes an empty database a checkpoint; to be run in one transaction.

@@ -18,7 +18,7 @@ from loader.text import escape_controls, pluralize, shown_path
 
 #: API calls a day of the tiers (HubSpot's usage guidelines), if the account has not been asked.
 _TIERS = (("Free and Starter", 250_000), ("Professional", 625_000), ("Enterprise", 1_000_000))
-#: A share of a day that is not worth telling apart, and seconds of which nobody asks for the end.
+#: Shares of a day below this are not told apart, and loads shorter than this (seconds) need no end.
 _FEW, _SOON = 0.01, 60.0
 
 

@@ -26,7 +26,7 @@ _STYLES: dict[str, dict[str, str | bool]] = {
     "quiet": {"dim": True},
     "command": {"fg": "cyan"},
 }
-#: What stands for characters that an encoding lacks; any other becomes a question mark.
+#: Replacements for characters that an encoding lacks; any other becomes a question mark.
 _PLAIN = {"→": "->", "…": "...", "·": "-", "“": '"', "”": '"'}
 #: Columns of a file or a pipe.
 _WIDTH_ELSEWHERE = 100

@@ -20,7 +20,7 @@ from loader.text import escape_controls
 class LiveProgress(Lines):
     """Plain lines before the run, and a display in place of the later ones.
 
-    A terminal may be closed while the run goes on (nohup, disown): then nobody looks, and that is all.
+    A terminal may be closed while the run goes on (nohup, disown); that ends the display alone.
     """
 
     every = 0.5

@@ -13,7 +13,7 @@ from typing import Self
 from loader.commands.observer import Observer
 from loader.commands.progress import Counts, Progress
 from loader.pace import PaceReading
-from loader.text import escape_controls
+from loader.text import escape_controls, pluralize
 
 
 class Lines(Observer):
@@ -29,6 +29,7 @@ class Lines(Observer):
         self._verbosity = verbosity
         self._ticking: asyncio.Task[None] | None = None
         self._told = time.monotonic()
+        self._counts: Counts | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -41,7 +42,7 @@ class Lines(Observer):
 
     def tell(self, message: str) -> None:
         """Write a line."""
-        with suppress(OSError, ValueError):  # nobody reads any more: no reason to end a run
+        with suppress(OSError, ValueError):  # the reader has left: no reason to end a run
             print(escape_controls(message), file=sys.stderr, flush=True)  # noqa: T201 - standard error is the place
 
     def warn(self, message: str) -> None:
@@ -50,7 +51,9 @@ class Lines(Observer):
 
     def stopping(self) -> None:
         """Say that the run is going to end."""
-        self.tell("Stopping: waiting for the requests in flight. Once more to leave at once.")
+        requests = self._counts.in_flight() if self._counts is not None else 0
+        waiting = f"waiting for {pluralize(requests, 'request')}" if requests else "nothing is in flight"
+        self.tell(f"Stopping: {waiting}. Once more to leave at once.")
 
     def reading(self, rows: int) -> None:
         """How far the first reading has come; called in the reading thread."""
@@ -68,6 +71,7 @@ class Lines(Observer):
         self, lines: Sequence[str], counts: Counts, pace: Callable[[], PaceReading], before: int = 0
     ) -> None:
         """Say what is going to happen, and from now on how it goes."""
+        self._counts = counts
         if self._verbosity < 0:
             return
         for line in lines:

@@ -84,7 +84,7 @@ def end_of_load(
 ) -> datetime | None:
     """When the last of `requests` will be answered, at `per_second` and within each day's quota.
 
-    It assumes that the load waits for each reset and that nobody else uses the quota. The end is in UTC, or
+    It assumes that the load waits for each reset and that nothing else uses the quota. The end is in UTC, or
     None if it is not within a year.
     """
     left, at, day = requests, now.astimezone(UTC), quota.remaining

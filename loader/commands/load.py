@@ -77,10 +77,10 @@ def _begin(plan: LoadPlan, session: Session) -> CommandRun:
         options=settings.options(),
         not_in_input=plan.index.not_in_input(),
     )
-    if plan.saved is not None:
-        plan.saved.keep()
     if written is not None:
         checkpoint.set_report_written(written)
+    if plan.saved is not None:
+        plan.saved.keep()
     return CommandRun(checkpoint, files, recorded, ReadInput(plan.source, plan.survey))
 
 

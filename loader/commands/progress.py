@@ -15,7 +15,7 @@ from loader.text import duration, pluralize
 
 #: Seconds over which the rate is taken, and from which on it says something.
 _RATE_OVER, _RATE_FROM = 60.0, 2.0
-#: Seconds without a result after which nobody can say when the end comes: pairs wait to be tried again.
+#: Seconds without a result after which the end is not foretold: pairs wait to be tried again.
 _STALLED = 5.0
 #: An end that is further away is told with its date.
 _SAME_DAY = 16 * 3600.0
@@ -28,6 +28,7 @@ class Counts(Protocol):
     by_status: pairs that it has settled
     throttled: how often the ten-second limit was met (429)
     pause: why nothing is sent just now; empty while things go on
+    in_flight: says how many requests have no answer yet
     """
 
     @property
@@ -41,6 +42,9 @@ class Counts(Protocol):
 
     @property
     def pause(self) -> str: ...
+
+    @property
+    def in_flight(self) -> Callable[[], int]: ...
 
 
 class Progress:

@@ -67,6 +67,7 @@ async def open_session(
                 log=log.write if log.wanted else None,
             )
         )
+        stats.in_flight = lambda: hubspot.in_flight
         try:
             found = await ask_account(settings, hubspot, pace, stats, decide, cancel_token)
         except Stopped as why:

@@ -137,6 +137,6 @@ def _by_status(counts: Iterable[PairCount]) -> dict[Status, int]:
 def _verified(counts: list[PairCount]) -> dict[str, int]:
     found: Counter[str] = Counter()
     for count in counts:
-        if count.verified:
+        if count.verified and count.status is not None:  # else it is about to be sent again
             found[count.verified] += count.pairs
     return dict(found)

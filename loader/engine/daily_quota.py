@@ -32,6 +32,7 @@ _LONGEST = timedelta(hours=25)
 class DailyQuota:
     """The daily limit in this run; an async context manager around the sending.
 
+    is_over  the limit is used up, or only the reserve is left; `sleep` ends that
     wait     whether to sleep until the reset when the limit is used up, or to stop
     reserve  percentage of the limit that is left to other integrations
     """
@@ -48,6 +49,7 @@ class DailyQuota:
         now: Callable[[], float] = time.time,
     ) -> None:
         """`decide` is told of decisions; `now` gives Unix time."""
+        self.is_over = False
         self.wait, self.reserve = wait, reserve
         self._pace, self._account, self._stats, self._decide = pace, account, stats, decide
         self._now = now
@@ -128,6 +130,7 @@ class DailyQuota:
         while (left := until.timestamp() - self._now()) > 0:
             self._pace.pause(min(left, _LOOK * 2), "the daily limit is used up")
             await asyncio.sleep(min(left, _LOOK))
+        self.is_over = False
         self._pace.quota.remaining = None  # yesterday's
         self._stats.pause = ""
         self._decide("daily_limit_over", {})

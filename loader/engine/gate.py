@@ -21,8 +21,7 @@ from loader.model import Pair
 class Gate:
     """Lets requests start unless the run is stopped or something holds it up.
 
-    closed       nothing starts any more
-    day_is_over  HubSpot has said that the daily limit is used up
+    closed  nothing starts any more
 
     What holds a run up: an outage, the end of the daily limit or its reserve, refusals that are being looked
     into, a checkpoint that can't be written at the moment.
@@ -39,7 +38,7 @@ class Gate:
         now: Callable[[], float] = time.time,
     ) -> None:
         """`now` gives Unix time."""
-        self.closed = self.day_is_over = False
+        self.closed = False
         self._queue, self._journal, self._connection = queue, journal, connection
         self._breaker, self._day, self._refusals = breaker, day, refusals
         self._now = now
@@ -49,7 +48,7 @@ class Gate:
         """Whether `wait` has something to wait for."""
         return (
             self._breaker.is_open
-            or self.day_is_over
+            or self._day.is_over
             or self._day.spent(self._connection.in_flight)
             or self._refusals.looking_into
             or bool(self._journal.trouble)
@@ -60,18 +59,18 @@ class Gate:
 
         Raises Stopped if an outage takes too long or the daily limit is not to be waited for, and NotStarted.
         """
+        self.admit_question()
         if self._breaker.is_open:
             await self._breaker.wait_until_closed(self.admit_question)
         while self._day.spent(self._connection.in_flight):  # until it is known what is in flight has used
             if not self._connection.in_flight:
                 if not self._day.wait:
                     raise self._day.over("only the reserve is left of the daily limit")
-                self.day_is_over = True
+                self._day.is_over = True
                 break
             await asyncio.sleep(0.05)
-        if self.day_is_over:
+        if self._day.is_over:
             await self._day.sleep()
-            self.day_is_over = False
         while self._refusals.looking_into or self._journal.trouble:  # noqa: ASYNC110 - both are rare
             await asyncio.sleep(0.1)
 

@@ -214,8 +214,9 @@ class Pool:
 
     def _daily(self, _item: WorkItem, verdict: Verdict) -> None:
         self._day.refused(verdict.retry_after)
-        self._gate.day_is_over = True
-        if not self._day.wait:
+        if self._day.wait:
+            self._day.is_over = True
+        else:
             self.stop(self._day.over(verdict.message))
 
     def _migration(self, _item: WorkItem, verdict: Verdict) -> None:

@@ -94,7 +94,8 @@ async def look_up(
 
     def admit_and_note() -> None:
         admit()
-        item.looked_up = item.looked_up or moment(now)
+        if item.look_up and item.looked_up is None:
+            item.looked_up = moment(now)
 
     answers = reader.answers
     existing = await reader.go_on(hubspot, admit_and_note)

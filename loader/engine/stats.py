@@ -17,6 +17,7 @@ class RunStats:
     by_status   settled pairs, those of earlier runs included
     throttled   429s of the short-term limit
     pause       why nothing is sent at the moment; empty while requests go out
+    in_flight   says how many requests have been sent that have no answer yet
     on_outcome  told of each outcome, in the event loop
     """
 
@@ -24,6 +25,7 @@ class RunStats:
     by_status: Counter[Status] = field(default_factory=Counter)
     throttled: int = 0
     pause: str = ""
+    in_flight: Callable[[], int] = lambda: 0
     on_outcome: Callable[[Outcome], None] | None = None
 
     @property

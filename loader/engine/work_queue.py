@@ -15,9 +15,9 @@ from loader.model import Pair
 #: Most pairs that are under way or wait for another attempt; beyond it none are begun, for the memory.
 _MOST_BEGUN = 40_000
 #: Most pairs that are recorded ahead.
-_MOST_RECORDED = 60_000
+_MOST_RECORDED = 30_000
 #: Fresh pairs below which the reader may bring more.
-_FEW = 20_000
+_FEW = 10_000
 
 
 class WorkQueue:

@@ -32,8 +32,12 @@ _SHORTENED = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]+")
 _PAD, _NUMBER = "[" + PADDING.replace(r"\n", "") + "]*+", r"0*+([1-9][0-9]{0,18}+)(?:\.0+)?"
 _COLUMN = re.compile(rf"(?m)^(?:{_PAD}'?+{_NUMBER}{_PAD}|.*+)$")
 _WRAPPED_COLUMN = re.compile(rf'(?m)^(?:{_PAD}(=")?{_NUMBER}(?(1)"){_PAD}|.*+)$')
+#: As many digits behind the point as the power of ten says; those of most IDs are tried first.
+_POWERS = "|".join(
+    rf"[0-9]{{{n}}}(?=[eE]\+?0?{n}(?![0-9]))" for n in (10, 11, 9, 12, 13, *range(8, 0, -1), 14, 15)
+)
 _SCIENTIFIC_COLUMN = re.compile(
-    rf"(?m)^(?:{_PAD}([0-9])(?:[.,]([0-9]{{1,18}}+))?[eE]\+?([0-9]{{1,2}}){_PAD}|.*+)$"
+    rf"(?m)^(?:{_PAD}([0-9](?:[.,](?:{_POWERS})|(?=[eE]\+?00?(?![0-9]))))[eE]\+?[0-9]{{1,2}}{_PAD}|.*+)$"
 )
 _GROUPED = re.compile("[0-9]{1,3}([.,'_ \u00a0\u2009\u2019\u202f][0-9]{3})+")
 
@@ -162,25 +166,30 @@ def judge_type(cell: str, default: str | None, column: str) -> str | Fault:
 
 def read_ids(cells: list[str]) -> npt.NDArray[np.int64]:
     """Read a column of cells at once: each ID as `judge_id` reads it; 0 if that has to look at the cell."""
-    column = "\n".join(cells)
-    if column.count("\n") != len(cells) - 1:  # a line end in a cell is white space
-        cells = [cell.replace("\n", " ") for cell in cells]
-        column = "\n".join(cells)
-    if '="' in column:
-        found = [digits for _, digits in _WRAPPED_COLUMN.findall(column)]
+    if (digits := "".join(cells)).isdigit() and digits.isascii() and all(cells):
+        found, column = cells, ""
     else:
-        found = _COLUMN.findall(column)
-    if "" in found:
-        found = [digits or "0" for digits in found]
-    ids = np.fromstring("\n".join(found), dtype=np.uint64, sep="\n")  # nineteen digits are too many for int64
+        column = "\n".join(cells)
+        if column.count("\n") != len(cells) - 1:  # a line end in a cell is white space
+            cells = [cell.replace("\n", " ") for cell in cells]
+            column = "\n".join(cells)
+        if '="' in column:
+            found = [digits for _, digits in _WRAPPED_COLUMN.findall(column)]
+        else:
+            found = _COLUMN.findall(column)
+    ids = _numbers(found)
     ids[ids > (LARGEST_FLOAT_ID if "." in column else LARGEST_ID)] = 0
     if max(map(len, cells), default=0) > _LONGEST:  # maybe zeros, of which an ID has not any number either
         ids[[len(cell) > _LONGEST for cell in cells]] = 0
     if ("E" in column or "e" in column) and not ids.all():
-        floats = [
-            first + more if power and len(first + more) == int(power) + 1 else "0"
-            for first, more, power in _SCIENTIFIC_COLUMN.findall(column)
-        ]
-        exact = np.fromstring("\n".join(floats), dtype=np.uint64, sep="\n")
+        exact = _numbers(_SCIENTIFIC_COLUMN.findall(column))
         ids = np.where((ids == 0) & (exact <= LARGEST_FLOAT_ID), exact, ids)
     return ids.astype(np.int64)
+
+
+def _numbers(texts: list[str]) -> npt.NDArray[np.uint64]:
+    """Digits as numbers, a decimal point among them left out; an empty text is 0."""
+    if "" in texts:
+        texts = [digits or "0" for digits in texts]
+    column = "\n".join(texts).replace(".", "").replace(",", "")
+    return np.fromstring(column, dtype=np.uint64, sep="\n")  # nineteen digits are too many for int64

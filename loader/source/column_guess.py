@@ -53,10 +53,13 @@ def guess_command(
         return ""
     words = ["assoc-loader", "check", path]
     for option, value in {**guess, "encoding": encoding}.items():
-        if value is True:
-            words.append(f"--{option.replace('_', '-')}")
-        elif value and value != "auto":
-            words += [f"--{option.replace('_', '-')}", "tab" if value == "\t" else value]
+        flag = option.replace("_", "-")
+        if isinstance(value, str) and value != "auto":
+            words += [f"--{flag}", "tab" if value == "\t" else value]
+        elif value is True:
+            words.append(f"--{flag}")
+    if columns.allow_empty is False:
+        words.append("--no-allow-empty")
     return command_line(words)
 
 

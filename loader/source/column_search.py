@@ -96,7 +96,8 @@ class _Search:
         """The column that an option names, or else the loader's own one."""
         named = self._option(side, what)
         wanted = named or f"{side}_object_{own}"
-        places = [i for i, name in enumerate(self._names) if name == fold_name(wanted)]
+        folded = fold_name(wanted)
+        places = [i for i, name in enumerate(self._names) if name == folded]
         if len(places) > 1:
             numbers = ", ".join(str(i + 1) for i in places)
             option = f"--{side}-{what.replace('_', '-')}"

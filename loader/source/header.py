@@ -85,7 +85,9 @@ def read_header(text: str, columns: Columns, part: Part) -> Header:
             "Remove the stray quotation mark.",
         )
     # The delimiter is the one under which the ID columns appear; failing that, the one with most columns.
-    delimiter, record = max(records, key=lambda found: (_fits(found[1], columns), len(found[1].cells)))
+    delimiter, record = records[0]
+    if len(records) > 1:
+        delimiter, record = max(records, key=lambda one: (_fits(one[1], columns), len(one[1].cells)))
     start = starts[delimiter]
     line = line_ends(text[:start]) + 1
     header = Header(tuple(record.cells), delimiter, line, start, record.end, record)

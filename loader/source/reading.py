@@ -122,7 +122,8 @@ def _first_lines(blocks: Iterator[TextBlock], columns: Columns, part: Part) -> t
 
 
 def _same_columns(header: Header, layout: Layout, part: Part) -> None:
-    if list(map(fold_name, header.cells)) == list(map(fold_name, layout.names)):
+    names = layout.names
+    if header.cells == names or list(map(fold_name, header.cells)) == list(map(fold_name, names)):
         return
     if part.member:
         raise part.error(

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import csv
 import io
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from itertools import islice, repeat
+from itertools import accumulate, islice, repeat
 from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
 
-from loader.source.decoding import LONGEST_RECORD, line_ends
+from loader.source.decoding import LONGEST_RECORD
 from loader.source.scanner import Record, RecordScanner
+from loader.source.type_pairs import Numbers
 
 #: Records at a time: few enough for the processor's cache.
 _MOST = 4096
@@ -33,7 +35,7 @@ class Records(NamedTuple):
     """
 
     rows: Sequence[list[str]] | Sequence[str]
-    lines: Sequence[int]
+    lines: Sequence[int] | Numbers
     multiline: Sequence[int]
     broken: dict[int, Record]
     flat: list[str] | None = None
@@ -89,48 +91,41 @@ class RecordReader:
                 yield Records(list(map(str.split, some, repeat(d))), numbers, (), {})
 
     def _quoted(self, text: str, line: int) -> Iterator[Records]:
-        lines = list(io.StringIO(text, newline=""))
-        at = known_at = offset = 0  # lines read; lines whose length is in `offset`
-        while at < len(lines) and self.end == len(text):
+        stream = io.StringIO(text, newline="")
+        begins: list[int] = []  # where each line begins; known once it is needed
+        at = 0  # lines read
+        while stream.tell() < len(text) and self.end == len(text):
             rows: list[list[str]] = []
-            numbers: list[int] = []
-            found = Records(rows, numbers, multiline := [], broken := {})
-            while at < len(lines) and len(rows) < _MOST:
-                first = len(rows)
-                ends, failed = self._by_csv(lines, at, rows)
-                numbers += [line + at + end for end in [0, *ends[:-1]][: len(ends)]]
-                if ends and ends[-1] != len(ends):
-                    multiline += (np.flatnonzero(np.diff(ends, prepend=0) > 1) + first).tolist()
-                at += ends[-1] if ends else 0
-                if failed:
-                    offset += sum(map(len, lines[known_at:at]))
-                    record = self._scanner.record(text, offset)
-                    if record is None:
-                        self.end = offset
-                        break
-                    if record.multiline:
-                        multiline.append(len(rows))
-                    broken[len(rows)] = record
-                    rows.append(record.cells)
-                    numbers.append(line + at)
-                    raw = text[offset : record.end]
-                    at += line_ends(raw) + (not raw.endswith(("\r", "\n")))
-                    known_at, offset = at, record.end
+            ends = [at]  # the lines read at the end of each
+            broken: dict[int, Record] = {}
+            while len(rows) < _MOST and stream.tell() < len(text):
+                if not self._by_csv(stream, rows, ends):
+                    continue
+                begins = begins or list(accumulate(map(len, io.StringIO(text, newline="")), initial=0))
+                record = self._scanner.record(text, begins[ends[-1]])
+                if record is None:
+                    self.end = begins[ends[-1]]
+                    break
+                broken[len(rows)] = record
+                rows.append(record.cells)
+                stream.seek(record.end)
+                ends.append(bisect_left(begins, record.end))
+            at = ends[-1]
             if rows:
-                yield found
+                multiline = np.flatnonzero(np.diff(ends) > 1) if at - ends[0] > len(rows) else ()
+                yield Records(rows, np.array(ends[:-1]) + line, list(multiline), broken)
 
-    def _by_csv(self, lines: list[str], at: int, rows: list[list[str]]) -> tuple[list[int], bool]:
-        """Add records from a line on; returns the lines read at the end of each, and whether one failed."""
-        ends: list[int] = []
-        source = map(lines.__getitem__, range(at, len(lines)))
-        reader = csv.reader(source, delimiter=self._delimiter, strict=True)
+    def _by_csv(self, stream: io.StringIO, rows: list[list[str]], ends: list[int]) -> bool:
+        """Add records, and the lines read at the end of each; true if one failed."""
+        reader = csv.reader(stream, delimiter=self._delimiter, strict=True)
+        before = ends[-1]
         try:
             for record in islice(reader, _MOST - len(rows)):
                 rows.append(record)
-                ends.append(reader.line_num)
+                ends.append(before + reader.line_num)
         except csv.Error:
-            return ends, True
-        return ends, False
+            return True
+        return False
 
     def is_open(self, text: str) -> bool:
         """Whether a text begins with a record whose quote does not close."""

@@ -46,7 +46,6 @@ class SwallowedRows:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._keys = layout.keys
-        self._number = _number(layout.delimiter)
 
     def first(self, records: Records, digits: tuple[int, int]) -> tuple[int, Suspicion] | None:
         """The first of the records that span several lines that must be a broken file, by its index, and why.
@@ -55,25 +54,27 @@ class SwallowedRows:
         """
         if not records.multiline:
             return None
-        rows = [records.row(i) for i in records.multiline]
+        number = _number(self._layout.delimiter, min((usual + 1) // 2 for usual in digits))
+        rows = list(map(records.rows.__getitem__, records.multiline))
         notes = [cell for cells in rows for cell in cells if "\n" in cell or "\r" in cell]
         # Few notes hold anything to look at, so most are done with at once.
         wide = max(map(len, rows)) > self._layout.width
-        if records.broken or wide or self._number.search("\n" + "\n".join(notes)):
-            for i in records.multiline:
-                if suspicion := self._suspicion(records.row(i), records.broken.get(i), digits):
-                    return i, suspicion
+        if not records.broken and not wide and not number.search("\n" + "\n".join(notes)):
+            return None
+        for i in records.multiline:
+            if suspicion := self._suspicion(records.row(i), records.broken.get(i), digits, number):
+                return i, suspicion
         return None
 
     def _suspicion(
-        self, cells: list[str], broken: Record | None, digits: tuple[int, int]
+        self, cells: list[str], broken: Record | None, digits: tuple[int, int], number: re.Pattern[str]
     ) -> Suspicion | None:
         layout = self._layout
         several = [n for n, cell in enumerate(cells) if "\n" in cell or "\r" in cell]
         if broken and set(several) & set(broken.broken):
             return Suspicion(_GOES_ON)
         for column in several:
-            if not self._number.search("\n" + cells[column]) and len(cells) <= layout.width:
+            if not number.search("\n" + cells[column]) and len(cells) <= layout.width:
                 continue
             key = trim(cells[column]) if column in self._keys else ""
             if _LINE_END.search(key) or (key and layout.delimiter in cells[column]):
@@ -138,7 +139,7 @@ class _Cell:
         ids = layout.from_side.column, layout.to_side.column
         self._text = cells[column]
         self._delimiter = layout.delimiter
-        self._number = _number(layout.delimiter)
+        self._number = _number(layout.delimiter, min((usual + 1) // 2 for usual in digits))
         self._width = width
         self._before, self._behind = column, len(cells) - 1 - column
         # IDs of one file are of like length; the numbers in a note are often shorter than half of that.
@@ -248,11 +249,12 @@ class _Cell:
 
 
 @cache
-def _number(delimiter: str) -> re.Pattern[str]:
-    """Finds a cell like an ID in lines of text, each with a line end before it."""
+def _number(delimiter: str, least: int) -> re.Pattern[str]:
+    """Finds a cell like an ID, of at least so many characters, in text with a line end before each line."""
     d = re.escape(delimiter or ",")
-    blank = rf'(?:(?![\r\n{d}])[\s"])*+'
-    return re.compile(rf"[\r\n{d}]{blank}[=+'-]*+[0-9][0-9.,eE+;-]*?{blank}(?=[\r\n{d}]|\Z)")
+    around = "".join(c for c in ' \t"\u00a0' if c != delimiter)
+    rest = f"[0-9.,eE+;-]{{{max(0, least - 1)},}}?"
+    return re.compile(rf"[\r\n{d}][{around}=+'-]*+[0-9]{rest}[{around}]*+(?=[\r\n{d}]|\Z)")
 
 
 def _id(cell: str) -> str | None:

@@ -93,10 +93,10 @@ def _choose(workbook: CalamineWorkbook, part: Part, wanted: str | None) -> str:
 
 def _numbered(sheet: CalamineSheet) -> Iterator[tuple[int, list[str]]]:
     """The rows with their numbers from 1, beginning at the first that is not empty or before."""
-    rows = sheet.iter_rows()
-    first = next(rows, None)
-    if first is None or sheet.start is None:
+    if sheet.start is None:  # an empty sheet
         return
+    rows = sheet.iter_rows()
+    first = next(rows)
     # The rows above the first cell are given too, as empty ones; a later version may leave them out.
     begin = sheet.start[0] + 1 if any(cell != "" for cell in first) else 1
     for number, row in enumerate(chain([first], rows), begin):

@@ -20,7 +20,7 @@ class Cause(NamedTuple):
 
     key: stable, for scripts
     title: what happened, without a full stop
-    advice: whole sentences: first what to do, then why; the command that `fix` stands for follows
+    advice: whole sentences: first what to do, then why; the command of `fix` follows
     needs_attention: whether a person has to do something
     """
 

@@ -152,7 +152,7 @@ def load(port: str, file: Path) -> Load:
         said.seek(0)
         summary = json.load(said)
     assert process.returncode == 0, summary
-    return Load(float(summary["seconds"]), peak, ended[2].ru_utime + ended[2].ru_stime)
+    return Load(float(summary["run"]["seconds"]), peak, ended[2].ru_utime + ended[2].ru_stime)
 
 
 def curl(folder: Path, pairs: int) -> float:

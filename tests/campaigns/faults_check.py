@@ -150,8 +150,6 @@ def _pair_faults(story: Story, server: FaultyServer, pair: Pair, line: dict[str,
         yield "it was sent"
     if status == "failed" and not ledger.refused[pair] and ledger.nothing[pair] < _MADE_NOTHING:
         yield "no answer said so"
-    if status == "gave_up" and not ledger.asked_for[pair] + ledger.read[pair]:
-        yield "it was never tried"
     if status == "removed" and server.exists(pair):
         yield "it is still stored"
     if line["verified"] == "present" and not stored and pair not in ledger.archived:

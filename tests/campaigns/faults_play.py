@@ -25,7 +25,7 @@ from tests.campaigns.faults_story import draw_story, write_rows
 _LONGEST = 60.0  # seconds of real time
 _MOST_RUNS = 4
 #: Seconds of the loop within which a request arrives that had started before a stop.
-_ON_ITS_WAY = 3.0
+_ON_ITS_WAY = 6.0
 _OF_CONNECTION = ("workers", "max_attempts", "timeout", "outage_timeout", "reserve", "rate")
 
 

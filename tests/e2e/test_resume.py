@@ -276,6 +276,13 @@ def test_a_killed_run_is_not_called_running(account: Account, tmp_path: Path) ->
     assert "was killed" in run("summary", file).out
 
 
+def test_a_second_practice_does_not_take_the_first_one_s_report_for_edited(tmp_path: Path) -> None:
+    file = pairs_file(tmp_path, PAIRS)
+    for _ in range(2):
+        assert "edited" not in run("load", file, *TYPES, "--simulate").text
+    assert not list(tmp_path.glob("*edited*"))
+
+
 def test_a_refused_load_leaves_what_standard_input_was_saved_as(account: Account, tmp_path: Path) -> None:
     report, kept = tmp_path / "x.report.csv", tmp_path / "x.input.csv"
     command = ("load", "-", *TYPES, "--base-url", account.url, "--report", report)
@@ -301,10 +308,3 @@ def test_a_refused_load_leaves_what_standard_input_was_saved_as(account: Account
     kept.write_text("of somebody else")
     assert pipe(header + "1,2\n") == 2
     assert kept.read_text() == "of somebody else"
-
-
-def test_a_second_practice_does_not_take_the_first_one_s_report_for_edited(tmp_path: Path) -> None:
-    file = pairs_file(tmp_path, PAIRS)
-    for _ in range(2):
-        assert "edited" not in run("load", file, *TYPES, "--simulate").text
-    assert not list(tmp_path.glob("*edited*"))

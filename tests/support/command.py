@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Generic, NamedTuple, Protocol, Self, TypeVar
@@ -82,6 +81,21 @@ class Serving(Generic[S]):
         return asyncio.run_coroutine_threadsafe(answer(), self._loop).result(PATIENCE)
 
 
+class Process(Protocol):
+    """What a started command can be asked."""
+
+    pid: int
+
+    @property
+    def returncode(self) -> int | Any | None: ...
+
+    def poll(self) -> int | None: ...
+
+    def send_signal(self, sig: int, /) -> None: ...
+
+    def communicate(self, *, timeout: float) -> tuple[str, str]: ...
+
+
 class Finished(NamedTuple):
     """A command that has ended."""
 
@@ -138,14 +152,21 @@ def run(
     **more: Any,
 ) -> Finished:
     """Run the command to its end, in a process forked by `warm` if that makes no difference."""
-    waiting = None if more else warm()
-    if waiting is None or not waiting.serves(environment(env)):
+    if more:
         return end(start(*arguments, env=env, cwd=cwd, **more), timeout)
-    ended = waiting.run([*map(str, arguments)], environment(env), cwd or Path.cwd(), timeout)
-    out, err = (
-        TextIOWrapper(BytesIO(text), "utf-8", "surrogateescape") for text in (ended.stdout, ended.stderr)
-    )
-    return _checked(Finished(ended.returncode, out.read(), err.read()))
+    process = start_warm(*arguments, env=env, cwd=cwd)
+    out, err = process.communicate(timeout=timeout)
+    return _checked(Finished(process.returncode or 0, out, err))
+
+
+def start_warm(
+    *arguments: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> Process:
+    """Start the command, forked by `warm` if that makes no difference."""
+    waiting = warm()
+    if waiting is None or not waiting.serves(environment(env)):
+        return start(*arguments, env=env, cwd=cwd)
+    return waiting.start([*map(str, arguments)], environment(env), cwd or Path.cwd())
 
 
 def load(

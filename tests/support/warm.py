@@ -3,7 +3,7 @@
 Importing the program and pandas takes a second, and the tests start it hundreds of times. So `command.run`
 forks each command from a waiting process (``python -m tests.support.warm FD``). The child gets its streams,
 folder and environment from the caller, and runs the module `loader` as ``python -m loader`` does. A test that
-watches the process or sends it signals uses `command.start`, which always starts a new interpreter.
+needs other streams uses `command.start`, which always starts a new interpreter.
 ``ASSOC_LOADER_TESTS_COLD=1`` does so for all tests.
 """
 
@@ -24,6 +24,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -31,6 +32,48 @@ from pathlib import Path
 #: command begins. Python and the libraries read other variables already when they start.
 _READ_LATE = ("HUBSPOT_", "ASSOC_LOADER_", "PYTEST_")
 _INT = struct.Struct("i")
+
+
+class Forked:
+    """A command that was forked, with as much of Popen as the tests need.
+
+    pid: its process
+    returncode: its exit code, negative for a signal; None while it runs
+    """
+
+    def __init__(self, out: int, err: int, hear: int) -> None:
+        self._pool = ThreadPoolExecutor(2)
+        self._texts = [self._pool.submit(_whole, reading) for reading in (out, err)]
+        self._hear = hear
+        self.pid: int = _INT.unpack(os.read(hear, _INT.size))[0]
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """The exit code, None while it runs."""
+        return self._wait(0)
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+    def communicate(self, timeout: float) -> tuple[str, str]:
+        """What it has written when it has ended; after `timeout` seconds it is killed (`TimeoutExpired`)."""
+        in_time = self._wait(timeout) is not None
+        if not in_time:
+            self.send_signal(signal.SIGKILL)
+            self._wait(None)
+        out, err = (text.result() for text in self._texts)
+        self._pool.shutdown()
+        os.close(self._hear)
+        if not in_time:
+            raise subprocess.TimeoutExpired("loader", timeout, out, err)
+        return out, err
+
+    def _wait(self, seconds: float | None) -> int | None:
+        if self.returncode is None and select.select([self._hear], [], [], seconds)[0]:
+            self.returncode = _INT.unpack(os.read(self._hear, _INT.size))[0]
+        return self.returncode
 
 
 class Warm:
@@ -57,25 +100,16 @@ class Warm:
         differing = self._environment.items() ^ environment.items()
         return all(name.startswith(_READ_LATE) for name, _ in differing)
 
-    def run(
-        self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path, timeout: float
-    ) -> subprocess.CompletedProcess[bytes]:
-        """Run a command in a folder, for `timeout` seconds at most (else `TimeoutExpired`)."""
+    def start(self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path) -> Forked:
+        """Start a command in a folder."""
         command = {"arguments": arguments, "environment": dict(environment), "folder": str(folder)}
-        (out, to_out), (err, to_err), (hear, tell) = pipes = [os.pipe() for _ in range(3)]
-        with ThreadPoolExecutor(2) as pool, open(hear, "rb", 0) as ended:
-            try:
-                socket.send_fds(self._socket, [json.dumps(command).encode()], [to_out, to_err, tell])
-            finally:
-                for _, writing in pipes:
-                    os.close(writing)
-            texts = [pool.submit(_whole, reading) for reading in (out, err)]
-            pid = _INT.unpack(ended.read(_INT.size))[0]
-            if not select.select([ended], [], [], timeout)[0]:
-                os.kill(pid, signal.SIGKILL)
-                raise subprocess.TimeoutExpired(list(arguments), timeout)
-            code = _INT.unpack(ended.read(_INT.size))[0]
-            return subprocess.CompletedProcess(list(arguments), code, *(text.result() for text in texts))
+        (out, to_out), (err, to_err), (hear, tell) = [os.pipe() for _ in range(3)]
+        try:
+            socket.send_fds(self._socket, [json.dumps(command).encode()], [to_out, to_err, tell])
+        finally:
+            for writing in (to_out, to_err, tell):
+                os.close(writing)
+        return Forked(out, err, hear)
 
     def _end(self) -> None:
         self._socket.close()
@@ -88,8 +122,8 @@ def warm() -> Warm | None:
     return Warm() if sys.platform == "linux" and not os.environ.get("ASSOC_LOADER_TESTS_COLD") else None
 
 
-def _whole(reading: int) -> bytes:
-    with open(reading, "rb") as file:
+def _whole(reading: int) -> str:
+    with open(reading, encoding="utf-8", errors="surrogateescape") as file:
         return file.read()
 
 

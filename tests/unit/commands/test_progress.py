@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -21,6 +22,7 @@ class Counts:
     by_status: Counter[Status] = field(default_factory=Counter)
     throttled: int = 0
     pause: str = ""
+    in_flight: Callable[[], int] = lambda: 0
 
 
 class Watch:

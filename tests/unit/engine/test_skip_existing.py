@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
+from loader.engine.batching import record_packing
 from loader.engine.methods import choose_method
-from loader.engine.sender import SendMethod
-from loader.engine.work_item import OpenPairs
-from loader.hubspot import HubSpot
+from loader.engine.sender import Admit, PartialResult, SendMethod
+from loader.engine.skip_existing import look_up
+from loader.engine.work_item import OpenPairs, WorkItem
+from loader.hubspot import HubSpot, Verdict
 from loader.hubspot.account import Account
+from loader.model import Outcome, Status, group_outcomes
 from loader.pace import Pace, parse_rate
 from loader.settings import LoadSettings
 from tests.support.clock import run
@@ -25,6 +28,7 @@ from tests.support.engine import (
     VirtualHubSpot,
     associated,
     contacts,
+    now,
     run_pairs,
 )
 
@@ -127,3 +131,30 @@ def test_what_is_said_not_to_exist_did_not_exist_a_minute_before_it_was_sent(
     assert max(found) <= 60.5
     unsure = [outcome for outcome in ended.journal.outcomes.values() if not outcome.existed_before]
     assert not unsure
+
+
+class Reading:
+    """Reads pairs, as `verify` does; all of them exist."""
+
+    def __init__(self, hubspot: HubSpot) -> None:
+        self._hubspot = hubspot
+
+    async def send(self, item: WorkItem, admit: Admit) -> Verdict | PartialResult:
+        existing = await look_up(item, self._hubspot, admit, now)
+        if isinstance(existing, Verdict):
+            return existing
+        outcomes = [Outcome(pair, Status.EXISTING, now()) for pair in item.pairs]
+        return PartialResult(group_outcomes(outcomes), [])
+
+
+def test_a_reading_that_is_the_purpose_itself_is_never_too_old() -> None:
+    async def script(request: Request) -> Reply:
+        if request.at < 250:
+            return Reply(477, headers={"Retry-After": "299"})
+        return Reply(200, {"status": "COMPLETE", "results": []})
+
+    def reading(hubspot: HubSpot) -> SendMethod:
+        return SendMethod(Reading(hubspot), record_packing(1000, 10_000))
+
+    ended = run(run_pairs(VirtualHubSpot(script), reading, [OpenPairs(contacts(3000))]))
+    assert ended.journal.statuses() == ["existing"] * 3000

@@ -45,5 +45,7 @@ def test_what_python_reads_early_takes_a_cold_start(waiting: Warm) -> None:
 
 def test_a_command_that_does_not_end_is_killed(tmp_path: Path, waiting: Warm) -> None:
     with pytest.raises(subprocess.TimeoutExpired):
-        waiting.run(["simulator"], environment(), tmp_path, 0.5)
-    assert waiting.run(["--version"], environment(), tmp_path, 20).returncode == 0
+        waiting.start(["simulator"], environment(), tmp_path).communicate(0.5)
+    version = waiting.start(["--version"], environment(), tmp_path)
+    assert "assoc-loader" in version.communicate(20)[0]
+    assert version.returncode == 0
