@@ -117,12 +117,13 @@ class CheckpointLock:
                 f"{self.checkpoint} is in use by {self._name_holder()}",
                 "Wait until that run has ended, then give the same command again.",
             )
-        with suppress(OSError):
-            if not self.path.stat().st_size:  # just made, and there was no room for more
-                self.path.unlink()
-        return CheckpointError(
-            f"{self.checkpoint} can't be locked: {words(error)} ({self.path})", self._advice(advice(error))
-        )
+        hint = self._advice(advice(error))
+        if code == sqlite3.SQLITE_FULL:
+            hint = "Make room on the disk."
+            with suppress(OSError):
+                if not self.path.stat().st_size:
+                    self.path.unlink()  # no run holds it: a run's has a page
+        return CheckpointError(f"{self.checkpoint} can't be locked: {words(error)} ({self.path})", hint)
 
     def _advice(self, to_load: str) -> str:
         """What to do about the folder; only `load` has an option for it."""

@@ -84,8 +84,8 @@ def print_error(message: str, hint: str = "", command: str = "") -> None:
     """Say on standard error what is wrong, what to do, and the command; the exit code says it anyway."""
     with suppress(OSError):
         _write(f"error: {escape_controls(message)}", "bad", sys.stderr)
-        if hint:
-            _write(f"  {escape_controls(hint)}", "", sys.stderr)
+        for line in hint.splitlines():
+            _write(f"  {escape_controls(line)}", "", sys.stderr)
         if command:
             _write(f"  {command}", "command", sys.stderr)
 

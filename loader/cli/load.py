@@ -51,7 +51,10 @@ def load(dry_run: bool, json: bool, quiet: int, verbose: int, **values: Any) -> 
     from loader.summary import Invocation
     from loader.summary.terminal import load_lines
 
-    with suggesting(Invocation(settings.input, settings.options()).load):
+    invocation = Invocation(settings.input, settings.options())
+    # A refused run is to be repeated as it was meant: a pilot stays a pilot.
+    of_this_run = {name: True for name in ("retry", "overwrite") if getattr(settings, name)}
+    with suggesting(lambda **changes: invocation.load(**changes, limit=settings.limit, **of_this_run)):
         return run_to_the_end(
             lambda display, cancel_token: run_load(settings, observer=display, cancel_token=cancel_token),
             lambda ended: load_lines(ended.summary, ended.run, width()),

@@ -157,10 +157,12 @@ def refuse_simulated(load: OpenedLoad, command: str) -> None:
     binding = load.checkpoint.binding
     if binding is None or not binding.simulated:
         return
-    options = {**load.checkpoint.options, "simulate": None, "report": None, "checkpoint": None}
-    practice = Invocation(str(load.files.input), {**options, "base_url": _SIMULATOR_URL})
+    # With a report of its own, or the real load of this input would be bound to the simulator's account.
+    report = str(load.files.report.with_name(f"{load.files.report.name.split('.')[0]}.practice.report.csv"))
+    options = {**load.checkpoint.options, "simulate": None, "report": report, "checkpoint": None}
+    practice = Invocation(str(load.files.input), {**options, "base_url": _SIMULATOR_URL}, report=report)
     commands = (
-        practice.load(skip_existing=True),
+        practice.load(skip_existing=True, overwrite=True),
         practice.verify() if command == "verify" else practice.undo(),
     )
     raise UsageError(

@@ -62,9 +62,8 @@ def test_the_story_is_true_word_for_word(
 
 
 def test_the_main_command_says_what_the_readme_shows(tmp_path: Path) -> None:
-    command, shown = re.findall(
-        r"<!-- command: main -->\n```bash\n(.*?)\n```\n```text\n(.*?)\n```", README, re.DOTALL
-    )[0]
+    pattern = r"<!-- command: main -->\n```bash\n(.*?)\n```\n```text\n(.*?)\n```"
+    ((command, shown),) = re.findall(pattern, README, re.DOTALL)
     words = shlex.split(command.rpartition("&& ")[2])
     shutil.copytree(
         ROOT / "sample_data",

@@ -145,6 +145,7 @@ def test_the_same_export_for_another_type_is_another_load(account: Account, tmp_
     refused = run(*command)
     assert refused.code == 2
     assert "pairs.deals.report.csv" in refused.text
+    assert "--limit 3" in run(*command, "--limit", "3").text  # the printed command is a pilot too
     assert run(*command, "--report", str(tmp_path / "pairs.deals.report.csv")).code == 0
     assert len(rows_of(tmp_path / "pairs.deals.report.csv")) == 10
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,13 +137,23 @@ def test_another_account_is_refused(account: Account, tmp_path: Path) -> None:
         assert "62515" in refused.text
 
 
-def test_a_simulated_load_is_refused_with_the_commands_to_practise_it(tmp_path: Path) -> None:
+def test_a_simulated_load_is_refused_with_the_commands_to_practise_it(
+    account: Account, tmp_path: Path
+) -> None:
     file = pairs_file(tmp_path, PAIRS)
+    with Account(999) as other:
+        assert other.load(file).code == 0  # a real load of the same input, which must not be in the way
     assert run("load", file, *TYPES, "--simulate").code == 0
     for command in ("undo", "verify"):
         refused = run(command, tmp_path / "pairs.simulated.report.csv")
         assert refused.code == 2
         assert "assoc-loader simulator" in refused.text
+        lines = [line.strip() for line in refused.err.splitlines()]
+        load, then = [shlex.split(line)[1:] for line in lines if line.startswith("assoc-loader ")]
+        assert then[0] == command
+        for words in (load, [*then, "--yes"] if command == "undo" else then):
+            ended = run(*(account.url if word.startswith("http:") else word for word in words))
+            assert (ended.code, account.has(*PAIRS[0])) == (0, words[0] != "undo"), ended.text
 
 
 def test_the_report_stays_as_it_was_if_the_input_is_gone(account: Account, tmp_path: Path) -> None:

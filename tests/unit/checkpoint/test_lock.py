@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -142,6 +143,16 @@ def test_a_disk_that_can_not_lock_is_not_called_in_use(checkpoint: Path) -> None
     if can_be_odd():
         assert "can't lock files" in message
         assert "in use" not in message
+        assert not list(checkpoint.parent.iterdir())
+
+
+def test_a_full_disk_is_called_full_and_nothing_stays(checkpoint: Path, tmp_path_factory: Any) -> None:
+    full = tmp_path_factory.mktemp("full") / "full"
+    full.touch()
+    with start(checkpoint, odd_disk("full", full=full)) as process:
+        _, message = process.communicate()
+    if can_be_odd():
+        assert "the disk is full" in message
         assert not list(checkpoint.parent.iterdir())
 
 
