@@ -3,8 +3,8 @@
     python -m tests.campaigns.notes [--files N] [--seed N] [--examples N]
 
 Both have a price (contract, section 2): a row that a stray quote has swallowed is lost without a word, and a
-valid file that is refused is of no use to anybody. Some files can't be told apart by anybody: a note that
-holds IDs as a row does is such a row. So the rates are printed by kind, and no test asks for none at all.
+valid file that is refused is of no use. Some files can't be told apart at all: a note that holds IDs as a row
+does is such a row. So the rates are printed by kind, and no test asks for none at all.
 """
 
 from __future__ import annotations
