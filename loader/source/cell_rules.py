@@ -149,7 +149,7 @@ def _no_id(text: str, cell: str, column: str) -> Fault:
 def judge_type(cell: str, default: str | None, column: str) -> str | Fault:
     """Read one object-type cell: the type as HubSpot is to be told, or why it is none.
 
-    `default` (from ``--from-type`` or ``--to-type``) stands in for an empty cell.
+    `default` (from ``--from-type`` or ``--to-type``) takes the place of an empty cell.
     """
     text = normalize_type(trim(cell)) or (default or "")
     if not text:

@@ -113,7 +113,7 @@ class _Search:
     def _hubspot(self, from_id: int | None, to_id: int | None) -> tuple[int | None, int | None]:
         """The columns of an export: of one line per pair, or of one line per record.
 
-        If several would do, it is a problem, and the first ones stand in for them.
+        If several would do, that is a problem, and the first ones are given.
         """
         free = {"from": from_id is None and "from_column" not in self.found.missing}
         free["to"] = to_id is None and "to_column" not in self.found.missing

@@ -36,8 +36,8 @@ def pair_keys(from_ids: Numbers, to_ids: Numbers, canonical: Numbers) -> Keys:
 def repeated_keys(keys: array[int]) -> tuple[Keys, int]:
     """The keys (of type ``Q``) that occur more than once, sorted, each once; and how many pairs repeat one.
 
-    Sorts `keys` itself: one array that has grown as a whole goes back to the system when it is let go, where
-    a piece for each chunk would leave holes.
+    Sorts `keys` itself: one array that has grown as a whole goes back to the system when it is freed; a piece
+    for each chunk would leave holes.
     """
     together = np.frombuffer(keys, dtype=np.uint64)
     together.sort()

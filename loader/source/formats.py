@@ -66,8 +66,17 @@ def file_format(file: IO[bytes], name: str, suffix: str) -> str:
     return found
 
 
+def refuse_nested(head: bytes, name: str) -> None:
+    """Raise InputError if what an archive holds begins as something that is to be unpacked itself."""
+    refuse_foreign(head, name)
+    found = next((what for mark, what in _SIGNATURES.items() if head.startswith(mark)), ".csv")
+    if found not in (".csv", ".bz2"):
+        named = "a zip archive or a workbook" if found == ".zip" else _NAMES[found]
+        raise InputError(f"{name} holds {named}", "Unpack it and name the file in it.")
+
+
 def refuse_foreign(head: bytes, name: str) -> None:
-    """Raise InputError if a file or what an archive holds begins as something that is no CSV text."""
+    """Raise InputError if a file begins as something that the loader does not read."""
     for at, mark, what, hint in _REFUSED:
         if head.startswith(mark, at):
             raise InputError(f"{name} holds {what}" if at else f"{name} is {what}", hint)

@@ -106,7 +106,7 @@ def lay_out(
     rows: Sequence[Sequence[str]] = (),
     encoding: str = "auto",
 ) -> Layout:
-    """Find the columns of a header that stands in `text`, or above the first `rows` of a workbook.
+    """Find the columns of a header in `text`, or above the first `rows` of a workbook.
 
     Raises InputError that names everything that is missing, the columns found, and a command to try; and
     if a stray quote in the header has swallowed rows.
@@ -136,7 +136,7 @@ def lay_out(
 
 
 def _spreadsheet_hint(text: str, delimiter: str) -> tuple[str, int]:
-    """The delimiter, which Excel's own first line ``sep=;`` may name, and where what is below it begins."""
+    """The delimiter, which Excel's own first line ``sep=;`` may name, and where the text below it begins."""
     start = _behind_blank_lines(text, 0, "")
     end = start + len("sep=;")
     if text[start:end].lower().startswith("sep=") and text[end : end + 1] in ("\r", "\n"):

@@ -20,7 +20,7 @@ from typing import IO, NamedTuple
 
 from loader.errors import InputError
 from loader.source.archives import DAMAGED, open_archive, open_zip
-from loader.source.formats import HEAD, file_format, refuse_foreign
+from loader.source.formats import HEAD, file_format, refuse_nested
 
 _BUFFER = 1 << 20
 #: Seconds between two looks at whether to go on waiting for a pipe.
@@ -94,7 +94,7 @@ class InputFile:
 
 def _checked(stream: BufferedReader, name: str) -> BufferedReader:
     """An unpacked stream that is not itself something to unpack."""
-    refuse_foreign(stream.peek(HEAD)[:HEAD], name)
+    refuse_nested(stream.peek(HEAD)[:HEAD], name)
     return stream
 
 

@@ -15,10 +15,10 @@ from loader.source.fast_path import PlainReader, encode_columns
 from loader.source.header import SPLIT_LINES, WHOLE_LINES, holds_whole_line
 from loader.source.input_file import Part
 from loader.source.records import Records
-from loader.source.second_header import SECOND_HEADER, SecondHeader
+from loader.source.second_header import SAVE_APART, SECOND_HEADER, SecondHeader
 from loader.source.stray_quotes import Suspicion, SwallowedRows
 from loader.source.type_pairs import Numbers, TypePairs
-from loader.source.validation import RowJudge
+from loader.source.validation import PairIds, RowJudge
 
 
 class RowReader:
@@ -80,26 +80,18 @@ class RowReader:
         if (selves := sendable & (lines.from_ids == lines.to_ids)).any():
             sendable[selves] = ~self._type_pairs.reflexive()[types[selves]]
         faults = self._judge_others(records, lines, sendable)
-        blank = [i for i, fault in faults.items() if fault is None]
-        counted = np.ones(len(sendable), dtype=np.int64)
-        counted[blank] = 0
-        positions = np.cumsum(counted) - 1
-        is_row = np.ones(len(records.rows), dtype=np.int64)
-        is_row[lines.rows[blank]] = 0
-        numbers = (np.cumsum(is_row) + self.rows)[lines.rows]
-        begins = np.array(records.lines, dtype=np.int64)[lines.rows]
-
+        places = _Places(records, lines, [i for i, fault in faults.items() if fault is None], self.rows)
         first = self.rows + 1
-        self.rows += int(is_row.sum())
-        self.blank_rows += sum(len(records.row(i)) > 1 for i in lines.rows[blank].tolist())
+        self.rows += places.rows
+        self.blank_rows += places.blank_rows
         good = np.flatnonzero(sendable)
         chunk = Chunk(
-            size=len(sendable) - len(blank),
+            size=places.size,
             first_row=first,
-            rows=self.rows - first + 1,
-            positions=positions[good],
-            rows_of=numbers[good],
-            lines=begins[good],
+            rows=places.rows,
+            positions=places.positions[good],
+            rows_of=places.numbers[good],
+            lines=places.lines[good],
             from_ids=lines.from_ids[good],
             to_ids=lines.to_ids[good],
             types=types[good],
@@ -110,9 +102,7 @@ class RowReader:
         )
         for i, fault in faults.items():
             if fault is not None:
-                place = int(positions[i]), int(numbers[i]), int(begins[i])
-                ids = lines.from_cells[i], lines.to_cells[i]
-                row = self._invalid(place, records.row(int(lines.rows[i])), ids, fault, part)
+                row = self._invalid(records, lines, places, i, fault, part)
                 (chunk.empty if fault.category == EMPTY else chunk.invalid).append(row)
         return chunk
 
@@ -124,7 +114,7 @@ class RowReader:
         for i in np.flatnonzero(~sendable).tolist():
             cells = records.row(int(lines.rows[i]))
             verdict = self._judge.judge(cells, lines.from_cells[i], lines.to_cells[i])
-            if isinstance(verdict, tuple) and not isinstance(verdict, Fault):
+            if isinstance(verdict, PairIds):
                 sendable[i] = True
                 lines.from_ids[i], lines.to_ids[i] = verdict
             else:
@@ -132,32 +122,32 @@ class RowReader:
         return faults
 
     def _invalid(
-        self, place: tuple[int, int, int], cells: list[str], ids: tuple[str, str], fault: Fault, part: Part
+        self, records: Records, lines: _ReportLines, places: _Places, index: int, fault: Fault, part: Part
     ) -> InvalidRow:
-        """A line without a pair to send; `place` is its position, row and line."""
-        position, row, line = place
+        """A line without a pair to send."""
+        line, cells = int(places.lines[index]), records.row(int(lines.rows[index]))
         if fault.category != EMPTY and self._second_header.differs(cells):
-            raise part.error(line, SECOND_HEADER, "Save each table in a file of its own.")
-        layout = self.layout
+            raise part.error(line, SECOND_HEADER, SAVE_APART)
+        layout, ids = self.layout, (lines.from_cells[index], lines.to_cells[index])
         if len(cells) != layout.width:
             cells = cells + [""] * (layout.width - len(cells))
             ids = cells[layout.from_side.column], cells[layout.to_side.column]
         return InvalidRow(
-            position,
-            row,
-            line,
-            _type_as_written(cells, layout.from_side),
-            ids[0],
-            _type_as_written(cells, layout.to_side),
-            ids[1],
-            Fault(fault.category, f"{part.where(line)}: {fault.message}"),
-            encode_cells([cells[i] for i in layout.others]) if self._with_rests else "",
+            position=int(places.positions[index]),
+            row=int(places.numbers[index]),
+            line=line,
+            from_type=_type_as_written(cells, layout.from_side),
+            from_id=ids[0],
+            to_type=_type_as_written(cells, layout.to_side),
+            to_id=ids[1],
+            fault=Fault(fault.category, f"{part.where(line)}: {fault.message}"),
+            rest=encode_cells([cells[i] for i in layout.others]) if self._with_rests else "",
         )
 
     def _refuse(self, records: Records, index: int, suspicion: Suspicion, part: Part) -> None:
         for i in range(index):  # what follows another table's header is no surprise
             if self._second_header.differs(records.row(i)):
-                raise part.error(records.lines[i], SECOND_HEADER, "Save each table in a file of its own.")
+                raise part.error(records.lines[i], SECOND_HEADER, SAVE_APART)
         raise part.error(records.lines[index], f"a quoted cell {suspicion.why}", suspicion.hint)
 
     def _refuse_whole_lines(self, records: Records, part: Part) -> None:
@@ -229,6 +219,25 @@ class _ReportLines:
         self.rows = np.repeat(self.rows, counts)
         self.from_cells = list(chain.from_iterable(one * len(other) for one, other in pairs))
         self.to_cells = list(chain.from_iterable(other * len(one) for one, other in pairs))
+
+
+class _Places:
+    """Where report lines are, given those that are blank rows, and the data rows before.
+
+    positions, numbers, lines: for each its place in the chunk, its data row, and its line of the file.
+    size, rows, blank_rows: report lines, data rows, and blank rows of more than one cell.
+    """
+
+    def __init__(self, records: Records, lines: _ReportLines, blank: list[int], before: int) -> None:
+        counted = np.ones(len(lines.rows), dtype=np.int64)
+        counted[blank] = 0
+        is_row = np.ones(len(records.rows), dtype=np.int64)
+        is_row[lines.rows[blank]] = 0
+        self.positions = np.cumsum(counted) - 1
+        self.numbers = (np.cumsum(is_row) + before)[lines.rows]
+        self.lines = np.array(records.lines, dtype=np.int64)[lines.rows]
+        self.size, self.rows = int(counted.sum()), int(is_row.sum())
+        self.blank_rows = sum(len(records.row(i)) > 1 for i in lines.rows[blank].tolist())
 
 
 def _type_as_written(cells: list[str], side: Side) -> str:

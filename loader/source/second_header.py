@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from loader.source.columns import Layout, fold_name
 
 SECOND_HEADER = "a second header, whose columns are not those of the first"
+SAVE_APART = "Save each table in a file of its own."
 
 
 class SecondHeader:

@@ -54,7 +54,7 @@ class SwallowedRows:
         """
         if not records.multiline:
             return None
-        number = _number(self._layout.delimiter, min((usual + 1) // 2 for usual in digits))
+        number = _number(self._layout.delimiter, min(map(_least, digits)))
         rows = list(map(records.rows.__getitem__, records.multiline))
         notes = [cell for cells in rows for cell in cells if "\n" in cell or "\r" in cell]
         # Few notes hold anything to look at, so most are done with at once.
@@ -139,11 +139,10 @@ class _Cell:
         ids = layout.from_side.column, layout.to_side.column
         self._text = cells[column]
         self._delimiter = layout.delimiter
-        self._number = _number(layout.delimiter, min((usual + 1) // 2 for usual in digits))
         self._width = width
         self._before, self._behind = column, len(cells) - 1 - column
-        # IDs of one file are of like length; the numbers in a note are often shorter than half of that.
-        self._least = [(usual + 1) // 2 for usual in digits]
+        self._least = list(map(_least, digits))
+        self._number = _number(layout.delimiter, min(self._least))
         # In a record of the right width, one ID of each kind is outside the cell, on the same side as in
         # the rows that the cell may hold. In any other, the two rows' quotes were in different columns.
         self._right = len(cells) == width
@@ -246,6 +245,11 @@ class _Cell:
                 break
             position = end + 1
         return cells
+
+
+def _least(digits: int) -> int:
+    """The shortest number that may be an ID: IDs of one file are of like length, numbers in notes shorter."""
+    return (digits + 1) // 2
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from loader.source.cell_rules import (
     EMPTY,
@@ -20,6 +21,13 @@ from loader.source.type_pairs import TypePairs
 _MOST_TYPES = 10_000
 
 
+class PairIds(NamedTuple):
+    """The IDs of a pair that can be sent."""
+
+    from_id: int
+    to_id: int
+
+
 class RowJudge:
     """Judges the rows of one input by the rules of the contract (section 2), cell by cell."""
 
@@ -30,7 +38,7 @@ class RowJudge:
         self._from_name = layout.name(layout.from_side.column)
         self._to_name = layout.name(layout.to_side.column)
 
-    def judge(self, cells: Sequence[str], from_cell: str, to_cell: str) -> tuple[int, int] | Fault | None:
+    def judge(self, cells: Sequence[str], from_cell: str, to_cell: str) -> PairIds | Fault | None:
         """The IDs of a report line, or why there is no pair to send, or None for a row of empty cells.
 
         `cells` are the whole row, `from_cell` and `to_cell` its IDs, or one each of several.
@@ -58,7 +66,7 @@ class RowJudge:
         if from_id == to_id and self._type_pairs[types].reflexive:
             why = f"both sides are record {from_id}: a record can't be associated with itself"
             return Fault("SELF_PAIR", why)
-        return from_id, to_id
+        return PairIds(from_id, to_id)
 
     def types(self, cells: Sequence[str]) -> int | Fault:
         """The index of a row's pair of object types, or why it has none."""

@@ -63,7 +63,7 @@ def _joined(base: Table) -> Refusal | Exactly:
     needed = {"from_object_id", "to_object_id", "from_object_type", "to_object_type"}
     if needed & set(base.columns[:2]):
         return Refusal()
-    # The cells to the left of the IDs and types now stand where the header has these.
+    # The cells to the left of the IDs and types are now where the header has these.
     spoilt = [i - 1 for i, column in enumerate(base.columns) if column in needed]
     several = any(c in row.cells[i] for row in base.rows for i in spoilt for c in "\r\n")
     return Refusal() if several else Exactly([Line("invalid", ("", "", "", ""))] * len(base.rows))

@@ -36,7 +36,7 @@ def _spared(base: Table, hit: set[int], *, least: int | None = None) -> Spared:
     return Spared(
         untouched=[line_of(base, row) for i, row in enumerate(base.rows) if i not in hit],
         pairs=frozenset(row.pair for row in base.rows),
-        # Of two records without IDs that a pair of quotes has joined, nobody can tell that they were two.
+        # Of two records without IDs that a pair of quotes has joined, it can't be told that they were two.
         damaged=least if least is not None else len(hit) if all(base.rows[i].sendable for i in hit) else 1,
         lines=range(first[min(hit)], first[max(hit) + 1] + 1),
     )

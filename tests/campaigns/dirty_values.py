@@ -8,7 +8,7 @@ from tests.campaigns.dirty_cases import Case, case, kind, line_of, lines_of
 from tests.campaigns.dirty_oracle import Exactly, Line
 from tests.campaigns.dirty_tables import FROM, FROM_TYPE, TO, TO_TYPE, Row, Table, dialect, table
 
-#: What stands in the cell, and the ID that it is (None: it is none). From the contract, section 2.
+#: What a cell holds, and the ID that it is (None: it is none). From the contract, section 2.
 IDS: tuple[tuple[str, str | None], ...] = (
     ("7", "7"),
     ("007", "7"),
@@ -48,7 +48,7 @@ IDS: tuple[tuple[str, str | None], ...] = (
     *((text, None) for text in ("inf", "nan", "NaN", "#REF!", '="12', '12"')),
 )
 
-#: What stands in a type cell, and whether it is a type.
+#: What a type cell holds, and whether it is a type.
 TYPES: tuple[tuple[str, bool], ...] = (
     *((text, True) for text in ("contacts", "CONTACTS", "Contact", "contact", "0-1", " contacts ")),
     *(

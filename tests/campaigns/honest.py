@@ -27,7 +27,7 @@ from tests.campaigns.dirty_tables import Dialect
 from tests.campaigns.notes import HONEST
 from tests.support.reading import read_source
 
-#: Notes in lines that nobody could take for rows, if IDs have nine digits and more.
+#: Notes whose lines can't be taken for rows, if IDs have nine digits and more.
 _KINDS = [kind for kind in HONEST if "numbers" not in kind and kind != "list for SQL"]
 _PIECES = (
     '"',

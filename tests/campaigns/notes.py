@@ -3,8 +3,8 @@
     python -m tests.campaigns.notes [--files N] [--seed N] [--examples N]
 
 Both have a price (contract, section 2): a row that a stray quote has swallowed is lost without a word, and a
-valid file that is refused can't be loaded. Some files can't be told apart at all: a note that
-holds IDs as a row does is such a row. So the rates are printed by kind, and no test asks for none at all.
+valid file that is refused is of no use. Some files can't be told apart at all: a note that holds IDs as a row
+does is such a row. So the rates are printed by kind, and no test asks for none at all.
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ def _stray(rng: Random, line: str, d: str) -> str:
 def outcome(file: File, path: Path) -> str:
     """What the loader makes of it: ``refused``, ``loaded``, ``noticed`` or ``lost`` rows.
 
-    Lost rows are noticed if a row of the file is invalid, and lost silently if none is.
+    Lost rows are noticed where a row of the file is invalid, and lost without a word where none is.
     """
     path.write_text(file.text, encoding="utf-8", newline="")
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
@@ -30,7 +30,11 @@ class Failure(NamedTuple):
 Value = float | str | bool | Formula | Failure | None
 
 
-def workbook(*rows: Sequence[Value], sheets: Mapping[str, Sequence[Sequence[Value]]] | None = None) -> bytes:
+def workbook(
+    *rows: Sequence[Value],
+    sheets: Mapping[str, Sequence[Sequence[Value]]] | None = None,
+    hidden: Collection[str] = (),
+) -> bytes:
     """The bytes of a workbook: one sheet of these rows, or several by name. None is no cell at all."""
     pages = sheets or {"Sheet1": rows}
     numbers = range(1, len(pages) + 1)
@@ -43,7 +47,8 @@ def workbook(*rows: Sequence[Value], sheets: Mapping[str, Sequence[Sequence[Valu
         "_rels/.rels": _relations([("officeDocument", "xl/workbook.xml")]),
         "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>'
         + "".join(
-            f'<sheet name={quoteattr(name)} sheetId="{n}" r:id="rId{n}"/>'
+            f'<sheet name={quoteattr(name)} sheetId="{n}" r:id="rId{n}"'
+            + (' state="hidden"/>' if name in hidden else "/>")
             for n, name in zip(numbers, pages, strict=True)
         )
         + "</sheets></workbook>",

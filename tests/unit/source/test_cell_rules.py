@@ -118,6 +118,6 @@ def test_white_space_and_invisible_characters_around_a_text(around: str) -> None
     assert trim(around) == ""
 
 
-def test_a_shown_cell_is_short_and_obeys_nobody() -> None:
+def test_a_shown_cell_is_short_and_without_control_characters() -> None:
     assert quote_cell("a\x1b[31m\nb") == "'a\\u001b[31m\\u000ab'"
     assert quote_cell("x" * 50) == f"'{'x' * 39}…'"

@@ -60,6 +60,8 @@ def test_a_packed_file_is_unpacked_as_what_it_is(name: str, tmp_path: Path) -> N
         (gzip.compress(tar()), "p.tar.gz", "holds a tar archive", "Unpack it"),
         (gzip.compress(tar()), "p.tgz", "is no CSV file but a gzip archive", ""),
         (PACK[".zip"](tar()), "p.zip", "holds a tar archive", "Unpack it"),
+        (gzip.compress(gzip.compress(ROWS)), "p.gz", "holds a gzip archive", "Unpack it"),
+        (gzip.compress(workbook(("a",))), "p.xlsx.gz", "holds a zip archive or a workbook", "Unpack it"),
         (b"7z\xbc\xaf\x27\x1c" + b"x" * 40, "p.7z", "is a 7z archive", "Unpack it"),
         (b"Rar!\x1a\x07\0" + b"x" * 40, "p.rar", "is a RAR archive", "Unpack it"),
         (b"%PDF-1.7\n", "p.pdf", "is a PDF document", "as CSV"),
@@ -67,7 +69,7 @@ def test_a_packed_file_is_unpacked_as_what_it_is(name: str, tmp_path: Path) -> N
         (b"", "p.csv.gz", "is empty", ""),
         (b"BZh,to_object_id\n", "p.csv", "there is no column 'from_object_id'", ""),
     ],
-    ids=range(17),
+    ids=range(19),
 )
 def test_what_is_no_text_is_named(data: bytes, name: str, words: str, hint: str, tmp_path: Path) -> None:
     error = refusal(tmp_path, data, name=name)

@@ -68,7 +68,7 @@ def test_what_ends_the_waiting_leaves_no_file(tmp_path: Path) -> None:
     fifo, copy = tmp_path / "fifo", tmp_path / "copy.csv"
     os.mkfifo(fifo)
     copy.write_bytes(b"what was there")
-    descriptor = os.open(fifo, os.O_RDWR)  # somebody who might write, and does not
+    descriptor = os.open(fifo, os.O_RDWR)  # a writer that never ends
     asked = 0
 
     def stop() -> None:

@@ -52,6 +52,7 @@ def text_of(notes: list[str], place: int, quoting: Literal[0, 1]) -> str:
         'from_object_id,to_object_id,note\n1001,2001,"abc\n1002,2002,""a,b"\n',
         'from_object_id,to_object_id,note\n1001,2001,"\n1002,2002,""1,2"\n',
         'from_object_id,note,to_object_id\n1001,"Pipe, 3"",2001\n1002,""Hose, 5"",2002\n1003,x",2003\n',
+        'note,from_object_id,to_object_id,x\na,1001,2001,"b\n""Smith, J"",1002,2002,c"\nd,1003,2003,e\n',
         # IDs that spreadsheets leave, several of them, and one that is missing.
         'from_object_id,to_object_id,note\n1001,2001,"a\n1002.0, 2002,b"\n1003,2003,c\n',
         'from_object_id,to_object_id,note\n1001,2001,"a\n1002,2002;2003,b"\n1003,2003,c\n',
@@ -70,7 +71,7 @@ def text_of(notes: list[str], place: int, quoting: Literal[0, 1]) -> str:
         'from_object_id,note,to_object_id\n1001,"a\nb,2001\n1002,c\nd",2002\n1003,x,2003\n',
         'from_object_id,to_object_id,note\n1001,2001,"a\nb\n1002,2002,c\nd"\n1003,2003,x\n',
     ],
-    ids=range(19),
+    ids=range(20),
 )
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_rows_that_a_stray_quote_has_swallowed_are_not_lost(data: str, end: str, tmp_path: Path) -> None:

@@ -102,6 +102,20 @@ def test_the_sheet_is_the_first_or_the_one_that_is_named(
     assert source.reading["sheet"] == ("Second" if wanted else "First")
 
 
+def test_a_hidden_sheet_is_taken_only_if_it_is_named_or_alone(tmp_path: Path) -> None:
+    sheets: dict[str, list[tuple[Value, ...]]] = {
+        "Hidden": [HEADER, (1, 2, "")],
+        "Seen": [HEADER, (3, 4, "")],
+    }
+    path = tmp_path / "pairs.xlsx"
+    path.write_bytes(workbook(sheets=sheets, hidden=["Hidden"]))
+    for wanted, to_id in ((None, "4"), ("Hidden", "2")):
+        columns = Columns(from_type="contacts", to_type="deals", sheet=wanted)
+        assert [line.to_id for line in read_source(Source(open_input(str(path)), columns))[1]] == [to_id]
+    path.write_bytes(workbook(sheets={"Hidden": sheets["Hidden"]}, hidden=["Hidden"]))
+    assert read_source(Source(open_input(str(path)), COLUMNS))[1][0].to_id == "2"
+
+
 def test_a_sheet_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
     path = tmp_path / "pairs.xlsx"
     path.write_bytes(workbook(sheets={"First": [HEADER], "Second": []}))
