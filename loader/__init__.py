@@ -1,26 +1,31 @@
-"""Bulk HubSpot association loader: `load` a CSV of record-ID pairs, and every row gets a line in a report.
+"""Bulk loader of HubSpot associations: a CSV of record-ID pairs in, every pair accounted for in a report.
 
     import loader
 
-    summary = loader.load("pairs.csv", from_type="contacts", to_type="companies")
-    if summary.exit_code:
-        print(summary.counts, summary.stopped)
+    result = loader.load("pairs.csv", from_type="contacts", to_type="companies", skip_existing=True)
+    if result.exit_code:
+        print(result.counts, result.stopped)
 
-`load` waits until the run has ended; `load_async` is for programs with an event loop. `CancelToken.cancel()`,
-from any thread, ends a run in good order. What can be put right is raised as a `UsageError`; what stopped a
-run later is in its `LoadResult`.
+load, load_async        associate every pair that is still open; the same call goes on where a run ended
+check, check_async      what `load` would do
+summary                 what a load came to
+report                  write its report again
+verify, verify_async    read its associations back from HubSpot
+undo, undo_async        remove what it created
 
-Importing this package is cheap: pandas and aiohttp are imported when one of its functions is first used.
+`CancelToken.cancel()`, from any thread, ends a run in good order; an `Observer` is told how it goes. What can
+be put right before anything is sent is raised as a `UsageError`; what stopped a run later is its result's
+`stopped`. Importing this package is cheap: pandas and aiohttp are imported when a function is first used.
 """
 
 from typing import TYPE_CHECKING
 
 from loader.errors import (
+    CheckpointError,
     CredentialsError,
     InputError,
     Interrupted,
     LoaderError,
-    ReportError,
     Stopped,
     UsageError,
 )
@@ -28,40 +33,66 @@ from loader.model import Outcome, Pair, Status
 from loader.version import __version__
 
 if TYPE_CHECKING:
-    from loader.api import CancelToken, LoadOptions, LoadResult, load, load_async
-
+    from loader.api import (
+        check,
+        check_async,
+        load,
+        load_async,
+        report,
+        summary,
+        undo,
+        undo_async,
+        verify,
+        verify_async,
+    )
+    from loader.commands import CheckResult, Observer, RunResult
+    from loader.engine.cancellation import CancelToken
+    from loader.hubspot import Secret
+    from loader.summary.model import LoadSummary
 
 __all__ = [
     "CancelToken",
+    "CheckResult",
+    "CheckpointError",
     "CredentialsError",
     "InputError",
     "Interrupted",
-    "LoadOptions",
-    "LoadResult",
+    "LoadSummary",
     "LoaderError",
+    "Observer",
     "Outcome",
     "Pair",
-    "ReportError",
+    "RunResult",
+    "Secret",
     "Status",
     "Stopped",
     "UsageError",
     "__version__",
+    "check",
+    "check_async",
     "load",
     "load_async",
+    "report",
+    "summary",
+    "undo",
+    "undo_async",
+    "verify",
+    "verify_async",
 ]
 
-_HEAVY = frozenset({"CancelToken", "LoadOptions", "LoadResult", "load", "load_async"})
+_LATER = frozenset(__all__) - globals().keys()
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HEAVY:
+    if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from loader import api
 
-    value: object = getattr(api, name)
-    globals()[name] = value  # asked for once
+    # All at once: this import has put the packages `summary` and `report` in the functions' places.
+    globals().update({one: getattr(api, one) for one in _LATER})
+    value: object = globals()[name]
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HEAVY])
+    return sorted([*globals(), *_LATER])

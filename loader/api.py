@@ -1,4 +1,4 @@
-"""The Python API: what `load` does on the command line, for notebooks, schedulers and other programs."""
+"""The Python API: the commands as functions, for notebooks, schedulers and other programs."""
 
 from __future__ import annotations
 
@@ -6,82 +6,65 @@ import asyncio
 import contextvars
 import logging
 import os
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import Literal, TypeAlias, TypedDict, Unpack
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import Any, TypeAlias, TypeVar, Unpack
 
-from loader.commands import CancelToken, LoadPlan, LoadResult, RunStats, run_load
-from loader.errors import UsageError
-from loader.hubspot.account import Account
+from loader.commands import (
+    CheckResult,
+    LogObserver,
+    Observer,
+    RunResult,
+    run_check,
+    run_load,
+    run_report,
+    run_summary,
+    run_undo,
+    run_verify,
+)
+from loader.engine.cancellation import CancelToken
+from loader.errors import LoaderError, UsageError
+from loader.hubspot import Secret
 from loader.model import Outcome
-from loader.pace import PaceReading
-from loader.settings import LoadSettings
+from loader.options import ConnectionOptions, LoadOptions, Path, UndoOptions
+from loader.settings import ConnectionSettings, LoadSettings, UndoSettings, VerifySettings
+from loader.summary.model import LoadSummary
 
-__all__ = ["CancelToken", "LoadOptions", "LoadResult", "load", "load_async"]
-
-Path: TypeAlias = str | os.PathLike[str]
 OnOutcome: TypeAlias = Callable[[Outcome], None]
 
 _LOG = logging.getLogger("loader")
 #: Seconds between two looks at whether the run has ended: on Windows, Ctrl-C does not interrupt a wait.
-_LOOK = 0.2
+_INTERVAL = 0.2
 
-
-class LoadOptions(TypedDict, total=False):
-    """The options of `load` on the command line, under the same names and with the same defaults."""
-
-    report: Path
-    from_type: str
-    to_type: str
-    from_column: str
-    to_column: str
-    from_type_column: str
-    to_type_column: str
-    delimiter: str
-    encoding: str
-    rate: str
-    workers: int
-    max_attempts: int
-    timeout: float
-    outage_timeout: float
-    method: Literal["put", "batch"]
-    skip_existing: bool
-    limit: int
-    reserve: float
-    only: Iterable[str]
-    stop_after_failures: int
-    wait_for_daily_reset: bool
-    account_id: int
-    overwrite: bool
-    base_url: str
-    api_version: str
-    token_file: Path
-    simulate: bool
-    log_file: Path
+S = TypeVar("S", bound=ConnectionSettings)
+T = TypeVar("T")
 
 
 async def load_async(
     input: Path,  # noqa: A002 - the command line's name for it
     *,
     on_outcome: OnOutcome | None = None,
+    observer: Observer | None = None,
     cancel_token: CancelToken | None = None,
     **options: Unpack[LoadOptions],
-) -> LoadResult:
-    """Load every pair of a CSV file, and leave a report of every row; for programs with an event loop.
+) -> RunResult:
+    """Associate every pair of a file that is still open, and write the report.
 
-    `input` is the file's path; `options` are those of the command line (`LoadOptions`): seconds for times,
-    `only` a list of statuses or the command line's text. The token comes from the environment or from
-    `token_file`, as there.
+        result = await loader.load_async("pairs.csv", from_type="contacts", to_type="companies")
+        if result.exit_code:
+            print(result.counts, result.stopped)
 
-    `on_outcome` is called in the event loop for each row that this run settles, and should be quick; what
-    it raises ends the run in good order and is raised here. `cancel_token.cancel()`, from any thread, ends
-    the run in good order too, and `interrupted` is set in the summary; cancelling the task ends it at once.
-    Whatever ends a run, the report is sound, and the same call goes on from there.
+    `on_outcome` is called in the event loop for each pair that this run settles, and should be quick; what it
+    raises ends the run in good order and is raised here. `cancel_token.cancel()`, from any thread, ends it in
+    good order too; cancelling the task ends it at once. The same call goes on where a run ended.
 
-    Returns the summary; its `exit_code` is the command's, and where the run stopped early `stopped` says
-    why (nothing is raised for that). Raises UsageError where nothing was sent: InputError, ReportError,
-    CredentialsError; and Interrupted where it is cancelled before anything was sent. Warnings go to
-    the logger ``loader``.
+    Returns the result, whose `exit_code` is the command's; `stopped` says why a run ended early, and nothing
+    is raised for that. Raises UsageError if nothing was sent (InputError, CredentialsError, …), Stopped if
+    HubSpot turned it away before it began (the daily limit is used up, the account is being moved), and
+    Interrupted if it was cancelled before that. Warnings go to the logger ``loader``.
     """
     cancel_token = cancel_token or CancelToken()
     failures: list[Exception] = []
@@ -91,82 +74,192 @@ async def load_async(
             return
         try:
             on_outcome(outcome)
-        except Exception as failure:  # somebody else's code: raised again when the run has ended
+        except Exception as failure:  # the caller's code: raised again when the run has ended
             failures.append(failure)
             cancel_token.cancel()
 
-    summary = await run_load(
-        _settings(input, options), audience=_Logging(), cancel_token=cancel_token, on_outcome=tell
-    )
+    with _in_python_words():
+        settings = _settings(LoadSettings, LoadOptions, options, input=os.fspath(input))
+        result = await run_load(
+            settings, observer=observer or LogObserver(), cancel_token=cancel_token, on_outcome=tell
+        )
     if failures:
         raise failures[0]
-    return summary
+    return result
 
 
 def load(
     input: Path,  # noqa: A002 - the command line's name for it
     *,
     on_outcome: OnOutcome | None = None,
+    observer: Observer | None = None,
     cancel_token: CancelToken | None = None,
     **options: Unpack[LoadOptions],
-) -> LoadResult:
-    """Load every pair of a CSV file, and leave a report of every row; returns when the run has ended.
+) -> RunResult:
+    """As `load_async`, callable from anywhere, also in a notebook; `on_outcome` runs in another thread."""
+    token = cancel_token or CancelToken()
+    return _wait_for(
+        lambda: load_async(input, on_outcome=on_outcome, observer=observer, cancel_token=token, **options),
+        token,
+    )
 
-    As `load_async`, and callable from anywhere, in a notebook's running event loop too: the run has a thread
-    and a loop of its own, in which `on_outcome` is called. Whatever is raised in the waiting thread meanwhile
-    (KeyboardInterrupt, a scheduler's time-out) cancels the run, and goes on once the report is closed.
+
+async def check_async(
+    input: Path,  # noqa: A002
+    *,
+    online: bool = False,
+    observer: Observer | None = None,
+    cancel_token: CancelToken | None = None,
+    **options: Unpack[LoadOptions],
+) -> CheckResult:
+    """Read a file and say what `load` would do with it; with `online`, ask HubSpot too. Nothing is written.
+
+        print((await loader.check_async("pairs.csv", from_type="contacts", to_type="companies")).to_send)
+
+    Raises UsageError if the file or the account can't be used.
     """
-    cancel_token = cancel_token or CancelToken()
-    started = contextvars.copy_context()
+    with _in_python_words():
+        settings = _settings(LoadSettings, LoadOptions, options, input=os.fspath(input))
+        return await run_check(
+            settings, online=online, observer=observer or LogObserver(), cancel_token=cancel_token
+        )
 
-    def run() -> LoadResult:
-        return asyncio.run(load_async(input, on_outcome=on_outcome, cancel_token=cancel_token, **options))
 
+def check(
+    input: Path,  # noqa: A002
+    *,
+    online: bool = False,
+    observer: Observer | None = None,
+    cancel_token: CancelToken | None = None,
+    **options: Unpack[LoadOptions],
+) -> CheckResult:
+    """As `check_async`, callable from anywhere."""
+    token = cancel_token or CancelToken()
+    return _wait_for(
+        lambda: check_async(input, online=online, observer=observer, cancel_token=token, **options), token
+    )
+
+
+async def verify_async(
+    path: Path,
+    *,
+    observer: Observer | None = None,
+    cancel_token: CancelToken | None = None,
+    **options: Unpack[ConnectionOptions],
+) -> RunResult:
+    """Read the associations of a load back from HubSpot; `path` is its input, report or checkpoint.
+
+        print((await loader.verify_async("pairs.csv")).summary.verified)
+
+    Raises UsageError if nothing was asked, and Stopped and Interrupted as `load_async` does.
+    """
+    with _in_python_words():
+        settings = _settings(VerifySettings, ConnectionOptions, options, path=os.fspath(path))
+        return await run_verify(settings, observer=observer or LogObserver(), cancel_token=cancel_token)
+
+
+def verify(
+    path: Path,
+    *,
+    observer: Observer | None = None,
+    cancel_token: CancelToken | None = None,
+    **options: Unpack[ConnectionOptions],
+) -> RunResult:
+    """As `verify_async`, callable from anywhere."""
+    token = cancel_token or CancelToken()
+    return _wait_for(lambda: verify_async(path, observer=observer, cancel_token=token, **options), token)
+
+
+async def undo_async(
+    path: Path,
+    *,
+    observer: Observer | None = None,
+    cancel_token: CancelToken | None = None,
+    **options: Unpack[UndoOptions],
+) -> RunResult:
+    """Remove what a load created; `path` is its input, report or checkpoint. It does not ask first.
+
+        print((await loader.undo_async("pairs.csv", account_id=62515)).counts)
+
+    Raises UsageError if nothing was removed, and Stopped and Interrupted as `load_async` does.
+    """
+    with _in_python_words():
+        settings = _settings(UndoSettings, UndoOptions, options, path=os.fspath(path))
+        return await run_undo(settings, observer=observer or LogObserver(), cancel_token=cancel_token)
+
+
+def undo(
+    path: Path,
+    *,
+    observer: Observer | None = None,
+    cancel_token: CancelToken | None = None,
+    **options: Unpack[UndoOptions],
+) -> RunResult:
+    """As `undo_async`, callable from anywhere."""
+    token = cancel_token or CancelToken()
+    return _wait_for(lambda: undo_async(path, observer=observer, cancel_token=token, **options), token)
+
+
+def summary(path: Path) -> LoadSummary:
+    """What a load came to, from its checkpoint; `path` is its input, report or checkpoint.
+
+        print(loader.summary("pairs.csv").not_sent)
+
+    Raises UsageError if there is no such load.
+    """
+    with _in_python_words():
+        return run_summary(os.fspath(path))
+
+
+def report(path: Path) -> RunResult:
+    """Write the report of a load again; `path` is its input, report or checkpoint.
+
+        loader.report("pairs.csv")
+
+    Raises UsageError if there is no such load, or its input is gone.
+    """
+    with _in_python_words():
+        return _wait_for(lambda: run_report(os.fspath(path), observer=LogObserver()), CancelToken())
+
+
+def _settings(kind: type[S], allowed: type, options: Any, **given: Any) -> S:
+    """The settings of a command from its keyword arguments. Raises UsageError, naming the argument."""
+    if unknown := sorted(options.keys() - allowed.__annotations__.keys()):
+        raise UsageError(f"Unknown {', '.join(f'{name}=' for name in unknown)}")
+    names = {one.name for one in fields(kind)}
+    values: dict[str, Any] = {
+        name: os.fspath(value) if isinstance(value, os.PathLike) else value
+        for name, value in options.items()
+        if value is not None and name in names
+    }
+    if isinstance(token := values.get("token"), Secret):
+        values["token"] = token.reveal()
+    return kind(**given, **values)
+
+
+@contextmanager
+def _in_python_words() -> Iterator[None]:
+    """Errors name arguments as Python writes them: `from_column=` instead of `--from-column`."""
+    try:
+        yield
+    except LoaderError as error:
+        message = f"{str(error).rstrip('.')}. {error.hint}" if error.hint else str(error)
+        error.args = (_OPTION.sub(lambda found: f"{found[1].replace('-', '_')}=", message),)
+        raise
+
+
+_OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]+)(?: (?=['0-9]))?")
+
+
+def _wait_for(start: Callable[[], Coroutine[Any, Any, T]], cancel_token: CancelToken) -> T:
+    """Run a coroutine in a thread with a loop of its own, and cancel the run if the wait is interrupted."""
+    context = contextvars.copy_context()
     with ThreadPoolExecutor(1, thread_name_prefix="loader") as thread:
-        running = thread.submit(started.run, run)
+        running = thread.submit(context.run, lambda: asyncio.run(start()))
         try:
-            while wait([running], _LOOK).not_done:
+            while wait([running], _INTERVAL).not_done:
                 pass
         except BaseException:
             cancel_token.cancel()
             raise
     return running.result()
-
-
-def _settings(file: Path, options: LoadOptions) -> LoadSettings:
-    plain = {
-        name: os.fspath(value) if isinstance(value, os.PathLike) else value
-        for name, value in options.items()
-        if value is not None
-    }
-    if "only" in plain:
-        only = options["only"]
-        words = only.split(",") if isinstance(only, str) else map(str, only)
-        plain["only"] = frozenset(word.strip().lower() for word in words if word.strip())
-    if unknown := sorted(plain.keys() - LoadOptions.__annotations__.keys()):
-        raise UsageError(
-            f"load has no option {', '.join(unknown)}",
-            f"The options are {', '.join(LoadOptions.__annotations__)}.",
-        )
-    try:
-        return LoadSettings(input=os.fspath(file), **plain)  # type: ignore[arg-type]
-    except (TypeError, AttributeError) as error:  # a text where a number is wanted, and the like
-        raise UsageError(f"an option of load is of the wrong type: {error}") from error
-
-
-class _Logging:
-    """The audience of a run that has no screen."""
-
-    def reading(self, rows: int) -> None:
-        """Not listened to."""
-
-    def warn(self, message: str) -> None:
-        _LOG.warning("%s", message)
-
-    def decided(self, name: str, details: dict[str, object]) -> None:
-        _LOG.debug("%s %s", name, details)
-
-    def begin(
-        self, plan: LoadPlan, account: Account | None, stats: RunStats, pace: Callable[[], PaceReading]
-    ) -> None:
-        _LOG.info("%s: %d rows to do", plan.source.name, plan.open_rows)

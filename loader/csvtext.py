@@ -1,7 +1,7 @@
-"""CSV text as the report holds it: commas, quotes only where they are needed, `\\n` after each record.
+"""CSV text as the report has it: commas, quotes only if they are needed, `\\n` after each record.
 
-`csv.writer` writes the same, except that before Python 3.13 it leaves a lone carriage return
-unquoted, which every reader then takes for the end of the record.
+`csv.writer` writes the same, except that before Python 3.13 it leaves a lone carriage return unquoted, which
+every reader then takes for the end of the record. https://docs.python.org/3/library/csv.html
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 _NEEDS_QUOTES = re.compile('[",\r\n]')
 _BREAKS_RECORD = re.compile('["\r\n]')
 
-#: Longest cell that is read back, in characters: C's `long` on Windows, the csv module's own upper bound.
+#: Longest cell that is read, in characters: C's `long` on Windows, the csv module's own upper bound.
 _LONGEST_CELL = 2**31 - 1
 
 
@@ -27,8 +27,7 @@ def encode_cell(cell: str) -> str:
 def encode_cells(cells: Sequence[str]) -> str:
     """Cells as the continuation of a CSV line: a comma before each, no line end.
 
-    No cells are the empty text, one empty cell is ``,``: so a line that is continued with it never
-    becomes a blank one.
+    No cells are the empty text, one empty cell is ``,``: so a line that is continued with it is never blank.
     """
     if not cells:
         return ""
@@ -39,14 +38,14 @@ def encode_cells(cells: Sequence[str]) -> str:
 
 
 def decode_cells(record: str) -> list[str]:
-    """The cells of one whole record without its line end (line ends inside quotes stay as they are).
+    """The cells of one whole record without its line end; line ends inside quotes stay as they are.
 
-    Raises `ValueError` if the text is not exactly one record: a quote left open, text after a
-    closing quote, a line end outside quotes.
+    Raises ValueError if the text is not exactly one record: a quote left open, text after a closing quote, a
+    line end outside quotes.
     """
     if _BREAKS_RECORD.search(record) is None:
         return record.split(",")
-    # The module's default of 131,072 characters is a limit of the whole process, so it is only ever raised.
+    # The default of 131,072 characters is a limit of the whole process, so it is only ever raised.
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
     try:
         (cells,) = csv.reader([record], strict=True)

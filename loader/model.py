@@ -103,7 +103,7 @@ def group_outcomes(outcomes: Iterable[Outcome]) -> list[OutcomeGroup]:
     return [OutcomeGroup([outcome.pair for outcome in run], run[0]) for run in runs]
 
 
-#: The report's own columns, in order (contract, section 3); the input's other columns follow them.
+#: The report's own columns, in order (contract, section 4); the input's other columns follow them.
 OWN_COLUMNS = (
     "row",
     "from_object_type",
@@ -120,6 +120,7 @@ OWN_COLUMNS = (
     "error_details",
     "correlation_id",
     "completed_at",
+    "verified",
 )
 
 #: Those that say what became of a row. Where a report is loaded again they are replaced, not copied.

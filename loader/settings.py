@@ -8,69 +8,83 @@ from pathlib import Path
 from typing import Literal
 
 from loader.errors import UsageError
-from loader.model import Status
 from loader.pace import Rate, parse_rate
 
 BASE_URL = "https://api.hubapi.com"
 API_VERSION = "2025-09"
 _ARCHIVES = (".gz", ".bz2", ".xz", ".zip", ".zst")
+#: What an annotation allows, and how a message asks for it.
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "str": ((str,), "use text"),
+    "int": ((int,), "use a whole number"),
+    "float": ((int, float), "use a number"),
+    "bool": ((bool,), "use True or False"),
+    "None": ((type(None),), ""),
+    "Literal['put', 'batch']": ((str,), "use put or batch"),
+}
+_PATHS = frozenset({"report", "checkpoint", "token_file"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionSettings:
-    """Who is asked, with which credentials, how fast, and how hard is tried: what all online commands share.
+    """Whose account, with which credentials, how fast and how patiently: what all online commands share.
 
-    Times are in seconds, `reserve` in percent of the limits. `rate` is ``auto`` or ``N/S``. `simulator` runs
-    against a HubSpot simulator inside this process. Raises UsageError for values that make no sense.
+    rate: ``auto``, or ``N/S`` for at most N requests per S seconds
+    reserve: percent of the limits that are left to other integrations
+    timeout, outage_timeout: seconds
+    simulate: against a HubSpot simulator inside this process
+
+    Raises UsageError for values of the wrong type or out of range.
     """
 
     rate: str = "auto"
+    reserve: float = 0.0
     workers: int = 100
     max_attempts: int = 8
     timeout: float = 30.0
     outage_timeout: float = 300.0
-    reserve: float = 0.0
     wait_for_daily_reset: bool = False
     account_id: int | None = None
+    token: str | None = field(default=None, repr=False)
+    token_file: str | None = None
     base_url: str = BASE_URL
     api_version: str = API_VERSION
-    token_file: str | None = None
     simulate: bool = False
     log_file: str | None = None
-    ceiling: Rate | None = field(init=False, default=None)
+    rate_cap: Rate | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self._refuse_empty()
-        object.__setattr__(self, "ceiling", parse_rate(self.rate))
-        for name in ("workers", "max_attempts"):
-            _at_least(name, getattr(self, name), 1)
-        if not self.timeout > 0:
-            raise UsageError(f"--timeout {self.timeout:g} is no time to wait", "Say seconds, such as 30.")
-        if not self.outage_timeout >= 0:
-            raise UsageError(
-                f"--outage-timeout {self.outage_timeout:g} is no time", "Say seconds, such as 300."
-            )
-        if not 0 <= self.reserve < 100:
-            wrong = "is less than nothing" if self.reserve < 0 else "leaves nothing"
-            raise UsageError(f"--reserve {self.reserve:g} {wrong}", "Say a percentage from 0 to 99.")
-
-    def _refuse_empty(self) -> None:
-        """An empty value is a script's variable that holds nothing, and to leave it out would mean more."""
         for one in fields(self):
-            if getattr(self, one.name) in ("", frozenset()):
-                argument = one.default is MISSING
-                name = one.name.upper() if argument else f"--{one.name.replace('_', '-')}"
-                raise UsageError(
-                    f"{name} is empty", "Say a value." if argument else "Say a value, or leave it out."
-                )
+            if one.init and one.name != "token":  # no message shows a token
+                required = one.default is MISSING
+                _check_type(one.name, str(one.type), getattr(self, one.name), required=required)
+        object.__setattr__(self, "rate_cap", parse_rate(self.rate))
+        _check(self, "workers", self.workers >= 1, "use 1 or more")
+        _check(self, "max_attempts", self.max_attempts >= 1, "use 1 or more")
+        _check(self, "timeout", self.timeout > 0, "use seconds, for example 30")
+        _check(self, "outage_timeout", self.outage_timeout >= 0, "use seconds, for example 300")
+        _check(self, "reserve", 0 <= self.reserve < 100, "use a percentage from 0 to 99")
+
+    def options(self) -> dict[str, object]:
+        """The values that are not the defaults, by name, with absolute paths: fit for JSON."""
+        values = {one.name: getattr(self, one.name) for one in fields(self) if one.default is not MISSING}
+        defaults = {one.name: one.default for one in fields(self)}
+        return {
+            name: os.path.abspath(value) if name in _PATHS and value != "-" else value
+            for name, value in values.items()
+            if name not in ("rate_cap", "token") and value != defaults[name]
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadSettings(ConnectionSettings):
-    """One `load`: its input, its report, and how to go about it. Raises as ConnectionSettings does."""
+    """One `load` or `check`: its input, its files, and how it is done.
+
+    allow_empty: None leaves it to the file: yes for a CSV's ``Associated … IDs`` column, else no
+    retry: also send what was settled and is not there
+    """
 
     input: str
-    report: str | None = None
     from_type: str | None = None
     to_type: str | None = None
     from_column: str | None = None
@@ -79,36 +93,32 @@ class LoadSettings(ConnectionSettings):
     to_type_column: str | None = None
     delimiter: str = "auto"
     encoding: str = "auto"
-    method: Literal["put", "batch"] = "put"
-    skip_existing: bool = False
-    limit: int | None = None
-    only: frozenset[str] | None = None
-    stop_after_failures: int = 100
+    sheet: str | None = None
+    allow_empty: bool | None = None
+    trust_quotes: bool = False
+    report: str | None = None
+    checkpoint: str | None = None
     overwrite: bool = False
+    limit: int | None = None
+    skip_existing: bool = False
+    retry: bool = False
+    stop_after_failures: int = 100
+    method: Literal["put", "batch"] = "put"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _at_least("stop_after_failures", self.stop_after_failures, 0)
-        if self.limit is not None:
-            _at_least("limit", self.limit, 1)
-        if unknown := (self.only or frozenset()) - {str(status) for status in Status}:
-            known = ", ".join(Status)
-            raise UsageError(
-                f"--only {', '.join(sorted(unknown))} is no status", f"The statuses are {known}."
-            )
-        if self.input == "-" and self.report is None:
-            raise UsageError("for standard input the report needs a name", "Say it with --report PATH.")
-        if self.report == "-":
-            raise UsageError(
-                "the report is also the checkpoint and can't go to standard output",
-                "Name a file with --report PATH (./- for one of that name).",
-            )
+        _check(self, "method", self.method in ("put", "batch"), "use put or batch")
+        _check(self, "stop_after_failures", self.stop_after_failures >= 0, "use 0 or more")
+        _check(self, "limit", self.limit is None or self.limit >= 1, "use 1 or more")
+        for name in ("report", "checkpoint"):
+            _check(self, name, getattr(self, name) != "-", "use a file; ./- is one of that name")
         if self.input == "-" and self.token_file == "-":  # noqa: S105 - a path
             raise UsageError(
-                "standard input can't be both INPUT and the token",
-                "Save one of them to a file and name that.",
+                "INPUT and --token-file can't both be standard input: save one of them to a file"
             )
-        self._check_paths()
+        _check_files(
+            {"INPUT": self.input, "the report": str(self.report_path), "the log file": self.log_file}
+        )
 
     @property
     def report_path(self) -> Path:
@@ -117,67 +127,33 @@ class LoadSettings(ConnectionSettings):
             return Path(self.report)
         return beside(Path(self.input), "report")
 
-    def _check_paths(self) -> None:
-        for name, path in (("report", str(self.report_path)), ("log file", self.log_file)):
-            if path is not None and self.input != "-" and _same_file(path, self.input):
-                raise UsageError(
-                    f"the {name} would overwrite INPUT: {self.input}", f"Give the {name} another name."
-                )
-        if self.log_file is not None and _same_file(self.log_file, str(self.report_path)):
-            raise UsageError(
-                f"the log file would overwrite the report: {self.log_file}", "Give it another name."
-            )
-
 
 @dataclass(frozen=True, kw_only=True)
 class VerifySettings(ConnectionSettings):
-    """One `verify`: the report of a load, and where its copy with the findings goes."""
+    """One `verify`: the input, the report or the checkpoint of a load."""
 
-    report: str
-    output: str | None = None
+    path: str
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_output(self.output_path, self.report, self.log_file)
-
-    @property
-    def output_path(self) -> Path:
-        """`--output`, else STEM.verified.csv beside STEM.report.csv."""
-        return Path(self.output) if self.output is not None else beside_report(self.report, "verified")
+        _check_files({"PATH": self.path, "the log file": self.log_file})
 
 
 @dataclass(frozen=True, kw_only=True)
 class UndoSettings(ConnectionSettings):
-    """One `undo`: the report of a load, and where its own goes."""
+    """One `undo`: the input, the report or the checkpoint of a load.
 
-    report: str
-    output: str | None = None
+    not_in_input: take back only pairs that are no longer in the input
+    """
+
+    path: str
+    not_in_input: bool = False
     stop_after_failures: int = 100
-    overwrite: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _at_least("stop_after_failures", self.stop_after_failures, 0)
-        _check_output(self.output_path, self.report, self.log_file)
-
-    @property
-    def output_path(self) -> Path:
-        """`--output`, else STEM.undo.csv beside STEM.report.csv."""
-        return Path(self.output) if self.output is not None else beside_report(self.report, "undo")
-
-
-def _check_output(output: Path, report: str, log_file: str | None) -> None:
-    for name, path in (("output", str(output)), ("log file", log_file)):
-        if path is not None and _same_file(path, report):
-            raise UsageError(f"the {name} would overwrite REPORT: {report}", "Give it another name.")
-    if log_file is not None and _same_file(log_file, str(output)):
-        raise UsageError(f"the log file would overwrite the output: {log_file}", "Give it another name.")
-
-
-def beside_report(report: str, what: str) -> Path:
-    """``STEM.what.csv`` beside ``STEM.report.csv``; of any other name the whole stem is kept."""
-    path = Path(report)
-    return path.parent / f"{path.stem.removesuffix('.report')}.{what}.csv"
+        _check(self, "stop_after_failures", self.stop_after_failures >= 0, "use 0 or more")
+        _check_files({"PATH": self.path, "the log file": self.log_file})
 
 
 def beside(path: Path, what: str) -> Path:
@@ -189,9 +165,34 @@ def beside(path: Path, what: str) -> Path:
     return path.parent / f"{stem}.{what}.csv"
 
 
-def _at_least(name: str, value: int, least: int) -> None:
-    if value < least:
-        raise UsageError(f"--{name.replace('_', '-')} {value} is too small", f"Say {least} or more.")
+def _check_type(name: str, annotation: str, value: object, *, required: bool) -> None:
+    allowed = [_KINDS[kind] for kind in annotation.split(" | ")]
+    is_number_like_flag = isinstance(value, bool) and "bool" not in annotation
+    if is_number_like_flag or not isinstance(value, tuple(kind for kinds, _ in allowed for kind in kinds)):
+        raise _invalid(name, value, allowed[0][1])
+    if value == "":  # a script's variable that holds nothing; to leave it out would mean more
+        if required:
+            raise UsageError(f"{name.upper()} is empty: name a file")
+        raise UsageError(f"--{name.replace('_', '-')} is empty: give it a value, or leave it out")
+
+
+def _check(settings: ConnectionSettings, name: str, valid: bool, use: str) -> None:
+    if not valid:
+        raise _invalid(name, getattr(settings, name), use)
+
+
+def _invalid(name: str, value: object, use: str) -> UsageError:
+    return UsageError(f"Invalid --{name.replace('_', '-')} {value!r}: {use}")
+
+
+def _check_files(files: dict[str, str | None]) -> None:
+    """Raise UsageError if two of these files are one. Standard input is none."""
+    named = [(what, path) for what, path in files.items() if path is not None and path != "-"]
+    for index, (what, path) in enumerate(named):
+        for other, another in named[index + 1 :]:
+            if _same_file(path, another):
+                message = f"{what} and {other} are the same file: {path}"
+                raise UsageError(message, f"Give {other} another name.")
 
 
 def _same_file(one: str, other: str) -> bool:

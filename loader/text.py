@@ -1,48 +1,95 @@
-"""Text made safe for a terminal."""
+"""Text made fit to be read: cells, names and server messages on one line, numbers and times in words."""
 
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 from collections.abc import Iterable
 
+# ECMA-48: control sequences (CSI), strings up to their terminator (OSC, DCS, SOS, PM, APC), other escapes.
+_ESCAPE_SEQUENCE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
+    r"|\x1b[ -/]*[0-~]"
+)
+
 
 def escape_controls(text: str) -> str:
-    """`text` on one line with everything that a terminal would obey, or hide, written as an escape."""
-    return text if text.isprintable() else "".join(map(_visible, text))
+    """The user's own text on one line: what a terminal would obey or hide is written as an escape."""
+    return text if text.isprintable() else "".join(map(_escaped, text))
+
+
+def one_line(text: object, longest: int = 1000) -> str:
+    """A server's text on one line of at most `longest` characters, without what a terminal obeys or hides.
+
+    Nothing is escaped here: the sender of such characters has no claim to be quoted exactly.
+    """
+    words = " ".join(_ESCAPE_SEQUENCE.sub("", str(text)[: 4 * longest]).split())
+    return truncate(words if words.isprintable() else "".join(filter(str.isprintable, words)), longest)
+
+
+def quote_cell(cell: str, longest: int = 40) -> str:
+    """A cell as a message shows it: in quotes, on one line, at most `longest` characters of it."""
+    return f"'{escape_controls(truncate(cell, longest))}'"
 
 
 def truncate(text: str, longest: int) -> str:
-    """`text`, or its beginning and an ellipsis where it has more than `longest` characters."""
+    """`text`, or its beginning and an ellipsis if it has more than `longest` characters."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def command_line(words: Iterable[str]) -> str:
-    """A command for a person to copy, on one line; empty where it can't be shown so that it stays true.
+    """A command to be copied, on one line, quoted for this platform's shell; empty if no line says the same.
 
-    It is quoted for this platform's shell. What a terminal would obey or hide, a line feed or a byte that is
-    no text, stands as ``$'\\012'``, which POSIX has since 2024 and bash, zsh and ksh have had long before.
+    What a terminal would obey or hide (a line feed, a byte that is no text) becomes ``$'\\012'``, which POSIX
+    has since 2024, and bash, zsh and ksh had long before. Windows has no such form.
     """
     if os.name == "nt":
         line = subprocess.list2cmdline(words)
         return line if line.isprintable() else ""
-    return " ".join(map(_typed, words))
+    return " ".join(map(_shell_word, words))
 
 
-def _typed(word: str) -> str:
-    return shlex.quote(word) if word.isprintable() else f"$'{''.join(map(_escaped, word))}'"
+def shown_path(path: str) -> str:
+    """The path as a command names it: relative if it lies in the working folder, never like an option."""
+    if os.path.isabs(path):
+        path = path.removeprefix(os.path.join(os.getcwd(), "")) or path
+    return os.path.join(os.curdir, path) if path.startswith("-") and path != "-" else path
+
+
+def pluralize(number: int, what: str, plural: str = "") -> str:
+    """``1 pair``, ``2,000 pairs``."""
+    return f"{number:,} {what if number == 1 else plural or f'{what}s'}"
+
+
+def duration(seconds: float) -> str:
+    """A time span in words: ``40 s``, ``12 min``, ``7 h 05 min``, ``2 d 3 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    hours = round(minutes / 60)
+    return f"{hours // 24} d {hours % 24} h"
 
 
 def _escaped(character: str) -> str:
+    if character.isprintable():
+        return character
+    return " " if character.isspace() else character.encode("unicode_escape").decode()
+
+
+def _shell_word(word: str) -> str:
+    return shlex.quote(word) if word.isprintable() else f"$'{''.join(map(_shell_escaped, word))}'"
+
+
+def _shell_escaped(character: str) -> str:
     if character in "\\'":
         return f"\\{character}"
     if character.isprintable():
         return character
     return "".join(f"\\{byte:03o}" for byte in os.fsencode(character))
-
-
-def _visible(character: str) -> str:
-    if character.isprintable():
-        return character
-    return " " if character.isspace() else character.encode("unicode_escape").decode()

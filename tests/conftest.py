@@ -1,12 +1,59 @@
 """What holds for all tests."""
 
-import os
+from __future__ import annotations
 
+import os
+import signal
+
+import pytest
 from hypothesis import HealthCheck, settings
 
-# The tests start the program some hundred times; without bytecode each start compiles all of it anew.
+# The tests start the program some hundred times; without bytecode files each start compiles all of it again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# How long an example takes, or how long it takes to draw, says more about a busy machine than about the code.
+# A background job of a script ignores SIGINT, and the commands that the tests start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long hypothesis takes for an example says more about a busy machine than about the code.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
+
+
+class LongestTest:
+    """Fails the run if a test takes longer than the setting `longest_test`, in seconds.
+
+    If the machine has more to do than its cores can, each test may take longer in proportion.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._too_long: list[pytest.TestReport] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" and report.duration > self._seconds * _shortage():
+            self._too_long.append(report)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self._too_long and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._too_long:
+            terminalreporter.section(f"failed: tests of more than {self._seconds:g} s", red=True)
+        for report in self._too_long:
+            terminalreporter.write_line(f"{report.duration:.1f} s  {report.nodeid}")
+
+
+def _shortage() -> float:
+    """How many processes wanted each core within the last minute; at least 1, and 1 if unknown."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    return max(1.0, load / (os.cpu_count() or 1))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addini("longest_test", "seconds that a test may take before the run fails", default="5")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(LongestTest(float(config.getini("longest_test"))))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from loader.cli.options import CONNECTING, INPUT, READING, SENDING, stacked, statuses_of
+from loader.cli.options import FILES, INPUT, READING, REQUESTS, GroupedCommand, options
+
+if TYPE_CHECKING:
+    from loader.settings import LoadSettings
 
 _EPILOG = """\b
 Examples:
@@ -21,74 +24,49 @@ Exit codes:
   2  the file or the account can't be used
 """
 
-_CHECKING = stacked(
-    click.option(
-        "--online",
-        is_flag=True,
-        help="Also ask HubSpot, without writing: account, scopes, default type, daily limit, a sample.",
-    ),
-    click.option(
-        "-o",
-        "--report",
-        metavar="PATH",
-        type=click.Path(path_type=str),
-        help="The report that `load` would go on from.  [default: STEM.report.csv beside INPUT]",
-    ),
-    click.option(
-        "--method",
-        type=click.Choice(["put", "batch"]),
-        default="put",
-        show_default=True,
-        help="Forecast one request per pair, or up to 2,000 pairs per request.",
-    ),
-    click.option("--skip-existing", is_flag=True, help="Forecast a load that reads what exists first."),
-    click.option("--limit", type=int, metavar="N", help="Forecast a load of the first N data rows."),
-    click.option(
-        "--only",
-        metavar="STATUS[,STATUS]",
-        help="INPUT is a report: check its rows with these statuses.",
-    ),
-    click.option("--overwrite", is_flag=True, help="Forecast a load that throws the report away."),
-    click.option("--simulate", is_flag=True, help="Ask a local HubSpot inside this process (--online)."),
-    click.option(
-        "--log-file",
-        metavar="PATH",
-        type=click.Path(path_type=str),
-        help="Append one JSON line per HTTP attempt.",
-    ),
-)
 
-
-@click.command(epilog=_EPILOG)
+@click.command(cls=GroupedCommand, epilog=_EPILOG)
 @INPUT
-@_CHECKING
-@READING
-@SENDING
-@CONNECTING
-@click.option("--json", is_flag=True, help="Print the findings on standard output as JSON.")
-def check(online: bool, only: str | None, json: bool, report: str | None, **options: Any) -> int:
-    """Read and judge INPUT, and say what `load` would do. Nothing is written.
+@options(
+    *READING,
+    *FILES,
+    *("json", "log-file", "online", "limit", "skip-existing", "retry", "method", "simulate"),
+    *REQUESTS,
+)
+def check(online: bool, json: bool, **values: Any) -> int:
+    """Read and validate INPUT, and say what `load` would do. Nothing is written, no association is sent.
 
-    Takes the options of `load`. With --online it asks HubSpot too, and sends no association.
+    Takes the options of `load`. With --online it asks HubSpot too.
     """
-    import asyncio
-    from json import dumps
-
-    from loader.cli.check_text import as_json, as_text
-    from loader.cli.console import print_error
-    from loader.cli.result import printed
-    from loader.commands.check import NO_REPORT, run_check
-    from loader.errors import Stopped
     from loader.settings import LoadSettings
 
-    statuses = None if only is None else statuses_of(only)
-    if report is None and options["input"] == "-":
-        report = NO_REPORT
-    settings = LoadSettings(only=statuses, report=report, **options)
-    found = asyncio.run(
-        run_check(settings, online=online, warn=lambda message: click.echo(f"Warning: {message}", err=True))
-    )
-    told = printed([dumps(as_json(found)) if json else as_text(found)], "Nothing was written or sent.")
+    return print_check(LoadSettings(**values), online=online, as_json=json)
+
+
+def print_check(settings: LoadSettings, *, online: bool, as_json: bool) -> int:
+    """Check, print what was found, and return the exit code. Raises UsageError."""
+    import asyncio
+
+    from loader.cli.check_text import as_dict, as_lines
+    from loader.cli.console import print_error, print_json, print_lines, suggesting, width
+    from loader.cli.progress import Lines
+    from loader.commands.check import run_check
+    from loader.errors import Stopped
+    from loader.summary import Invocation, NextStep
+    from loader.summary.terminal import step_lines
+
+    invocation = Invocation(settings.input, settings.options())
+    with suggesting(invocation.check):
+        found = asyncio.run(run_check(settings, online=online, observer=Lines(0)))
+    otherwise = "Nothing was written or sent."
+    if as_json:
+        printed = print_json(as_dict(found), otherwise)
+    else:
+        lines = as_lines(found, width())
+        if found.to_send and found.exit_code < Stopped.exit_code and settings.input != "-":
+            limit = {} if settings.limit is None else {"limit": settings.limit}
+            lines += step_lines(NextStep("To load it:", invocation.load(**limit)), width())
+        printed = print_lines(lines, otherwise)
     if any(problem.blocks for problem in (found.online.problems if found.online else ())):
-        print_error("the account can't be used for this file as it is", "Put the problems above right first.")
-    return found.exit_code if told else Stopped.exit_code
+        print_error("The account can't be used for this file as it is", "Solve the problems above first.")
+    return found.exit_code if printed else Stopped.exit_code

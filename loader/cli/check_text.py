@@ -1,43 +1,47 @@
-"""What `check` says: for a terminal, and as plain values for `json.dumps`."""
+"""What `check` says: for a terminal, and as plain values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from loader.commands.check import Check, RowVerdict
-from loader.commands.forecast import duration, pluralize
+from loader.commands.check import CheckResult, RowVerdict
+from loader.commands.forecast import connected, cost, type_pair_words
 from loader.commands.online_check import Online
-from loader.commands.online_findings import Crowd, KindFindings, Sample
+from loader.commands.online_findings import AssociationCount, Sample, TypePairFindings
 from loader.engine.daily_quota import format_local_time
 from loader.hubspot.account import Account
 from loader.model import Status
-from loader.text import escape_controls, truncate
+from loader.summary import cause_of
+from loader.summary.terminal import Line, wrap
+from loader.text import escape_controls, pluralize, shown_path
 
-#: Requests a day of the tiers (HubSpot's usage guidelines), for who has not asked the account.
+#: API calls a day of the tiers (HubSpot's usage guidelines), if the account has not been asked.
 _TIERS = (("Free and Starter", 250_000), ("Professional", 625_000), ("Enterprise", 1_000_000))
-_MOST_KINDS = 5
+#: Shares of a day below this are not told apart, and loads shorter than this (seconds) need no end.
+_FEW, _SOON = 0.01, 60.0
 
 
-def as_text(check: Check) -> str:
-    """The check for a terminal, cells made harmless, ending without a line end."""
-    lines = [*_rows(check), *_cost(check)]
+def as_lines(check: CheckResult, width: int) -> list[Line]:
+    """The check for a terminal."""
+    lines = [*_input(check, width), *_cost(check, width)]
     if check.online is not None:
-        lines += ["", *_account(check.online), *_findings(check.online)]
-    return "\n".join(escape_controls(line) for line in lines)
+        lines += [Line(""), *_online(check.online, width)]
+    return lines
 
 
-def as_json(check: Check) -> dict[str, object]:
+def as_dict(check: CheckResult) -> dict[str, object]:
     """The check as plain values; times are ISO 8601 in UTC, spans in seconds, null what is not known."""
     will = check.forecast
     return {
         "input": check.input,
-        "report": str(check.report) if check.report else None,
+        "columns": check.columns,
+        "report": str(check.files.report) if check.files else None,
+        "checkpoint": str(check.files.checkpoint) if check.files else None,
         "exit_code": check.exit_code,
         "rows": check.rows,
-        "chosen": check.chosen,
-        "settled": check.settled.total(),
-        "open_rows": check.open_rows,
+        "pairs": check.pairs,
+        "settled": check.settled,
         "to_send": check.to_send,
         "verdicts": [
             {
@@ -48,113 +52,121 @@ def as_json(check: Check) -> dict[str, object]:
             }
             for verdict in check.verdicts
         ],
-        "kinds": [{"from_type": a, "to_type": b, "rows": n} for (a, b), n in check.kinds.most_common()],
+        "kinds": [{"from_type": a, "to_type": b, "rows": n} for (a, b), n in check.type_pairs.most_common()],
         "requests": will.requests,
         "requests_per_second": round(will.per_second, 3),
         "pace_is_a_guess": will.assumed,
         "seconds": round(will.seconds, 1),
         "days_of_quota": None if will.days_of_quota is None else round(will.days_of_quota, 4),
         "ends_at": _iso(check.ends_at),
-        "online": None if check.online is None else _online_json(check.online),
+        "online": None if check.online is None else _online_as_dict(check.online),
     }
 
 
-def _rows(check: Check) -> Iterator[str]:
-    yield f"{check.input}: {pluralize(check.rows, 'row')}"
-    if check.chosen != check.rows:
-        yield f"  {check.chosen:,} chosen by --only"
+def _input(check: CheckResult, width: int) -> Iterator[Line]:
+    clean = not any(verdict.status is Status.INVALID for verdict in check.verdicts)
+    counts = f"{pluralize(check.rows, 'row')}, {pluralize(check.to_send, 'pair')} to send"
+    yield Line(escape_controls(f"{shown_path(check.input)}: {counts}"), "good" if clean else "warn")
+    yield from wrap(check.columns, width, "  ")
+    for words in type_pair_words(check.type_pairs, check.duplicates):
+        yield from wrap(words, width, "  ")
+    if check.settled and check.files is not None:
+        settled = f"{check.settled:,} settled by earlier runs"
+        yield from wrap(f"{settled}: {shown_path(str(check.files.checkpoint))}", width, "  ")
+    if check.blank_rows:
+        yield Line(f"  {pluralize(check.blank_rows, 'blank row')} ignored")
     for verdict in check.verdicts:
-        yield from _verdict(verdict)
-    if check.report is not None:
-        counts = ", ".join(f"{n:,} {status}" for status, n in check.settled.items())
-        yield f"  {check.settled.total():,} in the report already ({counts or 'nothing'}): {check.report}"
-    yield f"  {check.to_send:,} to send"
-    for (from_type, to_type), n in check.kinds.most_common(_MOST_KINDS):
-        yield f"Pairs: {truncate(from_type, 100)} to {truncate(to_type, 100)}: {n:,}"
-    if len(check.kinds) > _MOST_KINDS:
-        yield f"Pairs: and {len(check.kinds) - _MOST_KINDS:,} more kinds"
+        yield from _verdict(verdict, width)
 
 
-def _verdict(verdict: RowVerdict) -> Iterator[str]:
-    reason = f" ({verdict.category})" if verdict.status is Status.INVALID else ""
-    yield f"  {verdict.rows:,} {verdict.status}{reason}"
+def _verdict(verdict: RowVerdict, width: int) -> Iterator[Line]:
+    cause = cause_of(verdict.status, error_category=verdict.category)
+    yield Line(f"  {verdict.rows:,} {verdict.status}: {cause.title}", "strong")
     for one in verdict.examples:
-        yield f"      line {one.line} (row {one.row}): {one.from_record} -> {one.to_record}: {one.message}"
+        place = f"line {one.line} (row {one.row})"
+        yield from wrap(f"{place}: {one.from_record} → {one.to_record}: {one.message}", width, "    ")
     if verdict.rows > len(verdict.examples) > 0:
-        yield f"      and {verdict.rows - len(verdict.examples):,} more"
+        yield Line(f"    and {verdict.rows - len(verdict.examples):,} more", "quiet")
 
 
-def _cost(check: Check) -> Iterator[str]:
+def _cost(check: CheckResult, width: int) -> Iterator[Line]:
     will, online = check.forecast, check.online
+    for words in cost(will, online.account if online else None):
+        yield from wrap(words, width)
     if not will.requests:
-        yield "Nothing to send."
         return
-    guess = " (a guess until HubSpot is asked: --online)" if will.assumed and online is None else ""
-    yield f"{pluralize(will.requests, 'request')} at {will.pace}{guess}: {duration(will.seconds)}"
-    if will.daily_limit:
-        yield f"{_days(will.requests / will.daily_limit)} of quota ({will.daily_limit:,} requests a day)"
-    elif online is None:
-        tiers = ", ".join(f"{_days(will.requests / limit)} on {name}" for name, limit in _TIERS)
-        yield f"Quota: {tiers}"
-    if check.ends_at is not None:
+    if online is None and not will.daily_limit:
+        shares = [f"{_share(will.requests / limit)} on {name}" for name, limit in _TIERS]
+        if will.requests < _FEW * _TIERS[0][1]:
+            shares = ["under 1 % on every tier"]
+        yield from wrap(f"Of a day's API calls: {', '.join(shares)} (--online asks the account)", width)
+    if check.ends_at is not None and will.seconds > _SOON:
         account = online.account if online else None
-        waits = " --wait-for-daily-reset" if _needs_waiting(check) else ""
-        yield f"Begun now{waits and f' with{waits}'}, it ends at {format_local_time(check.ends_at, account)}"
+        waits = ", with --wait-for-daily-reset" if _needs_waiting(check) else ""
+        yield from wrap(f"Started now{waits}, it ends at {format_local_time(check.ends_at, account)}", width)
 
 
-def _needs_waiting(check: Check) -> bool:
+def _needs_waiting(check: CheckResult) -> bool:
     remaining = check.forecast.daily_remaining
     return remaining is not None and check.forecast.requests > remaining
 
 
-def _days(days: float) -> str:
-    return "under 0.01 days" if days < 0.01 else f"{days:.2f} days"
+def _share(days: float) -> str:
+    return "under 1 %" if days < _FEW else f"{100 * days:.0f} %" if days <= 1 else f"{days:.1f} days"
 
 
-def _account(online: Online) -> Iterator[str]:
+def _online(online: Online, width: int) -> Iterator[Line]:
     account, quota = online.account, online.quota
+    words = [connected(account, simulated=False)]
     if account is not None:
-        words = (f"{account.portal_id} ({account.ui_domain})", account.account_type, account.time_zone)
-        yield f"Account: {', '.join(word for word in words if word)}"
+        words += [word for word in (account.account_type, account.time_zone) if word]
+    yield from wrap(", ".join(words), width)
     if online.limit is not None:
-        yield f"Limit: {online.limit} requests per {online.interval:g} s"
+        yield from wrap(f"Limit: {online.limit} requests per {online.interval:g} s", width)
     if quota.limit is not None and quota.remaining is not None:
-        reset = _reset(quota.resets_at, account)
-        yield f"Today: {quota.remaining:,} of {quota.limit:,} requests are left{reset}"
+        left = f"{quota.remaining:,} of {quota.limit:,} API calls are left"
+        yield from wrap(f"Today: {left}{_reset(quota.resets_at, account)}", width)
     elif quota.resets_at is None:
-        yield "Today: no daily limit is known"
+        yield from wrap("Today: no daily limit is known", width)
+    yield from _findings(online, width)
 
 
 def _reset(resets_at: datetime | None, account: Account | None) -> str:
     return "" if resets_at is None else f"; the limit is reset at {format_local_time(resets_at, account)}"
 
 
-def _findings(online: Online) -> Iterator[str]:
+def _findings(online: Online, width: int) -> Iterator[Line]:
     for kind in online.kinds:
         name = {None: "not known", "": "none"}.get(kind.default_type, kind.default_type)
-        yield f"{kind.from_type} to {kind.to_type}: default association {name}"
-        yield from _side(kind.from_ids, kind.from_crowd, kind.from_type, kind.to_type)
-        yield from _side(kind.to_ids, kind.to_crowd, kind.to_type, kind.from_type)
+        yield from wrap(f"{kind.from_type} → {kind.to_type}: default association {name}", width)
+        for words in _sides(kind):
+            yield from wrap(words, width, "  ")
     for unknown in online.unchecked:
-        yield f"Not checked: {unknown}"
-    yield "Not checked: whether the token may write; only a write tells. A pilot does: load --limit 1"
+        yield from wrap(f"Not checked: {unknown}", width, style="quiet")
+    write = "whether the token may write; only a write tells. A pilot does: load --limit 1"
+    yield from wrap(f"Not checked: {write}", width, style="quiet")
     for problem in online.problems:
-        yield f"{'PROBLEM' if problem.blocks else 'Warning'}: {problem.message}"
-        if problem.hint:
-            yield f"  try: {problem.hint}"
+        label, style = ("PROBLEM", "bad") if problem.blocks else ("Warning", "warn")
+        yield from wrap(f"{label}: {problem.message}", width, style=style)
+        yield from wrap(problem.hint, width, "  ")
 
 
-def _side(sample: Sample, crowd: Crowd, own_type: str, other_type: str) -> Iterator[str]:
+def _sides(kind: TypePairFindings) -> Iterable[str]:
+    yield from _side(kind.from_ids, kind.from_count, kind.from_type, kind.to_type)
+    yield from _side(kind.to_ids, kind.to_count, kind.to_type, kind.from_type)
+
+
+def _side(sample: Sample, count: AssociationCount, own_type: str, other_type: str) -> Iterator[str]:
     if sample.found is not None:
-        yield f"  {sample.found} of {sample.asked} sampled IDs exist as {own_type}"
-    if crowd.busiest is not None and crowd.busiest.pairs > 1:
-        most = crowd.limit.most if crowd.limit else None
+        yield f"{sample.found} of {sample.asked} sampled IDs exist as {own_type}"
+    if count.busiest is not None and count.busiest.pairs > 1:
+        most = count.limit.most if count.limit else None
         bound = "the limit is not known" if most is None else f"the limit is {most:,}"
-        pairs = pluralize(crowd.busiest.pairs, "pair")
-        yield f"  most {other_type} for one of the {own_type}: {pairs} ({crowd.busiest.record_id}); {bound}"
+        pairs = pluralize(count.busiest.pairs, "pair")
+        yield f"most {other_type} for one of the {own_type}: {pairs} ({count.busiest.record_id}); {bound}"
 
 
-def _online_json(online: Online) -> dict[str, object]:
+def _online_as_dict(online: Online) -> dict[str, object]:
     quota = online.quota
     return {
         "account": online.account._asdict() if online.account else None,
@@ -163,13 +175,13 @@ def _online_json(online: Online) -> dict[str, object]:
         "daily_limit": quota.limit,
         "daily_remaining": quota.remaining,
         "resets_at": _iso(quota.resets_at),
-        "kinds": [_kind_json(kind) for kind in online.kinds],
+        "kinds": [_kind_as_dict(kind) for kind in online.kinds],
         "problems": [problem._asdict() for problem in online.problems],
         "unchecked": list(online.unchecked),
     }
 
 
-def _kind_json(kind: KindFindings) -> dict[str, object]:
+def _kind_as_dict(kind: TypePairFindings) -> dict[str, object]:
     return {
         "from_type": kind.from_type,
         "to_type": kind.to_type,
@@ -177,16 +189,16 @@ def _kind_json(kind: KindFindings) -> dict[str, object]:
         "looks_swapped": kind.looks_swapped,
         "from_sample": kind.from_ids._asdict(),
         "to_sample": kind.to_ids._asdict(),
-        "from_crowd": _crowd_json(kind.from_crowd),
-        "to_crowd": _crowd_json(kind.to_crowd),
+        "from_count": _count_as_dict(kind.from_count),
+        "to_count": _count_as_dict(kind.to_count),
     }
 
 
-def _crowd_json(crowd: Crowd) -> dict[str, object]:
+def _count_as_dict(count: AssociationCount) -> dict[str, object]:
     return {
-        "limit": crowd.limit.most if crowd.limit else None,
-        "busiest": crowd.busiest._asdict() if crowd.busiest else None,
-        "over": crowd.over,
+        "limit": count.limit.most if count.limit else None,
+        "busiest": count.busiest._asdict() if count.busiest else None,
+        "over": count.over,
     }
 
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -15,16 +12,15 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from loader.cli.progress import Lines, speed, stand, troubles
-from loader.commands import RunStats
-from loader.pace import PaceReading
+from loader.cli.progress import Lines
+from loader.commands.progress import Progress
 from loader.text import escape_controls
 
 
-class Board(Lines):
-    """Plain lines before the run, and one board in place of the later ones.
+class LiveProgress(Lines):
+    """Plain lines before the run, and a display in place of the later ones.
 
-    A terminal may be closed while the run goes on (nohup, disown): then nobody looks, and that is all.
+    A terminal may be closed while the run goes on (nohup, disown); that ends the display alone.
     """
 
     every = 0.5
@@ -34,9 +30,6 @@ class Board(Lines):
         self._console = Console(file=sys.stderr, highlight=False)
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
 
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -45,28 +38,23 @@ class Board(Lines):
             self._live.stop()
 
     def tell(self, message: str) -> None:
-        """Say something above the board."""
+        """Write a line above the display."""
         with suppress(OSError):
             self._console.print(Text(escape_controls(message)))
 
-    def follow(self, stats: RunStats, pace: Callable[[], PaceReading]) -> None:
-        """Put the board up."""
-        super().follow(stats, pace)
+    def _follow(self, progress: Progress) -> None:
+        super()._follow(progress)
         with suppress(OSError):
             self._live.start()
-        self.show(stats, pace(), self._pulse.rate(stats.settled, time.monotonic()))
+        self._show(progress)
 
-    def show(self, stats: RunStats, pace: PaceReading, rate: float) -> None:
-        """Bring the board up to date."""
-        bar = Table.grid(padding=(0, 2))
-        bar.add_row(
-            ProgressBar(total=max(stats.total, 1), completed=stats.settled, width=self._bar_width()),
-            *(Text(words) for words in stand(stats, rate)),
-        )
-        words = [Text(f"  {trouble}", style="yellow") for trouble in troubles(stats, pace)]
+    def _show(self, progress: Progress) -> None:
+        total, width = max(progress.counts.total, 1), min(60, self._console.width)
+        bar = Table.grid()  # a bar alone does not end its line
+        bar.add_row(ProgressBar(total=total, completed=progress.settled, width=width))
+        remarks = [Text(f"  {remark}", style="dim") for remark in progress.remarks()]
         with suppress(OSError):
-            self._live.update(Group(bar, Text(f"  {speed(pace, rate)}"), *words), refresh=True)
-
-    def _bar_width(self) -> int:
-        """What the words beside the bar leave: numbers up to a million rows and a time to go."""
-        return max(8, min(30, self._console.width - 52))
+            self._live.update(
+                Group(bar, Text(f"  {progress.done()}"), Text(f"  {progress.speed()}"), *remarks),
+                refresh=True,
+            )

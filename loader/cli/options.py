@@ -1,149 +1,200 @@
-"""The options that commands share. Only click is imported here: `--help` must not wait for pandas."""
+"""The options of all commands, each declared once. Only click is imported, so that `--help` is quick."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
+from loader.errors import UsageError
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+#: Headings of a help page, in its order.
+GROUPS = ("Input", "Output", "Safety", "Speed", "Connection")
 
-def stacked(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
-    """Several options as one decorator, in the order of the help page."""
+
+class GroupedOption(click.Option):
+    """An option that knows the heading under which a help page lists it."""
+
+    def __init__(self, *args: Any, group: str, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.group = group
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """As click's, with a flag and its opposite in short: ``--[no-]allow-empty``."""
+        record = super().get_help_record(ctx)
+        return record and (re.sub(r"--([a-z-]+) / --no-\1", r"--[no-]\1", record[0]), record[1])
+
+
+class GroupedCommand(click.Command):
+    """A command whose help page lists its options under headings."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        lines: dict[str, list[tuple[str, str]]] = {group: [] for group in GROUPS}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx) if isinstance(param, click.Option) else None
+            if record is not None:
+                lines.setdefault(getattr(param, "group", "Other"), []).append(record)
+        for heading, records in lines.items():
+            if records:
+                with formatter.section(heading):
+                    formatter.write_dl(records, col_max=32)
+
+
+class _Number(click.ParamType):  # type: ignore[type-arg]
+    """A number whose refusal names the value first."""
+
+    def __init__(self, kind: type[int] | type[float], example: str) -> None:
+        self.name = kind.__name__
+        self._kind, self._example = kind, example
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | float:
+        try:
+            return self._kind(value)
+        except ValueError:
+            kind = "a whole number" if self._kind is int else "a number"
+            raise UsageError(f"{invalid(value, param)}: use {kind}, for example {self._example}") from None
+
+
+class _Choice(click.Choice[str]):
+    """One of a few words; a refusal names the value first."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in self.choices:
+            raise UsageError(f"{invalid(value, param)}: use {' or '.join(self.choices)}")
+        return str(value)
+
+
+def invalid(value: object, param: click.Parameter | None) -> str:
+    """``Invalid --workers 'x'``."""
+    return f"Invalid {max(param.opts, key=len) if param else 'value'} {value!r}"
+
+
+_PATH = click.Path(path_type=str, allow_dash=True)
+#: An option before it is known under which heading it goes: its spellings, and what click is told.
+_Spec = tuple[tuple[str, ...], dict[str, Any]]
+
+
+def _flag(name: str, text: str, short: str = "", **more: Any) -> _Spec:
+    return (*filter(None, [short]), name), {"help": text, "is_flag": True, **more}
+
+
+def _count(name: str, text: str, short: str) -> _Spec:
+    return (short, name), {"help": text, "count": True}
+
+
+def _text(name: str, metavar: str, text: str, default: str | None = None) -> _Spec:
+    told = {"metavar": metavar, "default": default, "show_default": default is not None}
+    return (name,), {"help": text, **told}
+
+
+def _path(name: str, text: str, short: str = "") -> _Spec:
+    return (*filter(None, [short]), name), {"help": text, "metavar": "PATH", "type": _PATH}
+
+
+def _number(name: str, text: str, kind: _Number, default: int | None = None, metavar: str = "N") -> _Spec:
+    told = {"metavar": metavar, "type": kind, "default": default, "show_default": default is not None}
+    return (name,), {"help": text, **told}
+
+
+_WHOLE, _SECONDS = _Number(int, "100"), _Number(float, "30")
+
+_TABLE: dict[str, tuple[_Spec, ...]] = {
+    "Input": (
+        _text("--from-type", "TYPE", "Object type of the first ID, such as contacts."),
+        _text("--to-type", "TYPE", "Object type of the second ID."),
+        _text("--from-column", "NAME", "Column of the first ID.  [default: found]"),
+        _text("--to-column", "NAME", "Column of the second ID.  [default: found]"),
+        _text("--from-type-column", "NAME", "Column of the first type.  [default: found]"),
+        _text("--to-type-column", "NAME", "Column of the second type."),
+        _text("--delimiter", "CHAR", "One character, 'tab' or 'auto'.", "auto"),
+        _text("--encoding", "CODEC", "A Python codec, or 'auto'.", "auto"),
+        _text("--sheet", "NAME", "Worksheet of an .xlsx.  [default: first]"),
+        _flag(
+            "--allow-empty/--no-allow-empty",
+            "Rows without an ID are no mistake.",
+            default=None,
+        ),
+        _flag("--trust-quotes", "Quoted cells of several lines are text."),
+    ),
+    "Output": (
+        _path("--report", "The report.  [default: STEM.report.csv beside INPUT]", "-o"),
+        _path("--checkpoint", "The checkpoint.  [default: beside the report]"),
+        _path("--html", "Also write the summary as one self-contained page."),
+        _flag("--overwrite", "Set the files of an earlier load aside and start anew."),
+        _flag("--json", "Print the result as one JSON object."),
+        _path("--log-file", "Append a JSON line for each request and decision."),
+        _count("--quiet", "Less on standard error.", "-q"),
+        _count("--verbose", "More on standard error.", "-v"),
+    ),
+    "Safety": (
+        _flag("--dry-run", "Do what `check` does: send nothing."),
+        _flag("--online", "Also ask HubSpot, without writing."),
+        _number("--limit", "Send at most N pairs in this run.", _WHOLE),
+        _number("--account-id", "Refuse a token of another HubSpot account.", _Number(int, "62515")),
+        _flag("--skip-existing", "Look first; send, and later undo, the new only."),
+        _flag("--retry", "Send again what failed or is missing."),
+        _flag("--not-in-input", "Only pairs that are no longer in the input."),
+        _flag("--yes", "Don't ask before it starts.", "-y"),
+        _number("--stop-after-failures", "Stop when N in a row are refused.", _WHOLE, 100),
+    ),
+    "Speed": (
+        (
+            ("--method",),
+            {
+                "help": "One pair per request, or 2,000.",
+                "type": _Choice(["put", "batch"]),
+                "default": "put",
+                "show_default": True,
+            },
+        ),
+        _text("--rate", "N/S", "N requests per S seconds at most.", "auto"),
+        _number("--reserve", "Share of the limits left to others.", _Number(float, "20"), 0, "PERCENT"),
+        _number("--workers", "Most requests in flight at once.", _WHOLE, 100),
+        _number("--max-attempts", "Attempts per pair (transient errors).", _WHOLE, 8),
+        _number("--timeout", "Longest time for one request.", _SECONDS, 30, "SECONDS"),
+        _number("--outage-timeout", "Stop after this without an answer.", _SECONDS, 300, "SECONDS"),
+        _flag("--wait-for-daily-reset", "Sleep through a used-up daily limit."),
+    ),
+    "Connection": (
+        _path("--token-file", "File with the access token ('-': stdin)."),
+        _text("--base-url", "URL", "API host.", "https://api.hubapi.com"),
+        _text("--api-version", "VERSION", "Dated API version.", "2025-09"),
+        _flag("--simulate", "Use a simulator in this process: no token."),
+    ),
+}
+
+READING = (
+    *("from-type", "to-type", "from-column", "to-column", "from-type-column", "to-type-column"),
+    *("delimiter", "encoding", "sheet", "allow-empty", "trust-quotes"),
+)
+FILES = ("report", "checkpoint", "overwrite")
+REQUESTS = (
+    *("rate", "reserve", "workers", "max-attempts", "timeout", "outage-timeout", "wait-for-daily-reset"),
+    *("account-id", "token-file", "base-url", "api-version"),
+)
+TALKING = ("json", "log-file", "quiet", "verbose")
+
+INPUT = click.argument("input", metavar="INPUT", type=_PATH)
+PATH = click.argument("path", metavar="PATH", type=_PATH)
+
+
+def options(*names: str) -> Callable[[Command], Command]:
+    """These options (``from-type`` …) as one decorator; a help page has them in the table's order."""
+    wanted = set(names)
+    chosen = [
+        click.option(*spellings, cls=GroupedOption, group=group, **more)
+        for group, specs in _TABLE.items()
+        for spellings, more in specs
+        if spellings[-1].split("/")[0].removeprefix("--") in wanted
+    ]
 
     def decorate(command: Command) -> Command:
-        for option in reversed(options):
+        for option in reversed(chosen):
             command = option(command)
         return command
 
     return decorate
-
-
-def statuses_of(text: str) -> frozenset[str]:
-    """The words of `--only`, none of an empty value, which the settings refuse."""
-    return frozenset(word.strip().lower() for word in text.split(",") if word.strip())
-
-
-INPUT = click.argument("input", metavar="INPUT", type=click.Path(path_type=str, allow_dash=True))
-
-#: How the input is read: which columns, which types, which dialect.
-READING = stacked(
-    click.option(
-        "--from-type",
-        metavar="TYPE",
-        help="Object type of the from-IDs (contacts, 0-1) where the file has none, or its cell is empty.",
-    ),
-    click.option("--to-type", metavar="TYPE", help="Object type of the to-IDs."),
-    click.option("--from-column", metavar="NAME", help="Column of the from-IDs.  [default: from_object_id]"),
-    click.option("--to-column", metavar="NAME", help="Column of the to-IDs.  [default: to_object_id]"),
-    click.option(
-        "--from-type-column", metavar="NAME", help="Column of the from-types.  [default: from_object_type]"
-    ),
-    click.option(
-        "--to-type-column", metavar="NAME", help="Column of the to-types.  [default: to_object_type]"
-    ),
-    click.option(
-        "--delimiter",
-        default="auto",
-        show_default=True,
-        metavar="CHAR",
-        help="One character, 'tab', or 'auto' (comma, semicolon, tab, pipe).",
-    ),
-    click.option(
-        "--encoding",
-        default="auto",
-        show_default=True,
-        metavar="CODEC",
-        help="Any Python codec, or 'auto': byte-order marks decide, else UTF-8.",
-    ),
-)
-
-#: Who is asked, with which credentials.
-CONNECTING = stacked(
-    click.option(
-        "--account-id",
-        type=int,
-        metavar="N",
-        help="Refuse to start unless the token belongs to this HubSpot account.",
-    ),
-    click.option(
-        "--base-url",
-        default="https://api.hubapi.com",
-        show_default=True,
-        metavar="URL",
-        help="API host; EU accounts may need https://api-eu1.hubapi.com.",
-    ),
-    click.option(
-        "--api-version", default="2025-09", show_default=True, metavar="VERSION", help="Dated API version."
-    ),
-    click.option(
-        "--token-file",
-        metavar="PATH",
-        type=click.Path(path_type=str, allow_dash=True),
-        help="Read the access token from a file ('-': standard input) instead of HUBSPOT_ACCESS_TOKEN.",
-    ),
-)
-
-#: How hard to try, and how fast.
-SENDING = stacked(
-    click.option(
-        "--rate",
-        default="auto",
-        show_default=True,
-        metavar="N/S",
-        help="'auto' follows the account's limit; N/S is at most N requests per S seconds.",
-    ),
-    click.option(
-        "--workers",
-        type=int,
-        default=100,
-        show_default=True,
-        metavar="N",
-        help="Most requests under way at once.",
-    ),
-    click.option(
-        "--max-attempts",
-        type=int,
-        default=8,
-        show_default=True,
-        metavar="N",
-        help="Tries per row for passing faults.",
-    ),
-    click.option(
-        "--timeout",
-        type=float,
-        default=30.0,
-        show_default=True,
-        metavar="SECONDS",
-        help="Time that one request may take.",
-    ),
-    click.option(
-        "--outage-timeout",
-        type=float,
-        default=300.0,
-        show_default=True,
-        metavar="SECONDS",
-        help="Time without any answer before the run stops.",
-    ),
-    click.option(
-        "--reserve",
-        type=float,
-        default=0.0,
-        show_default=True,
-        metavar="PERCENT",
-        help="Share of the short-term and the daily limit that is left to other integrations.",
-    ),
-    click.option(
-        "--wait-for-daily-reset",
-        is_flag=True,
-        help="Sleep through an exhausted daily limit instead of stopping.",
-    ),
-)
-
-TALKING = stacked(
-    click.option("--json", is_flag=True, help="Print the result on standard output as one JSON object."),
-    click.option("-q", "--quiet", count=True, help="Less on standard error."),
-    click.option("-v", "--verbose", count=True, help="More on standard error."),
-)

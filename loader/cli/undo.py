@@ -2,58 +2,81 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from loader.cli.options import CONNECTING, SENDING, TALKING
+from loader.cli.options import PATH, REQUESTS, TALKING, GroupedCommand, options
+from loader.errors import Interrupted, UsageError
+
+if TYPE_CHECKING:
+    from loader.commands import UndoPlan
 
 _EPILOG = """\b
 Example:
   assoc-loader load pairs.csv --from-type contacts --to-type companies --skip-existing
-  assoc-loader undo pairs.report.csv
+  assoc-loader undo pairs.csv
 
 \b
-Exit codes: 0 all taken back, 1 some refused or without an answer, 2 nothing was sent,
-3 stopped before the end; the same command goes on from there.
+Exit codes:
+  0  all that the load created is removed
+  1  some of it is still there
+  2  nothing was sent
+  3  stopped before the end; the same command goes on
 """
 
 
-@click.command(epilog=_EPILOG)
-@click.argument("report", metavar="REPORT", type=click.Path(path_type=str))
-@click.option(
-    "-o",
-    "--output",
-    metavar="PATH",
-    type=click.Path(path_type=str),
-    help="Undo's own report.  [default: STEM.undo.csv beside STEM.report.csv]",
-)
-@click.option("-y", "--yes", is_flag=True, help="Don't ask before it starts.")
-@click.option(
-    "--stop-after-failures",
-    type=int,
-    default=100,
-    show_default=True,
-    metavar="N",
-    help="Stop when N rows in a row were refused; 0 = never.",
-)
-@click.option("--overwrite", is_flag=True, help="Throw an existing undo report away and start anew.")
-@click.option(
-    "--log-file",
-    metavar="PATH",
-    type=click.Path(path_type=str),
-    help="Append one JSON line per HTTP attempt and per decision.",
-)
-@SENDING
-@CONNECTING
-@TALKING
-def undo(yes: bool, json: bool, quiet: int, verbose: int, **options: Any) -> int:
-    """Take back the associations that a load created.
+@click.command(cls=GroupedCommand, epilog=_EPILOG)
+@PATH
+@options(*TALKING, "not-in-input", "yes", "stop-after-failures", *REQUESTS)
+def undo(yes: bool, json: bool, quiet: int, verbose: int, **values: Any) -> int:
+    """Remove the associations that a load created.
 
-    REPORT is the report of a load with --skip-existing. Only rows are taken back that are associated and did
-    not exist before: removing an association removes every label on the pair too.
+    PATH is the input, the report or the checkpoint of a load that looked first (--skip-existing). Pairs that
+    existed before, or that have gained a label since, are kept.
     """
-    from loader.cli.following import undo_to_the_end
+    from loader.cli.console import width
+    from loader.cli.execute import run_to_the_end
+    from loader.commands import run_undo
     from loader.settings import UndoSettings
+    from loader.summary.follow_up import Kept, undo_lines
 
-    return undo_to_the_end(UndoSettings(**options), yes, json, verbose - quiet)
+    settings = UndoSettings(**values)
+    return run_to_the_end(
+        lambda display, cancel_token: run_undo(
+            settings, confirm=lambda plan: _ask(plan, yes), observer=display, cancel_token=cancel_token
+        ),
+        lambda ended: undo_lines(ended.summary, ended.run, ended.kept or Kept(), ended.refused, width()),
+        as_json=json,
+        verbosity=verbose - quiet,
+    )
+
+
+def _ask(plan: UndoPlan, yes: bool) -> bool:
+    """Let a person decide, who sees the count and the account.
+
+    Raises UsageError if there is no answer (Ctrl-D), and Interrupted for Ctrl-C.
+    """
+    from loader.summary.follow_up import kept_words
+    from loader.text import pluralize
+
+    for words in kept_words(plan.kept):
+        click.echo(words, err=True)
+    account = plan.account
+    whose = f"account {account.portal_id} ({account.ui_domain})" if account else "an account it does not name"
+    question = f"Remove {pluralize(plan.pairs, 'association')} from {whose}"
+    if yes:
+        click.echo(f"{question}: yes", err=True)
+        return True
+    if not sys.stdin.isatty():
+        raise UsageError("undo asks before it starts, and there is no terminal to ask on: add --yes")
+    try:
+        agreed = click.confirm(f"{question}?", err=True)
+    except click.Abort as aborted:
+        click.echo(err=True)  # the question's line is still open
+        if isinstance(aborted.__context__, EOFError):  # click makes one error of Ctrl-D and Ctrl-C
+            message = "There was no answer, so nothing was removed"
+            raise UsageError(message, "Answer y or n, or add --yes.") from aborted
+        raise Interrupted("Interrupted: nothing was removed", "The same command asks again.") from aborted
+    return agreed

@@ -6,46 +6,40 @@ from typing import Any
 
 import click
 
-from loader.cli.options import CONNECTING, SENDING, TALKING
+from loader.cli.options import PATH, REQUESTS, TALKING, GroupedCommand, options
 
 _EPILOG = """\b
 Example:
-  assoc-loader verify pairs.report.csv
+  assoc-loader verify pairs.csv
 
 \b
 Exit codes:
-  0  all present
-  1  some missing or unknown
+  0  all present, and no pair of the load needs attention
+  1  some are missing or unknown, or were failed, gave_up, invalid or removed before
   2  nothing was asked
-  3  stopped before the end
+  3  stopped before the end; the same command goes on
 """
 
 
-@click.command(epilog=_EPILOG)
-@click.argument("report", metavar="REPORT", type=click.Path(path_type=str))
-@click.option(
-    "-o",
-    "--output",
-    metavar="PATH",
-    type=click.Path(path_type=str),
-    help="The copy of the report with what was found.  [default: STEM.verified.csv beside STEM.report.csv]",
-)
-@click.option(
-    "--log-file",
-    metavar="PATH",
-    type=click.Path(path_type=str),
-    help="Append one JSON line per HTTP attempt and per decision.",
-)
-@SENDING
-@CONNECTING
-@TALKING
-def verify(json: bool, quiet: int, verbose: int, **options: Any) -> int:
+@click.command(cls=GroupedCommand, epilog=_EPILOG)
+@PATH
+@options(*TALKING, *REQUESTS)
+def verify(json: bool, quiet: int, verbose: int, **values: Any) -> int:
     """Read the associations of a load back from HubSpot.
 
-    REPORT is the report of a load. Each row that is associated or existing is looked up, 1,000 records
-    per request, and marked present or missing in a copy of the report.
+    PATH is the input, the report or the checkpoint of a load. Each pair that is associated or existing is
+    marked present, missing or unknown.
     """
-    from loader.cli.following import verify_to_the_end
+    from loader.cli.console import width
+    from loader.cli.execute import run_to_the_end
+    from loader.commands import run_verify
     from loader.settings import VerifySettings
+    from loader.summary.follow_up import verify_lines
 
-    return verify_to_the_end(VerifySettings(**options), json, verbose - quiet)
+    settings = VerifySettings(**values)
+    return run_to_the_end(
+        lambda display, cancel_token: run_verify(settings, observer=display, cancel_token=cancel_token),
+        lambda ended: verify_lines(ended.summary, ended.run, width()),
+        as_json=json,
+        verbosity=verbose - quiet,
+    )

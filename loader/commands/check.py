@@ -1,41 +1,40 @@
-"""`check`: judge the input, say what `load` would do, and on request ask HubSpot. Nothing is written."""
+"""`check`: read the input and say what `load` would do with it, on request with HubSpot's word on it."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
-from loader.commands.ending import Quota, end_of_load
-from loader.commands.event_log import Log
-from loader.commands.forecast import Forecast, forecast
-from loader.commands.online_check import Inquiry, Online
-from loader.commands.plan import LoadPlan, compare, open_source
-from loader.commands.replacing import may_overwrite_report
-from loader.commands.sampling import Sketches
-from loader.commands.session import checked_account, connect
+from loader.checkpoint import LoadFiles
+from loader.commands.forecast import DailyForecast, Forecast, end_of_load, forecast
+from loader.commands.observer import Observer
+from loader.commands.online_check import Online, OnlineCheck
+from loader.commands.plan import LoadPlan, prepare
+from loader.commands.run import progress_of
+from loader.commands.sampling import TypePairSamples
+from loader.commands.session import open_session
 from loader.engine.cancellation import CancelToken
-from loader.errors import InputError, Interrupted, Stopped
-from loader.model import Outcome, Pair, Status
+from loader.engine.stats import RunStats
+from loader.errors import InputError, Stopped, UsageError
+from loader.hubspot.account import Account
+from loader.model import Status
 from loader.pace import Pace
 from loader.settings import LoadSettings
+from loader.source import Chunk, InvalidRow, Source, is_pipe
 from loader.text import truncate
 
-#: Stands for the report of a `check` that has none to compare with: standard input without `--report`.
-NO_REPORT = os.devnull
 _EXAMPLES = 3
 #: Characters of an example that are shown: a cell may hold megabytes.
-_LONGEST_END, _LONGEST_MESSAGE = 100, 300
+_MAX_RECORD, _MAX_MESSAGE = 100, 300
 
 
 class Example(NamedTuple):
-    """One row, the physical line on which it begins, and why it is shown."""
+    """One row, the line of the file on which it begins, and why it is shown."""
 
     row: int
     line: int
@@ -53,24 +52,35 @@ class RowVerdict(NamedTuple):
     examples: tuple[Example, ...]
 
 
-@dataclass(frozen=True)
-class Check:
-    """What `load` would make of an input, with the same settings.
+@dataclass(frozen=True, kw_only=True)
+class CheckResult:
+    """What `load` would do with an input and the same settings.
 
-    `rows` counts data rows, `chosen` those that `--only` lets through, `settled` those that a report has
-    already, `open_rows` what `load` would settle and `to_send` the pairs that it would send. `ends_at` is
-    when that would end, if it began now. `online` is None where HubSpot was not asked.
+    input: the input's name
+    files: where report and checkpoint are or would be; None for a pipe without `report`
+    columns: which columns are taken, and as what
+    rows: data rows; blank_rows: lines of empty cells, which are none
+    pairs: pairs that can be sent, each once; duplicates: rows that repeat one
+    settled: of these, how many an earlier run settled
+    to_send: how many this run would take up
+    verdicts: rows that can't or need not be sent, by reason, with the first examples
+    type_pairs: pairs by their object types
+    forecast: requests, time, share of the daily limit
+    ends_at: when the load would end if it began now; None if that is not within a year
+    online: what HubSpot says; None if it was not asked
     """
 
     input: str
-    report: Path | None
+    files: LoadFiles | None
+    columns: str
     rows: int
-    chosen: int
-    settled: Counter[Status]
-    open_rows: int
+    blank_rows: int
+    pairs: int
+    duplicates: int
+    settled: int
     to_send: int
     verdicts: tuple[RowVerdict, ...]
-    kinds: Counter[tuple[str, str]]
+    type_pairs: Counter[tuple[str, str]]
     forecast: Forecast
     ends_at: datetime | None
     online: Online | None
@@ -88,141 +98,120 @@ async def run_check(
     settings: LoadSettings,
     *,
     online: bool = False,
-    seen: Callable[[int], None] | None = None,
-    warn: Callable[[str], None] = lambda _message: None,
-    stdin: BinaryIO | None = None,
-) -> Check:
-    """Read the whole input, compare it with the report where there is one, and ask HubSpot where `online`.
+    observer: Observer | None = None,
+    cancel_token: CancelToken | None = None,
+) -> CheckResult:
+    """Read the whole input, compare it with the checkpoint if there is one, and ask HubSpot if `online`.
 
-    `seen` is told of progress, in rows and in a thread; `warn` what a person should know of the
-    credentials. Raises UsageError where the file or the account can't be used.
+    Raises UsageError if the file or the account can't be used, Interrupted if it was cancelled.
     """
-    cancel_token = CancelToken()
-
-    def note(rows: int) -> None:
-        if cancel_token.cancelled:
-            raise Interrupted("interrupted")
-        if seen is not None:
-            seen(rows)
-
+    observer, cancel_token = observer or Observer(), cancel_token or CancelToken()
     with ExitStack() as stack:
+        progress = progress_of(observer, cancel_token)
         try:
-            read = await asyncio.to_thread(_read, settings, stack, stdin, note)
+            plan = await asyncio.to_thread(prepare, settings, stack, progress, check=True)
+            verdicts = await asyncio.to_thread(_verdicts, plan)
+            samples = await asyncio.to_thread(_samples, plan) if online else TypePairSamples()
         except asyncio.CancelledError:
-            cancel_token.cancel()  # a thread can't be cancelled, and nobody should wait for it
+            cancel_token.cancel()  # the thread sees it at its next chunk
             raise
-    pace = Pace(cap=settings.ceiling, reserve=settings.reserve)
-    found = await _ask(settings, read.sketches, pace, warn, stdin) if online else None
-    will = forecast(read.to_send, settings, pace.reading)
-    if found is not None:  # the day as far as it is known
-        will = replace(will, daily_limit=found.quota.limit, daily_remaining=found.quota.remaining)
-    account, quota = (found.account, found.quota) if found else (None, Quota(None, None, None))
-    survey = read.plan.survey
-    return Check(
-        read.plan.source.name,
-        settings.report_path if read.plan.settled is not None else None,
-        survey.rows,
-        survey.chosen,
-        read.plan.before,
-        read.plan.open_rows,
-        read.to_send,
-        read.verdicts,
-        survey.type_pairs,
-        will,
-        end_of_load(datetime.now(UTC), will.requests, will.per_second, quota, account),
-        found,
-    )
-
-
-class _Reading(NamedTuple):
-    plan: LoadPlan
-    verdicts: tuple[RowVerdict, ...]
-    to_send: int
-    sketches: Sketches
-
-
-def _read(
-    settings: LoadSettings, stack: ExitStack, stdin: BinaryIO | None, note: Callable[[int], None]
-) -> _Reading:
-    """Both readings of the input; `note` is told how far each has come. Raises UsageError."""
-    source = open_source(settings, stack, stdin, note)
-    report = None if settings.report == NO_REPORT else Path(os.path.realpath(settings.report_path))
-    if settings.overwrite and report is not None:
-        may_overwrite_report(report)
-    plan = compare(settings, source, None if settings.overwrite else report, note)
-    duplicates: list[Outcome] = []
-    sketches, to_send = Sketches(), 0
-    try:
-        for batch in source.batches(plan.survey):
-            pairs = [pair for pair in batch.pairs if _is_open(plan, pair)]
-            to_send += len(pairs)
-            note(to_send)
-            sketches.add(pairs)
-            again = (outcome for outcome in batch.outcomes if outcome.status is Status.DUPLICATE)
-            duplicates += list(again)[: _EXAMPLES - len(duplicates)]
-    except Stopped as changed:
-        raise InputError(str(changed), "Run the same command again.") from changed
-    return _Reading(plan, _verdicts(plan, duplicates), to_send, sketches)
-
-
-def _is_open(plan: LoadPlan, pair: Pair) -> bool:
-    limit = plan.settings.limit
-    return (limit is None or pair.row <= limit) and not (plan.settled and plan.settled.statuses[pair.row - 1])
-
-
-def _verdicts(plan: LoadPlan, duplicates: list[Outcome]) -> tuple[RowVerdict, ...]:
-    survey = plan.survey
-    invalid = [
-        RowVerdict(
-            Status.INVALID,
-            category,
-            count,
-            # the fault's own words begin with the line
-            tuple(_example(row.pair, row.line, row.fault.message) for row in survey.examples[category]),
+        except Stopped as changed:
+            raise InputError(str(changed), "Run the same command again.") from changed
+        found, reading = None, Pace(cap=settings.rate_cap, reserve=settings.reserve).reading
+        if online:
+            try:
+                async with open_session(settings, RunStats(total=0), observer, cancel_token) as session:
+                    found = await _ask(OnlineCheck(session.hubspot), session.account, samples, session.pace)
+                    reading = session.pace.reading
+            except Stopped as why:  # a daily limit that is used up, an account that is being moved
+                raise UsageError(str(why), why.hint) from why
+        will = forecast(plan.to_send, settings, reading)
+        if found is not None:
+            will = replace(will, daily_limit=found.quota.limit, daily_remaining=found.quota.remaining)
+        account, quota = (found.account, found.quota) if found else (None, DailyForecast(None, None, None))
+        return CheckResult(
+            input=settings.input if is_pipe(settings.input) else plan.source.name,
+            files=None if is_pipe(settings.input) and settings.report is None else plan.files,
+            columns=plan.source.description,
+            rows=plan.survey.rows,
+            blank_rows=plan.survey.blank_rows,
+            pairs=plan.survey.sendable,
+            duplicates=plan.survey.duplicates,
+            settled=plan.settled,
+            to_send=plan.to_send,
+            verdicts=verdicts,
+            type_pairs=plan.survey.type_pairs,
+            forecast=will,
+            ends_at=end_of_load(datetime.now(UTC), will.requests, will.per_second, quota, account),
+            online=found,
         )
+
+
+def _samples(plan: LoadPlan) -> TypePairSamples:
+    samples = TypePairSamples()
+    for taken in plan.chunks():
+        samples.add(taken.pairs)
+    return samples
+
+
+def _verdicts(plan: LoadPlan) -> tuple[RowVerdict, ...]:
+    survey = plan.survey
+    verdicts = [
+        RowVerdict(Status.INVALID, category, count, tuple(map(_invalid_example, survey.examples[category])))
         for category, count in survey.refused.most_common()
     ]
-    if not survey.duplicates:
-        return tuple(invalid)
-    lines = plan.source.lines([outcome.pair.row for outcome in duplicates])
-    shown = tuple(_example(one.pair, lines[one.pair.row], one.error_message) for one in duplicates)
-    return (*invalid, RowVerdict(Status.DUPLICATE, "DUPLICATE", survey.duplicates, shown))
+    if survey.duplicates:
+        examples = tuple(_duplicate_examples(plan.source, plan.source.chunks(survey)))
+        verdicts.append(RowVerdict(Status.DUPLICATE, "DUPLICATE", survey.duplicates, examples))
+    if survey.empty:
+        verdicts.append(RowVerdict(Status.EMPTY, "EMPTY", survey.empty, ()))
+    return tuple(verdicts)
 
 
-def _example(pair: Pair, line: int, message: str) -> Example:
+def _invalid_example(row: InvalidRow) -> Example:
     return Example(
-        pair.row,
-        line,
-        truncate(f"{pair.from_type} {pair.from_id}".strip(), _LONGEST_END),
-        truncate(f"{pair.to_type} {pair.to_id}".strip(), _LONGEST_END),
-        truncate(message.removeprefix(f"line {line}: "), _LONGEST_MESSAGE),
+        row.row,
+        row.line,
+        _record(row.from_type, row.from_id),
+        _record(row.to_type, row.to_id),
+        truncate(row.fault.message.removeprefix(f"line {row.line}: "), _MAX_MESSAGE),
     )
 
 
-async def _ask(
-    settings: LoadSettings,
-    sketches: Sketches,
-    pace: Pace,
-    warn: Callable[[str], None],
-    stdin: BinaryIO | None,
-) -> Online:
-    with Log(settings.log_file) as log:
-        async with connect(settings, pace, log, warn, stdin) as hubspot:
-            inquiry = Inquiry(hubspot)
-            account = await inquiry.account()
-            if settings.account_id is not None:
-                await checked_account(hubspot, settings)
-            kinds = [await inquiry.about(sketch) for sketch in sketches]
-            if sketches.left_out:
-                inquiry.leave_out(f"{sketches.left_out:,} pairs of further types")
-            quota = await inquiry.quota(pace.reading, account, datetime.now(UTC))
-            inquiry.ended()
+def _duplicate_examples(source: Source, chunks: Iterator[Chunk]) -> Iterator[Example]:
+    """The first few duplicates; the reading ends with the last of them."""
+    left = _EXAMPLES
+    for chunk in chunks:
+        for index, first in list(chunk.duplicates.items())[:left]:
+            types = source.type_pairs[int(chunk.types[index])]
+            yield Example(
+                int(chunk.rows_of[index]),
+                int(chunk.lines[index]),
+                _record(types.from_type, str(chunk.from_ids[index])),
+                _record(types.to_type, str(chunk.to_ids[index])),
+                f"duplicate of row {first}",
+            )
+            left -= 1
+        if not left:
+            return
+
+
+def _record(object_type: str, record_id: str) -> str:
+    return truncate(f"{object_type} {record_id}".strip(), _MAX_RECORD)
+
+
+async def _ask(check: OnlineCheck, account: Account | None, samples: TypePairSamples, pace: Pace) -> Online:
+    findings = [await check.about(sample) for sample in samples]
+    if samples.left_out:
+        check.leave_out(f"{samples.left_out:,} pairs of further types")
+    quota = await check.quota(pace.reading, account, datetime.now(UTC))
+    check.ended()
     return Online(
         account,
         pace.reading.limit,
         pace.reading.interval,
         quota,
-        tuple(kinds),
-        inquiry.problems,
-        inquiry.unchecked,
+        tuple(findings),
+        check.problems,
+        check.unchecked,
     )

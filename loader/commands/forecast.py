@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from loader.commands.plan import LoadPlan
 from loader.engine.batching import MOST_PAIRS
@@ -12,18 +15,21 @@ from loader.hubspot.account import Account
 from loader.hubspot.association_reader import MOST_RECORDS
 from loader.pace import PaceReading
 from loader.settings import LoadSettings
-from loader.text import truncate
+from loader.text import duration, pluralize, truncate
 
 #: What is assumed until HubSpot says its limits: the lowest tier (HubSpot's usage guidelines).
 ASSUMED_LIMIT, ASSUMED_INTERVAL = 100, 10.0
-#: From so many seconds on, people ask when; from such a share of a day on, whether.
-_WORTH_A_CLOCK, _WORTH_MENTIONING = 300.0, 0.01
+#: From so many seconds on, people ask when.
+_WORTH_A_CLOCK = 300.0
+_MAX_TYPE_PAIRS = 5
+#: A load that takes longer has no end worth telling.
+_MAX_DAYS = 366
 
 
 @dataclass(frozen=True)
 class Forecast:
     """`requests` to send, at `per_second`, which takes `seconds`; `daily_limit` and `daily_remaining` are
-    None where HubSpot has not said. `assumed` says that the pace is a guess."""
+    None if HubSpot has not said. `assumed` says that the pace is a guess."""
 
     requests: int
     per_second: float
@@ -53,8 +59,8 @@ def forecast(rows: int, settings: LoadSettings, pace: PaceReading) -> Forecast:
     requests = looks + ((looks or -(-rows // MOST_PAIRS)) if settings.method == "batch" else rows)
     limit, interval = (pace.limit or ASSUMED_LIMIT, pace.interval if pace.limit else ASSUMED_INTERVAL)
     per_second = max(int(limit * (1 - settings.reserve / 100)), 1) / interval
-    if settings.ceiling is not None:
-        per_second = min(per_second, settings.ceiling.requests / settings.ceiling.seconds)
+    if settings.rate_cap is not None:
+        per_second = min(per_second, settings.rate_cap.requests / settings.rate_cap.seconds)
     return Forecast(
         requests,
         per_second,
@@ -65,60 +71,108 @@ def forecast(rows: int, settings: LoadSettings, pace: PaceReading) -> Forecast:
     )
 
 
+class DailyForecast(NamedTuple):
+    """What is known of the account's daily limit; None if HubSpot has not said (OAuth apps have none)."""
+
+    limit: int | None
+    remaining: int | None
+    resets_at: datetime | None
+
+
+def end_of_load(
+    now: datetime, requests: int, per_second: float, quota: DailyForecast, account: Account | None
+) -> datetime | None:
+    """When the last of `requests` will be answered, at `per_second` and within each day's quota.
+
+    It assumes that the load waits for each reset and that nothing else uses the quota. The end is in UTC, or
+    None if it is not within a year.
+    """
+    left, at, day = requests, now.astimezone(UTC), quota.remaining
+    reset = quota.resets_at.astimezone(UTC) if quota.resets_at else None  # elsewhere a day may have 23 hours
+    for _ in range(_MAX_DAYS):
+        seconds = left / per_second
+        if quota.limit is None or day is None or reset is None:
+            return at + timedelta(seconds=seconds) if seconds < _MAX_DAYS * 86_400 else None
+        until_reset = max(0.0, (reset - at).total_seconds())
+        possible = min(day, int(until_reset * per_second))
+        if left <= possible:
+            return at + timedelta(seconds=seconds)
+        left, at, day = left - possible, max(at, reset), quota.limit
+        midnight = account.next_reset(at) if account else None
+        reset = midnight.astimezone(UTC) if midnight else at + timedelta(days=1)
+    return None
+
+
 def announcement(plan: LoadPlan, account: Account | None, pace: PaceReading) -> list[str]:
-    """What a person is told before the first association is sent, line by line."""
-    survey, settings = plan.survey, plan.settings
-    will = forecast(plan.sendable, settings, pace)
-    lines = [f"Account: {account.portal_id} ({account.ui_domain})"] if account else []
-    parts = [f"{plan.source.name}: {pluralize(survey.rows, 'row')}"]
-    if survey.invalid:
-        parts.append(f"{survey.invalid:,} of them invalid")
-    if survey.duplicates:
-        parts.append(pluralize(survey.duplicates, "duplicate"))
-    if plan.before:
-        parts.append(f"{plan.before.total():,} in the report already")
-    if plan.open_rows != survey.rows:
-        parts.append(f"{plan.open_rows:,} to do")
-    lines.append(", ".join(parts))
-    kinds = [
-        f"{truncate(a, 100)} to {truncate(b, 100)}: {n:,}" for (a, b), n in survey.type_pairs.most_common(5)
+    """What a person is told before the first pair is sent, line by line."""
+    return [
+        connected(account, simulated=plan.settings.simulate),
+        plan.source.description,
+        f"{plan.source.name}: {', '.join(_contents(plan))}",
+        *type_pair_words(plan.survey.type_pairs, plan.survey.duplicates),
+        *cost(forecast(plan.to_send, plan.settings, pace), account),
     ]
-    more = [f"and {len(survey.type_pairs) - 5} more kinds"] if len(survey.type_pairs) > 5 else []
-    if kinds:
-        lines.append("Pairs: " + ", ".join(kinds + more))
-    return [*lines, *cost(will, account)]
 
 
-def cost(will: Forecast, account: Account | None) -> list[str]:
-    """The forecast: requests, pace and time, and the share of the day where it matters."""
-    pace = will.pace + (" (a guess: HubSpot has not said how fast it may be)" if will.assumed else "")
-    line = f"About {pluralize(will.requests, 'request')} at {pace}: {duration(will.seconds)}"
-    if will.seconds > _WORTH_A_CLOCK:
-        line += f", until {format_local_time(datetime.now(UTC) + timedelta(seconds=will.seconds), account)}"
-    lines = [line]
-    share = will.days_of_quota
-    if share is not None and share > _WORTH_MENTIONING:
-        lines.append(f"That is {share:.0%} of the {will.daily_limit:,} requests that the account has a day")
-    if will.daily_remaining is not None and will.requests > will.daily_remaining:
-        lines.append(
-            f"Today {will.daily_remaining:,} of them are left, so it will not end today: it stops there, "
-            "and the same command goes on, or --wait-for-daily-reset sleeps until then"
-        )
+def _contents(plan: LoadPlan) -> Iterator[str]:
+    survey = plan.survey
+    yield pluralize(survey.rows, "row")
+    yield pluralize(survey.sendable, "pair")
+    if survey.invalid:
+        yield f"{survey.invalid:,} invalid"
+    if survey.empty:
+        yield f"{survey.empty:,} without an ID to associate"
+    if survey.duplicates:
+        yield pluralize(survey.duplicates, "duplicate")
+    if survey.blank_rows:
+        yield f"{pluralize(survey.blank_rows, 'blank row')} ignored"
+    if plan.settled:
+        yield f"{plan.settled:,} settled by earlier runs"
+
+
+def connected(account: Account | None, simulated: bool) -> str:
+    """``Connected to HubSpot account 62515 (app.hubspot.com)``"""
+    if simulated:
+        return "Connected to the SIMULATOR: nothing is sent to HubSpot"
+    if account is None:
+        return "HubSpot does not say which account the token belongs to"
+    return f"Connected to HubSpot account {account.portal_id} ({account.ui_domain})"
+
+
+def type_pair_words(type_pairs: Counter[tuple[str, str]], duplicates: int) -> list[str]:
+    """``contacts → companies: 11 pairs``, for the most frequent pairs of object types.
+
+    `type_pairs` counts duplicates too; they are taken off if there is one pair of types.
+    """
+    if len(type_pairs) == 1:
+        type_pairs = Counter({types: rows - duplicates for types, rows in type_pairs.items()})
+    lines = [
+        f"{truncate(from_type, 100)} → {truncate(to_type, 100)}: {pluralize(pairs, 'pair')}"
+        for (from_type, to_type), pairs in type_pairs.most_common(_MAX_TYPE_PAIRS)
+    ]
+    if (more := len(type_pairs) - _MAX_TYPE_PAIRS) > 0:
+        lines.append(f"and {pluralize(more, 'more type pair')}")
     return lines
 
 
-def pluralize(number: int, what: str) -> str:
-    """``1 row``, ``2,000 rows``."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def duration(seconds: float) -> str:
-    """A time span in words: ``40 s``, ``12 min``, ``7 h 05 min``, ``2 d 3 h``."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    if minutes < 48 * 60:
-        return f"{minutes // 60} h {minutes % 60:02d} min"
-    return f"{minutes // 1440} d {minutes % 1440 // 60} h"
+def cost(will: Forecast, account: Account | None) -> list[str]:
+    """The forecast: requests, pace and time, and what of the day's API calls they are."""
+    if not will.requests:
+        return ["Nothing to send"]
+    line = f"{pluralize(will.requests, 'request')} at {will.pace}: {duration(will.seconds)}"
+    if will.seconds > _WORTH_A_CLOCK:
+        line += f", until {format_local_time(datetime.now(UTC) + timedelta(seconds=will.seconds), account)}"
+    if will.assumed:
+        line += " (estimate: account limit not known yet)"
+    lines = [line]
+    if will.daily_remaining is not None:
+        calls = f"{will.requests:,} of today's {will.daily_remaining:,} API calls"
+        if will.requests > will.daily_remaining:
+            calls += (
+                ": it will not end today. It stops when they are used up, and the same command goes on; "
+                "--wait-for-daily-reset sleeps until the reset instead"
+            )
+        lines.append(calls)
+    elif will.daily_limit:
+        lines.append(f"{will.requests:,} of the {will.daily_limit:,} API calls of a day")
+    return lines

@@ -1,162 +1,93 @@
-"""`load`, from the input to the report in input order."""
+"""`load`: pairs stream from the input through a pool of workers into the checkpoint, then the report."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from typing import BinaryIO, Protocol
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from pathlib import Path
 
-import numpy as np
-
-from loader.commands.event_log import Log
-from loader.commands.plan import LoadPlan, prepare
-from loader.commands.result import LoadResult
-from loader.commands.session import checked_account, connect
+from loader.checkpoint import Checkpoint, LoadFiles, ReportWritten, discard
+from loader.commands.forecast import announcement
+from loader.commands.observer import Observer
+from loader.commands.plan import LoadPlan, input_reading, prepare
+from loader.commands.result import RunResult
+from loader.commands.run import CommandRun, ReadInput, progress_of
+from loader.commands.session import continued_binding, open_session
 from loader.engine.cancellation import CancelToken
 from loader.engine.methods import choose_method
-from loader.engine.pipeline import Session, send_all
+from loader.engine.pipeline import Session, run_pipeline
 from loader.engine.stats import RunStats
-from loader.errors import Interrupted, ReportLost, Stopped
-from loader.hubspot.account import Account
-from loader.model import Outcome, group_outcomes
-from loader.pace import Pace, PaceReading
-from loader.report import ReportWriter, put_in_order, rows_by_status
+from loader.errors import CheckpointError
+from loader.model import Outcome
 from loader.settings import LoadSettings
-from loader.source import Batch
-
-
-class LoadObserver(Protocol):
-    """Who is told how a run goes. Everything is called in the run's event loop, but `reading` in a thread."""
-
-    def reading(self, rows: int) -> None:
-        """The first reading of the input has come to this row."""
-
-    def warn(self, message: str) -> None:
-        """Something that a person should know."""
-
-    def decided(self, name: str, details: dict[str, object]) -> None:
-        """A decision on the way: a pause, a change of pace, a stop."""
-
-    def begin(
-        self, plan: LoadPlan, account: Account | None, stats: RunStats, pace: Callable[[], PaceReading]
-    ) -> None:
-        """Everything is known that can be known before the first association is sent."""
-
-
-class Nobody:
-    """An audience that is not there."""
-
-    def reading(self, rows: int) -> None:
-        """Not listened to."""
-
-    def warn(self, message: str) -> None:
-        """Not listened to."""
-
-    def decided(self, name: str, details: dict[str, object]) -> None:
-        """Not listened to."""
-
-    def begin(
-        self, plan: LoadPlan, account: Account | None, stats: RunStats, pace: Callable[[], PaceReading]
-    ) -> None:
-        """Not listened to."""
 
 
 async def run_load(
     settings: LoadSettings,
     *,
-    audience: LoadObserver | None = None,
+    observer: Observer | None = None,
     cancel_token: CancelToken | None = None,
     on_outcome: Callable[[Outcome], None] | None = None,
-    stdin: BinaryIO | None = None,
-) -> LoadResult:
-    """Load every pair of the input and leave a report of every row; what stops early goes on next time.
+) -> RunResult:
+    """Associate every pair of the input that is still open, and write the report.
 
-    Raises UsageError before anything was sent (exit code 2), and Interrupted where it is cancelled while
-    the input is read for the first time. What stops the run later is in the summary.
+    Raises UsageError if nothing was sent (exit code 2), Stopped if HubSpot turned it away before it began,
+    and Interrupted if it was cancelled before that. What stops the run later is in the result.
     """
-    audience, cancel_token = audience or Nobody(), cancel_token or CancelToken()
-
-    def seen(rows: int) -> None:
-        if cancel_token.cancelled:
-            raise Interrupted("interrupted before anything was sent", "The same command starts again.")
-        audience.reading(rows)
-
+    observer, cancel_token = observer or Observer(), cancel_token or CancelToken()
     with ExitStack() as stack:
-        began = time.monotonic()
-        plan = await asyncio.to_thread(prepare, settings, stack, stdin, seen)
-        stats = RunStats(
-            total=plan.total, before=plan.before.total(), by_status=plan.before, on_outcome=on_outcome
-        )
-        log = stack.enter_context(Log(settings.log_file))
+        progress = progress_of(observer, cancel_token)
+        plan = await asyncio.to_thread(prepare, settings, stack, progress)
+        stats = RunStats(total=plan.to_send, on_outcome=on_outcome)
+        async with open_session(settings, stats, observer, cancel_token) as session:
+            run = await asyncio.to_thread(_begin, plan, session)
+            observer.begin(
+                announcement(plan, session.account, session.pace.reading),
+                stats,
+                lambda: session.pace.reading,
+                plan.settled,
+            )
+            async with run.journal(session) as journal:
+                await run_pipeline(
+                    session,
+                    choose_method(settings, session.hubspot),
+                    plan.chunks(),
+                    journal,
+                    stop_after_failures=settings.stop_after_failures,
+                )
+            plan.index.clear()  # the report makes one of its own, and both are large
+            return await run.finish(session, lambda summary: summary.exit_code)
 
-        def decide(name: str, details: dict[str, object]) -> None:
-            log.decision(name, details)
-            audience.decided(name, details)
 
-        pace = Pace(cap=settings.ceiling, reserve=settings.reserve, watch=decide)
-        account: Account | None = None
-        stopped: Stopped | None = None
-        try:
-            if plan.sendable:
-                async with connect(settings, pace, log, audience.warn, stdin) as hubspot:
-                    account = await checked_account(hubspot, settings)
-                    audience.begin(plan, account, stats, lambda: pace.reading)
-                    await _send(plan, Session(settings, hubspot, pace, account, stats, decide, cancel_token))
-            elif plan.open_rows or plan.settled is None or not plan.settled.whole:
-                await asyncio.to_thread(_settle_unsendable, plan, stats)
-            if not cancel_token.cancelled and plan.settings.report_path.exists():
-                await asyncio.to_thread(put_in_order, settings.report_path)
-        except Stopped as why:
-            stopped = why
-            if isinstance(why, ReportLost):  # rows that were counted may not have got there
-                stats.by_status = await asyncio.to_thread(rows_by_status, settings.report_path)
-        requests = pace.requests
-    return LoadResult(
-        input=plan.source.name,
-        report=settings.report_path,
-        rows=stats.settled,
-        open_rows=max(0, stats.total - stats.settled),
-        counts=dict(stats.by_status),
-        requests=requests,
-        throttled=stats.throttled,
-        seconds=time.monotonic() - began,
-        account=account,
-        stopped=stopped,
-        interrupted=cancel_token.cancelled and stopped is None,
-        exit_code=stopped.exit_code if stopped else 130 if cancel_token.cancelled else stats.exit_code,
+def _begin(plan: LoadPlan, session: Session) -> CommandRun:
+    """From here on there are files. Raises CheckpointError: the load belongs to another account."""
+    settings, files, checkpoint = plan.settings, plan.files, plan.checkpoint
+    binding = continued_binding(checkpoint, session)
+    written = None
+    if settings.overwrite:
+        files.set_aside()
+    elif settings.simulate:
+        written = _discard(files)
+    recorded = checkpoint.begin_run(
+        "load",
+        files=files,
+        binding=binding,
+        reading=input_reading(plan.source, plan.survey, files.input or Path(settings.input)),
+        options=settings.options(),
+        not_in_input=plan.index.not_in_input(),
     )
+    if written is not None:
+        checkpoint.set_report_written(written)
+    if plan.saved is not None:
+        plan.saved.keep()
+    return CommandRun(checkpoint, files, recorded, ReadInput(plan.source, plan.survey))
 
 
-async def _send(plan: LoadPlan, run: Session) -> None:
-    """Stream what is still open through the way that the settings ask for. Raises Stopped."""
-    await send_all(
-        run,
-        choose_method(plan.settings, run.hubspot),
-        _batches(plan),
-        lambda on_failure: ReportWriter(
-            plan.settings.report_path, plan.source.layout.other_names, plan.settled, on_failure=on_failure
-        ),
-        stop_after_failures=plan.settings.stop_after_failures,
-    )
-
-
-def _settle_unsendable(plan: LoadPlan, stats: RunStats) -> None:
-    """Report what needs no sending where nothing else is left, and mend what a crash has damaged.
-
-    No token is needed for that.
-    """
-    report = ReportWriter(plan.settings.report_path, plan.source.layout.other_names, plan.settled)
-    try:
-        for batch in _batches(plan):
-            for group in group_outcomes(batch.outcomes):
-                report.add(group)
-                stats.add(group)
-    finally:
-        report.close()
-
-
-def _batches(plan: LoadPlan) -> Iterator[Batch]:
-    settled = np.frombuffer(plan.settled.statuses, dtype=np.uint8) if plan.settled else None
-    return plan.source.batches(plan.survey, settled=settled, limit=plan.settings.limit)
+def _discard(files: LoadFiles) -> ReportWritten | None:
+    """Delete the checkpoint of an earlier practice; returns what it knows of its report."""
+    written = None
+    with suppress(CheckpointError), Checkpoint(files.checkpoint) as earlier:
+        written = earlier.report_written
+    discard(files.checkpoint)
+    return written

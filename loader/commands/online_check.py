@@ -5,18 +5,18 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
-from loader.commands.ending import Quota
-from loader.commands.online_findings import Crowd, KindFindings, Problem, Sample
-from loader.commands.sampling import Column, Sketch
+from loader.commands.forecast import DailyForecast
+from loader.commands.online_findings import AssociationCount, Problem, Sample, TypePairFindings
+from loader.commands.sampling import ColumnSample, TypePairSample
 from loader.engine.retry import RetryPolicy
 from loader.errors import CredentialsError, UsageError
 from loader.hubspot import HubSpot, Kind, Verdict
-from loader.hubspot.account import Account, DailyUsage, read_account, read_daily_usage
+from loader.hubspot.account import Account, DailyUsage, read_daily_usage
 from loader.hubspot.lookups import (
-    patiently,
+    ask_patiently,
     read_association_limit,
     read_default_type,
     read_existing,
@@ -25,7 +25,6 @@ from loader.hubspot.lookups import (
 from loader.object_types import canonical_type
 from loader.pace import PaceReading
 
-_NOBODY_THERE = "Check the network and --base-url, then run the same command again."
 _TROUBLE = "Run the same command again when HubSpot is well again: https://status.hubspot.com."
 
 T = TypeVar("T")
@@ -38,13 +37,13 @@ class Online:
     account: Account | None
     limit: int | None
     interval: float
-    quota: Quota
-    kinds: tuple[KindFindings, ...]
+    quota: DailyForecast
+    kinds: tuple[TypePairFindings, ...]
     problems: tuple[Problem, ...]
     unchecked: tuple[str, ...]
 
 
-class Inquiry:
+class OnlineCheck:
     """Asks one account about the pairs of one file."""
 
     def __init__(self, hubspot: HubSpot, policy: RetryPolicy | None = None) -> None:
@@ -55,52 +54,38 @@ class Inquiry:
         self._told = False  # whether any question got an answer that says something
         self._trouble: Verdict | None = None
 
-    async def account(self) -> Account | None:
-        """Whose account it is. Raises CredentialsError and UsageError where nothing can be asked at all."""
-        account = await self._ask(lambda: read_account(self._hubspot))
-        if isinstance(account, Account):
-            return account
-        if account.http_status == 401 or account.reason in ("token_refused", "redirect"):
-            raise CredentialsError(account.message, account.hint)
-        if account.kind in (Kind.UNREACHABLE, Kind.NO_ANSWER, Kind.MIGRATION, Kind.DAILY):
-            raise UsageError(f"HubSpot can't be asked: {account.message}", account.hint or _NOBODY_THERE)
-        self._not_known("whose account it is", account)
-        return None
-
-    async def about(self, sketch: Sketch) -> KindFindings:
+    async def about(self, sample: TypePairSample) -> TypePairFindings:
         """Ask about one pair of types."""
-        from_type, to_type = sketch.from_type, sketch.to_type
+        from_type, to_type = sample.from_type, sample.to_type
         default = await self._ask(lambda: read_default_type(self._hubspot, from_type, to_type))
         if isinstance(default, Verdict):
             self._refused(default, from_type, to_type)
-        findings = KindFindings(
+        findings = TypePairFindings(
             from_type,
             to_type,
             None if isinstance(default, Verdict) else default.name,
-            await self._sample(sketch.from_ids, from_type, to_type),
-            await self._sample(sketch.to_ids, to_type, from_type),
-            await self._crowd(sketch.from_ids, from_type, to_type),
-            await self._crowd(sketch.to_ids, to_type, from_type),
+            await self._sample(sample.from_ids, from_type, to_type),
+            await self._sample(sample.to_ids, to_type, from_type),
+            await self._count(sample.from_ids, from_type, to_type),
+            await self._count(sample.to_ids, to_type, from_type),
         )
         self._problems |= dict.fromkeys(findings.problems())
         return findings
 
-    async def quota(self, reading: PaceReading, account: Account | None, now: datetime) -> Quota:
+    async def quota(self, reading: PaceReading, account: Account | None, now: datetime) -> DailyForecast:
         """What is left of the day: the answers' headers first, since HubSpot's own count lags."""
         reset = account.next_reset(now) if account else None
         if reading.daily_limit is not None and reset is not None:
-            return Quota(reading.daily_limit, reading.daily_remaining, reset)
+            return DailyForecast(reading.daily_limit, reading.daily_remaining, reset)
         usage = await self._ask(lambda: read_daily_usage(self._hubspot))
         if not isinstance(usage, DailyUsage):
             if reading.daily_limit is None:
                 self._not_known("what is left of the daily limit", usage)
-            return Quota(reading.daily_limit, reading.daily_remaining, reset)
+            return DailyForecast(reading.daily_limit, reading.daily_remaining, reset)
         resets_at = usage.resets_at or reset
-        if resets_at is not None and resets_at.tzinfo is None:
-            resets_at = resets_at.replace(tzinfo=UTC)
         if reading.daily_limit is not None:
-            return Quota(reading.daily_limit, reading.daily_remaining, resets_at)
-        return Quota(usage.limit, max(0, usage.limit - usage.used), resets_at)
+            return DailyForecast(reading.daily_limit, reading.daily_remaining, resets_at)
+        return DailyForecast(usage.limit, max(0, usage.limit - usage.used), resets_at)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -122,14 +107,14 @@ class Inquiry:
         self._unchecked[what] = None
 
     async def _ask(self, question: Callable[[], Coroutine[Any, Any, T | Verdict]]) -> T | Verdict:
-        answer = await patiently(question, self._policy.delay)
+        answer = await ask_patiently(question, self._policy.delay)
         if isinstance(answer, Verdict) and answer.kind is Kind.TRANSIENT:
             self._trouble = answer
         else:
             self._told = True
         return answer
 
-    async def _sample(self, column: Column, own_type: str, other_type: str) -> Sample:
+    async def _sample(self, column: ColumnSample, own_type: str, other_type: str) -> Sample:
         ids = column.sample
         found = await self._existing(own_type, ids)
         missing = next((record for record in ids if found is not None and record not in found), "")
@@ -143,7 +128,7 @@ class Inquiry:
         found = await self._ask(lambda: read_existing(self._hubspot, object_type, ids))
         return self._known(found, f"which records exist as {object_type}")
 
-    async def _crowd(self, column: Column, own_type: str, other_type: str) -> Crowd:
+    async def _count(self, column: ColumnSample, own_type: str, other_type: str) -> AssociationCount:
         answer = await self._ask(lambda: read_association_limit(self._hubspot, own_type, other_type))
         limit = None
         if isinstance(answer, Verdict) and answer.http_status == 404:
@@ -152,7 +137,7 @@ class Inquiry:
             limit = self._known(answer, f"how many {other_type} one of the {own_type} may have")
         most = None if limit is None else limit.most
         over = 0 if most is None else len(column.busier_than(most))
-        return Crowd(limit, next(iter(column.busiest(1)), None), over)
+        return AssociationCount(limit, next(iter(column.busiest(1)), None), over)
 
     def _known(self, answer: T | Verdict, what: str) -> T | None:
         if isinstance(answer, Verdict):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from loader.commands.sampling import Busy
+from loader.commands.sampling import FrequentId
 from loader.hubspot.lookups import AssociationLimit
 
 #: Columns look swapped where this share of the sample exists the other way round, and fewer than half as many
@@ -34,17 +34,17 @@ class Sample(NamedTuple):
     missing: str = ""
 
 
-class Crowd(NamedTuple):
+class AssociationCount(NamedTuple):
     """The association limit of one side: `busiest` is the record with most pairs in the file, `over` counts
     those with more of them than the limit allows."""
 
     limit: AssociationLimit | None
-    busiest: Busy | None
+    busiest: FrequentId | None
     over: int
 
 
 @dataclass(frozen=True)
-class KindFindings:
+class TypePairFindings:
     """What was found about one pair of types. `default_type` is '' where there is none, None if not known."""
 
     from_type: str
@@ -52,8 +52,8 @@ class KindFindings:
     default_type: str | None
     from_ids: Sample
     to_ids: Sample
-    from_crowd: Crowd
-    to_crowd: Crowd
+    from_count: AssociationCount
+    to_count: AssociationCount
 
     @property
     def looks_swapped(self) -> bool:
@@ -86,8 +86,8 @@ class KindFindings:
         else:
             yield from _of_sample(self.from_ids, self.from_type)
             yield from _of_sample(self.to_ids, self.to_type)
-        yield from _of_crowd(self.from_crowd, self.from_type, self.to_type)
-        yield from _of_crowd(self.to_crowd, self.to_type, self.from_type)
+        yield from _of_count(self.from_count, self.from_type, self.to_type)
+        yield from _of_count(self.to_count, self.to_type, self.from_type)
 
 
 def _of_sample(sample: Sample, object_type: str) -> Iterator[Problem]:
@@ -100,17 +100,17 @@ def _of_sample(sample: Sample, object_type: str) -> Iterator[Problem]:
         )
 
 
-def _of_crowd(crowd: Crowd, own_type: str, other_type: str) -> Iterator[Problem]:
-    if crowd.over and crowd.limit is not None and crowd.busiest is not None:
+def _of_count(count: AssociationCount, own_type: str, other_type: str) -> Iterator[Problem]:
+    if count.over and count.limit is not None and count.busiest is not None:
         yield Problem(
             False,
-            f"{crowd.over:,} of the {own_type} have more pairs in the file than the {crowd.limit.most:,} "
-            f"{other_type} that one may have; {crowd.busiest.record_id} has {crowd.busiest.pairs:,}",
+            f"{count.over:,} of the {own_type} have more pairs in the file than the {count.limit.most:,} "
+            f"{other_type} that one may have; {count.busiest.record_id} has {count.busiest.pairs:,}",
             "HubSpot will refuse what is beyond the limit: split those records, or raise the limit.",
         )
-    if crowd.limit is not None and crowd.limit.full:
+    if count.limit is not None and count.limit.full:
         yield Problem(
             False,
-            f"{crowd.limit.full:,} of the account's {own_type} are at their limit of {other_type} already",
+            f"{count.limit.full:,} of the account's {own_type} are at their limit of {other_type} already",
             "Where they stand in the file, HubSpot will refuse them.",
         )

@@ -1,87 +1,193 @@
-"""Before the first request: the input is read once, the report is taken, and the two are compared."""
+"""A load before its first request: the input is read, the checkpoint locked, and the two compared."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from loader.commands.replacing import can, may_overwrite_report
-from loader.errors import ReportError
-from loader.model import Status
-from loader.report import ReportLock, Settled, read_back
+from loader.checkpoint import (
+    Checkpoint,
+    CheckpointLock,
+    InputReading,
+    LoadFiles,
+    RowCount,
+    TypePairCount,
+    refuse_files,
+)
+from loader.checkpoint.index import Index, read_index
+from loader.commands.saved_input import SavedInput
+from loader.engine.work_item import OpenPairs
+from loader.errors import CheckpointError, UsageError
+from loader.model import Pair, Status
 from loader.settings import LoadSettings
-from loader.source import Columns, Source, Survey, open_input
+from loader.source import Chunk, Columns, InvalidRow, Source, Survey, is_pipe, open_input
+from loader.text import truncate
+
+#: Characters of an example's cell that the checkpoint keeps: a cell may hold megabytes.
+_MAX_CELL = 200
+
+#: Is told how many data rows have been read; what it raises ends the reading.
+Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
 class LoadPlan:
-    """A load that can begin: the input known, the report locked, and what an earlier run settled."""
+    """A load that is ready to run.
+
+    settings: what the caller asked for
+    files: input, report and checkpoint
+    source, survey: the input, and what its first reading found
+    saved: the input's file if it was standard input, to be kept once the load has begun
+    checkpoint, index: what earlier runs settled
+    """
 
     settings: LoadSettings
+    files: LoadFiles
     source: Source
     survey: Survey
-    settled: Settled | None
+    checkpoint: Checkpoint
+    index: Index
+    saved: SavedInput | None
 
     @property
-    def before(self) -> Counter[Status]:
-        """Rows that an earlier run settled, by status."""
-        return Counter(self.settled.counts) if self.settled else Counter()
+    def open_pairs(self) -> int:
+        """Pairs that no earlier run settled."""
+        return self.survey.sendable - self.index.settled_seen(retry=self.settings.retry)
 
     @property
-    def total(self) -> int:
-        """Rows that the report has when this run has finished."""
-        limit = self.settings.limit
-        return self.before.total() + self.open_rows if limit is not None else self.survey.chosen
+    def to_send(self) -> int:
+        """Pairs that this run takes up."""
+        return self.open_pairs if self.settings.limit is None else min(self.settings.limit, self.open_pairs)
 
     @property
-    def open_rows(self) -> int:
-        """Rows that this run has to settle (with `--limit` and `--only` together: at most)."""
-        limit = self.settings.limit
-        if limit is None:
-            return self.survey.chosen - self.before.total()
-        if self.settled is None:
-            return min(self.survey.chosen, limit)
-        return int(np.count_nonzero(np.frombuffer(self.settled.statuses, dtype=np.uint8)[:limit] == 0))
+    def settled(self) -> int:
+        """Pairs of the input that earlier runs settled."""
+        return self.survey.sendable - self.open_pairs
 
-    @property
-    def sendable(self) -> int:
-        """Of the open rows, how many must be sent (at most)."""
-        return min(self.open_rows, self.survey.sendable)
+    def chunks(self) -> Iterator[OpenPairs]:
+        """The open pairs in the input's order; those sent earlier with what was found before that.
+
+        Raises Stopped if the input is no longer what the survey read.
+        """
+        left = self.to_send
+        for chunk in self.source.chunks(self.survey):
+            if left <= 0:
+                return
+            ids = self.index.find(chunk.from_ids, chunk.to_ids, chunk.types, self.source.type_pairs)
+            is_open = ~self.index.is_settled(ids, retry=self.settings.retry)
+            is_open[list(chunk.duplicates)] = False
+            chosen = np.flatnonzero(is_open)[:left]
+            left -= len(chosen)
+            yield from self._by_history(chunk, chosen, ids[chosen])
+
+    def _by_history(
+        self, chunk: Chunk, chosen: npt.NDArray[np.int64], ids: npt.NDArray[np.int64]
+    ) -> Iterator[OpenPairs]:
+        sent = self.index.was_sent(ids)
+        pairs = _pairs(chunk, chosen, self.index.number(ids), self.source)
+        known: dict[str, list[Pair]] = {}
+        for place, existed in zip(
+            np.flatnonzero(sent).tolist(), self.index.existed_before(ids[sent]), strict=True
+        ):
+            known.setdefault(existed, []).append(pairs[place])
+        for existed, those in known.items():
+            yield OpenPairs(those, existed)
+        if new := [pairs[place] for place in np.flatnonzero(~sent).tolist()]:
+            yield OpenPairs(new)
 
 
-def prepare(
-    settings: LoadSettings, stack: ExitStack, stdin: BinaryIO | None, seen: Callable[[int], None] | None
-) -> LoadPlan:
-    """Find, read and compare; `stack` keeps the input open and the report locked until it is closed.
+def prepare(settings: LoadSettings, stack: ExitStack, progress: Progress, *, check: bool = False) -> LoadPlan:
+    """Read the input, lock and read the checkpoint, and compare them; `stack` keeps them open.
 
-    `seen` is told how many rows have been read so far. Raises UsageError.
+    `check` locks nothing and leaves nothing behind. Raises UsageError, and what `progress` raises.
     """
-    source = open_source(settings, stack, stdin, seen)
-    path = stack.enter_context(ReportLock(settings.report_path)).path
-    if settings.overwrite:
-        may_overwrite_report(path)
-    return compare(settings, source, None if settings.overwrite else path, seen)
+    files = _files(settings, stack, check=check)
+    anew = settings.overwrite or settings.simulate
+    refuse_files(files, overwrite=settings.overwrite, simulate=settings.simulate)
+    if not check:
+        stack.enter_context(CheckpointLock(files.checkpoint, "load"))
+    saved = _save_pipe(settings, files, stack, progress, check=check)
+    source = _open_source(settings, str(saved.path) if saved else settings.input, stack)
+    checkpoint = stack.enter_context(Checkpoint(files.checkpoint, may_create=True, anew=anew))
+    index = read_index(checkpoint)
+    plan = LoadPlan(settings, files, source, compare(source, index, progress), checkpoint, index, saved)
+    if plan.survey.sendable and index.made and not index.seen:
+        raise _nothing_in_common(plan)
+    return plan
 
 
-def open_source(
-    settings: LoadSettings, stack: ExitStack, stdin: BinaryIO | None, seen: Callable[[int], None] | None
-) -> Source:
-    """The input with its columns found; open until `stack` is closed.
+def _files(settings: LoadSettings, stack: ExitStack, *, check: bool) -> LoadFiles:
+    """The three files of the load. Raises UsageError."""
+    pipe, report = is_pipe(settings.input), settings.report
+    if pipe and report is None:
+        if not (check and settings.input == "-"):
+            raise UsageError("A pipe has no folder to put the report in: use --report PATH")
+        # There is no earlier load to compare with.
+        report = os.path.join(stack.enter_context(tempfile.TemporaryDirectory()), "report.csv")
+    return LoadFiles.of(
+        None if pipe else Path(settings.input),
+        Path(report) if report else None,
+        Path(settings.checkpoint) if settings.checkpoint else None,
+        simulate=settings.simulate,
+    )
 
-    Raises UsageError, and what `seen` raises, which is asked while a pipe is copied.
-    """
 
-    def going_on() -> None:
-        if seen is not None:
-            seen(0)
+def compare(source: Source, index: Index, progress: Progress) -> Survey:
+    """Read the whole input once, and note in the index which known pairs it has. Raises InputError."""
 
-    file = stack.enter_context(open_input(settings.input, stdin, going_on))
+    def visit(chunk: Chunk) -> None:
+        index.see(index.find(chunk.from_ids, chunk.to_ids, chunk.types, source.type_pairs))
+
+    return source.survey(seen=progress, visit=visit)
+
+
+def input_reading(source: Source, survey: Survey, path: Path) -> InputReading:
+    """What the checkpoint remembers of a reading of the input, so that `summary` needs no input."""
+    return InputReading(
+        path=os.path.abspath(path),
+        layout=source.reading,
+        rows=survey.rows,
+        pairs=survey.sendable,
+        counts=tuple(_row_counts(survey)),
+        type_pairs=tuple(TypePairCount(*types, rows) for types, rows in survey.type_pairs.items()),
+        read_at=time.time(),
+    )
+
+
+def read_again(checkpoint: Checkpoint) -> Source | None:
+    """The input of an earlier load, opened as it was read then; None if it is gone. Raises InputError."""
+    path, reading = checkpoint.files.input, checkpoint.reading
+    if path is None or reading is None or not path.exists():
+        return None
+    layout: dict[str, Any] = dict(reading.layout)
+    encoding = layout.pop("encoding")
+    return Source(open_input(str(path)), Columns(**layout), encoding=encoding)
+
+
+def _save_pipe(
+    settings: LoadSettings, files: LoadFiles, stack: ExitStack, progress: Progress, *, check: bool
+) -> SavedInput | None:
+    """Save what can't be read twice as the load's input; None if INPUT is a file. Raises UsageError."""
+    if not is_pipe(settings.input):
+        return None
+    path = files.input
+    if check or path is None:
+        path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "input.csv"
+    known = files.checkpoint.exists()
+    return stack.enter_context(SavedInput(settings.input, path, lambda: progress(0), known=known))
+
+
+def _open_source(settings: LoadSettings, location: str, stack: ExitStack) -> Source:
+    """The input with its columns found. Raises UsageError."""
     columns = Columns(
         from_column=settings.from_column,
         to_column=settings.to_column,
@@ -90,28 +196,66 @@ def open_source(
         from_type=settings.from_type,
         to_type=settings.to_type,
         delimiter=settings.delimiter,
+        allow_empty=settings.allow_empty,
+        trust_quotes=settings.trust_quotes,
+        sheet=settings.sheet,
     )
-    return Source(file, columns, encoding=settings.encoding, only=settings.only)
+    file = open_input(location)
+    if location != settings.input:
+        file.name = "standard input"
+    return Source(file, columns, encoding=settings.encoding)
 
 
-def compare(
-    settings: LoadSettings, source: Source, path: Path | None, seen: Callable[[int], None] | None
-) -> LoadPlan:
-    """Read the input for the first time, and the report where there is one (at `path`; None: none counts).
+def _pairs(
+    chunk: Chunk, chosen: npt.NDArray[np.int64], ids: npt.NDArray[np.int64], source: Source
+) -> list[Pair]:
+    types = source.type_pairs
+    return [
+        Pair(row, types[kind].from_type, str(from_id), types[kind].to_type, str(to_id), id=number)
+        for row, kind, from_id, to_id, number in zip(
+            chunk.rows_of[chosen].tolist(),
+            chunk.types[chosen].tolist(),
+            chunk.from_ids[chosen].tolist(),
+            chunk.to_ids[chosen].tolist(),
+            ids.tolist(),
+            strict=True,
+        )
+    ]
 
-    Nothing is written. Raises UsageError.
-    """
-    exists = path is not None and path.exists()
-    survey = source.survey(identities=exists, seen=seen)
-    if path is None or not exists:
-        return LoadPlan(settings, source, survey, None)
-    others = source.layout.other_names
-    identities = survey.identities if survey.identities is not None else np.empty(0, dtype=np.int64)
-    try:
-        settled = read_back(path, others, identities, source.pair_at, source.texts)
-    except ReportError as error:
-        hint = error.hint
-        if hint and "--overwrite" not in hint and can(may_overwrite_report, path):
-            hint += " To throw that report away and start anew, add --overwrite."
-        raise ReportError(str(error), hint) from error
-    return LoadPlan(settings, source, survey, settled)
+
+def _row_counts(survey: Survey) -> Iterator[RowCount]:
+    """The rows that are not sent, by reason, each with its first example."""
+    for category, count in survey.refused.items():
+        yield _row_count(Status.INVALID, count, survey.examples[category][0])
+    if survey.empty:
+        yield RowCount(Status.EMPTY, survey.empty)
+    if survey.duplicates:
+        yield RowCount(Status.DUPLICATE, survey.duplicates)
+
+
+def _row_count(status: Status, count: int, example: InvalidRow) -> RowCount:
+    return RowCount(
+        status,
+        count,
+        category=example.fault.category,
+        message=truncate(example.fault.message, 2 * _MAX_CELL),
+        row=example.row,
+        line=example.line,
+        from_type=example.from_type,
+        from_id=truncate(example.from_id, _MAX_CELL),
+        to_type=example.to_type,
+        to_id=truncate(example.to_id, _MAX_CELL),
+    )
+
+
+def _nothing_in_common(plan: LoadPlan) -> UsageError:
+    to_type = next(iter(plan.survey.type_pairs))[1]
+    stem = plan.files.report.name.removesuffix(".csv").removesuffix(".report")
+    other = plan.files.report.with_name(f"{stem}.{to_type}.report.csv")
+    return CheckpointError(
+        f"None of the {plan.survey.sendable:,} pairs of {plan.source.name} is in {plan.files.checkpoint}, "
+        f"which has {plan.index.known:,} other pairs",
+        "The same file for other types, or another file of this name, is another load. "
+        "Give it a report of its own.",
+        options={"report": str(other)},
+    )

@@ -1,57 +1,57 @@
-"""What `load` returns: how the run ended, as a typed value."""
+"""What a command on a load comes to: the load in all, this run of it, and how it ended."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
 from loader.errors import Stopped
-from loader.hubspot.account import Account
-from loader.model import LOAD_STATUSES, Status
+from loader.model import Status
+from loader.report import ReportResult
+from loader.summary.follow_up import Kept
+from loader.summary.model import LoadSummary, Run
+from loader.summary.outcomes import CauseGroup
 
 
-@dataclass(frozen=True)
-class LoadResult:
-    """One run of `load`.
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """One run of `load`, `verify`, `undo` or `report`.
 
-    `rows` counts the report's rows and `counts` them by status, those of earlier runs included; `open_rows`
-    are still to be settled. `requests` and `throttled` (429s of the short-term limit) count this run's.
-    `seconds` is how long it took. `stopped` says why it ended before its end, None where it did not;
-    `interrupted` that a person ended it. `account` is None where HubSpot did not say.
+    summary: the load in all, earlier runs included
+    run: what this run did
+    report: whether the report was written, None if there was nothing to write it from
+    stopped: why the run ended early, None if it did not
+    interrupted: whether it was cancelled
+    exit_code: the command's
+    kept, refused: only `undo`: pairs that it left, and removals that HubSpot refused
     """
 
-    input: str
-    report: Path
-    rows: int
-    open_rows: int
-    counts: Mapping[Status, int]
-    requests: int
-    throttled: int
-    seconds: float
-    account: Account | None = None
+    summary: LoadSummary
+    run: Run
+    report: ReportResult | None
     stopped: Stopped | None = None
     interrupted: bool = False
     exit_code: int = 0
+    kept: Kept | None = None
+    refused: tuple[CauseGroup, ...] = field(default=())
+
+    @property
+    def counts(self) -> dict[Status, int]:
+        """Pairs of the input by status; every status, zero included."""
+        return dict(self.summary.counts)
 
     @property
     def finished(self) -> bool:
-        """Whether every row is settled."""
-        return self.stopped is None and not self.interrupted
+        """Whether the run came to its end and no pair of the input is `not_sent`."""
+        return self.stopped is None and not self.interrupted and self.summary.finished
 
-    def as_json(self) -> dict[str, object]:
-        """The summary as plain values, for `json.dumps`."""
+    def as_dict(self) -> dict[str, object]:
+        """Plain values, as `--json` prints them."""
         return {
-            "input": self.input,
-            "report": str(self.report),
-            "account_id": self.account.portal_id if self.account else None,
+            **self.summary.as_dict(),
             "finished": self.finished,
-            "rows": self.rows,
-            "open_rows": self.open_rows,
-            "counts": {str(status): self.counts.get(status, 0) for status in LOAD_STATUSES},
-            "requests": self.requests,
-            "throttled": self.throttled,
-            "seconds": round(self.seconds, 3),
+            "run": self.run.as_dict(),
+            "kept": self.kept._asdict() if self.kept else None,
+            "report_written": self.report is not None and self.report.written,
             "stopped": self.stopped.reason if self.stopped else "interrupted" if self.interrupted else None,
             "message": str(self.stopped) if self.stopped else "",
             "hint": self.stopped.hint if self.stopped else "",

@@ -19,14 +19,14 @@ _COUNTED = 50_000
 MOST_KINDS = 5
 
 
-class Busy(NamedTuple):
+class FrequentId(NamedTuple):
     """A record and the pairs that it stands in, at least `pairs` of them."""
 
     record_id: str
     pairs: int
 
 
-class Column:
+class ColumnSample:
     """The IDs of one column, seen once from top to bottom.
 
     `sample` is the same for the same IDs, whatever their order: those with the smallest checksums. The counts
@@ -51,32 +51,32 @@ class Column:
         """Up to `SAMPLE` different IDs from all over the column, sorted by checksum."""
         return sorted(self._sample, key=_checksum)
 
-    def busiest(self, most: int = 3) -> list[Busy]:
+    def busiest(self, most: int = 3) -> list[FrequentId]:
         """The records with most pairs, the busiest first."""
-        return [Busy(*found) for found in self._counts.most_common(most)]
+        return [FrequentId(*found) for found in self._counts.most_common(most)]
 
-    def busier_than(self, pairs: int) -> list[Busy]:
+    def busier_than(self, pairs: int) -> list[FrequentId]:
         """The records with more than so many pairs, the busiest first."""
-        return [Busy(*found) for found in self._counts.most_common() if found[1] > pairs]
+        return [FrequentId(*found) for found in self._counts.most_common() if found[1] > pairs]
 
 
-class Sketch(NamedTuple):
+class TypePairSample(NamedTuple):
     """One kind of pair: the types as the file first writes them, and its two columns."""
 
     from_type: str
     to_type: str
-    from_ids: Column
-    to_ids: Column
+    from_ids: ColumnSample
+    to_ids: ColumnSample
 
 
-class Sketches:
-    """The sketches of the first few kinds of pairs; `left_out` counts the pairs of others."""
+class TypePairSamples:
+    """The samples of the first few kinds of pairs; `left_out` counts the pairs of others."""
 
     def __init__(self) -> None:
         self.left_out = 0
-        self._by_kind: dict[tuple[str, str], Sketch] = {}
+        self._by_kind: dict[tuple[str, str], TypePairSample] = {}
 
-    def __iter__(self) -> Iterator[Sketch]:
+    def __iter__(self) -> Iterator[TypePairSample]:
         return iter(self._by_kind.values())
 
     def add(self, pairs: list[Pair]) -> None:
@@ -89,9 +89,9 @@ class Sketches:
             if kind not in self._by_kind and len(self._by_kind) >= MOST_KINDS:
                 self.left_out += len(alike)
                 continue
-            sketch = self._by_kind.setdefault(kind, Sketch(*types, Column(), Column()))
-            sketch.from_ids.add([pair.from_id for pair in alike])
-            sketch.to_ids.add([pair.to_id for pair in alike])
+            sample = self._by_kind.setdefault(kind, TypePairSample(*types, ColumnSample(), ColumnSample()))
+            sample.from_ids.add([pair.from_id for pair in alike])
+            sample.to_ids.add([pair.to_id for pair in alike])
 
 
 def _checksum(record_id: str) -> tuple[int, str]:

@@ -1,83 +1,111 @@
-"""The way to HubSpot: with whose credentials, and to whose account."""
+"""What every command that talks to HubSpot shares: credentials, account, pace, log."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import BinaryIO
 
+from loader.checkpoint import Binding, Checkpoint
 from loader.commands.event_log import Log
-from loader.errors import CredentialsError
-from loader.hubspot import HubSpot, Secret, StaticToken, find_credentials
-from loader.hubspot.account import Account, read_account
-from loader.hubspot.credentials import Found
+from loader.commands.observer import Observer
+from loader.engine.cancellation import CancelToken
+from loader.engine.first_contact import ask_account
+from loader.engine.pipeline import Session
+from loader.engine.stats import RunStats
+from loader.errors import CredentialsError, Stopped
+from loader.hubspot import Credentials, HubSpot, Kind, Secret, StaticToken, Verdict, find_credentials
+from loader.hubspot.account import Account
+from loader.hubspot.credentials import parse_token
 from loader.pace import Pace
 from loader.settings import ConnectionSettings
 
 
 @asynccontextmanager
-async def connect(
-    settings: ConnectionSettings,
-    pace: Pace,
-    log: Log,
-    warn: Callable[[str], None],
-    stdin: BinaryIO | None = None,
-) -> AsyncIterator[HubSpot]:
-    """A connection to HubSpot with whatever credentials there are, or to a simulator inside this process.
+async def open_session(
+    settings: ConnectionSettings, stats: RunStats, observer: Observer, cancel_token: CancelToken
+) -> AsyncIterator[Session]:
+    """A connection to the account of the token, or to a simulator inside this process.
 
-    `warn` is told what a person should know about the credentials. Raises CredentialsError.
+    The account is asked before anything else. Raises CredentialsError: no token, a refused one, or another
+    account than `account_id`; UsageError: HubSpot is out of reach.
     """
     async with AsyncExitStack() as stack:
-        base_url, found = settings.base_url, Found(StaticToken(Secret("practice-needs-no-token")))
+        stack.callback(observer.end)
+        log = stack.enter_context(Log(settings.log_file))
+
+        def decide(name: str, details: dict[str, object]) -> None:
+            log.decision(name, details)
+            observer.decided(name, details)
+
+        pace = Pace(cap=settings.rate_cap, reserve=settings.reserve, watch=decide)
+        base_url = settings.base_url
+        credentials: Credentials = StaticToken(Secret("a-simulator-needs-no-token"))
         if settings.simulate:
-            from loader.simulator import Simulator, SimulatorSettings  # only who practises pays for a server
+            from loader.simulator import Simulator, SimulatorSettings  # only `--simulate` pays for a server
 
             base_url = (await stack.enter_async_context(Simulator(SimulatorSettings()))).url
+        elif settings.token is not None:
+            credentials = StaticToken(parse_token(settings.token, "token"))
         else:
-            found = find_credentials(
+            credentials = find_credentials(
                 base_url,
                 token_file=settings.token_file,
                 environ=os.environ,
-                stdin=stdin or sys.stdin.buffer,
+                stdin=getattr(sys.stdin, "buffer", None),  # a notebook or a service has none
+                warn=observer.warn,
             )
-        for warning in found.warnings:
-            warn(warning)
-        yield await stack.enter_async_context(
+        hubspot = await stack.enter_async_context(
             HubSpot(
                 base_url,
                 settings.api_version,
-                found.credentials,
+                credentials,
                 pace,
                 timeout=settings.timeout,
                 workers=settings.workers,
                 log=log.write if log.wanted else None,
             )
         )
+        stats.in_flight = lambda: hubspot.in_flight
+        try:
+            found = await ask_account(settings, hubspot, pace, stats, decide, cancel_token)
+        except Stopped as why:
+            if why.reason == "token_refused":  # by OAuth; nothing has been sent yet
+                raise CredentialsError(str(why), why.hint) from why
+            raise
+        account = _checked(found, settings, observer)
+        yield Session(settings, hubspot, pace, account, stats, decide, cancel_token)
 
 
-async def checked_account(hubspot: HubSpot, settings: ConnectionSettings) -> Account | None:
-    """Whose account it is. Raises CredentialsError where that is not the one of `--account-id`."""
-    account = await read_account(hubspot)
-    if isinstance(account, Account):
-        if settings.account_id not in (None, account.portal_id):
+def continued_binding(checkpoint: Checkpoint, session: Session) -> Binding:
+    """The account that a load belongs to from now on. Raises CheckpointError: it belongs to another one."""
+    account = session.account
+    now = Binding.of(
+        session.settings.base_url,
+        account.portal_id if account else None,
+        account.ui_domain if account else "",
+        simulated=session.settings.simulate,
+    )
+    return checkpoint.binding.continued_by(now) if checkpoint.binding else now
+
+
+def _checked(found: Account | Verdict, settings: ConnectionSettings, observer: Observer) -> Account | None:
+    """The account, None if HubSpot does not tell. Raises CredentialsError."""
+    if isinstance(found, Account):
+        if settings.account_id not in (None, found.portal_id):
             raise CredentialsError(
-                f"the token belongs to account {account.portal_id}, not to {settings.account_id}",
-                "Take a token of the right account, or correct --account-id.",
+                f"The token belongs to account {found.portal_id}, not to {settings.account_id}",
+                "Use a token of the right account, or correct --account-id.",
             )
-        return account
+        return found
+    if found.kind is Kind.ACCOUNT and found.http_status != 403:  # 403: it may write all the same
+        raise CredentialsError(found.message, found.hint)
     if settings.account_id is not None:
         raise CredentialsError(
-            f"HubSpot does not say whose account the token opens, so --account-id can't be checked: "
-            f"{account.message}",
-            account.hint or "Try again, or leave --account-id out.",
+            f"HubSpot does not say which account the token belongs to, so --account-id can't be checked: "
+            f"{found.message}",
+            found.hint or "Use a token that may read the account, or leave --account-id out.",
         )
+    observer.warn(f"HubSpot does not say which account this token belongs to ({found.message}).")
     return None
-
-
-async def read_whose_account(settings: ConnectionSettings) -> Account | None:
-    """Whose account it is, for a question that a person is asked first. Raises as `checked_account` does."""
-    with Log(None) as log:
-        async with connect(settings, Pace(), log, lambda _warning: None) as hubspot:
-            return await checked_account(hubspot, settings)

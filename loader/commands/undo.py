@@ -1,263 +1,176 @@
-"""`undo`: take back the associations that a load created, and only those.
+"""`undo`: remove the associations that this load created, and only those.
 
-Only rows `associated` whose `existed_before` is `no` are taken back: HubSpot does not say whether a pair was
-new, and removing the default type removes every label on the pair too.
+A pair is removed if it is `associated` and did not exist before the load. One that has gained a label
+since is kept: removing the default type removes every label on the pair (HubSpot's associations guide).
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
-from array import array
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import replace
+from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
-from loader.commands.follow_up import Listener, connected
-from loader.commands.replacing import LOADED_AT, can, may_overwrite_undo
-from loader.csvtext import encode_cells
-from loader.engine.archiving import ArchiveSender, archive_packing
+from loader.checkpoint import Checkpoint, CheckpointJournal, UndoFinding
+from loader.checkpoint.index import Index
+from loader.checkpoint.reading import Selection, count_pairs, left_by_undo, select_pairs
+from loader.commands.observer import Observer
+from loader.commands.result import RunResult
+from loader.commands.run import OpenedLoad, open_load, progress_of, refuse_simulated
+from loader.commands.session import continued_binding, open_session
+from loader.engine.archiving import archive_method
 from loader.engine.cancellation import CancelToken
-from loader.engine.methods import SendMethod
-from loader.engine.pipeline import Session, send_all
+from loader.engine.pipeline import run_pipeline
 from loader.engine.stats import RunStats
-from loader.errors import ReportError, ReportLost, Stopped
+from loader.engine.work_item import OpenPairs
+from loader.errors import UsageError
 from loader.hubspot.account import Account
-from loader.model import Pair, Status
-from loader.report import (
-    Record,
-    ReportLock,
-    ReportWriter,
-    Settled,
-    put_in_order,
-    read_back,
-    read_header,
-    read_records,
-    rows_by_status,
-)
+from loader.model import OutcomeGroup, Pair, Status
 from loader.settings import UndoSettings
-from loader.source import Batch
+from loader.summary.follow_up import Kept
+from loader.summary.outcomes import CauseGroup, OutcomeCount, group_by_cause
 
-_STRETCH = 20_000
+_FINDINGS = {
+    Status.ASSOCIATED: UndoFinding.KEPT,
+    Status.FAILED: UndoFinding.FAILED,
+    Status.GAVE_UP: UndoFinding.GAVE_UP,
+}
 
 
-@dataclass(frozen=True)
-class UndoPlan:
-    """What there is to take back, known before anything is asked or sent.
+class UndoPlan(NamedTuple):
+    """What an undo is about to do.
 
-    `created` rows are the load's own work. Left are those `associated` that `stood_before` with a label, and
-    the `unknown` ones, which were sent without a look first. `settled` is what an earlier undo did.
+    pairs: associations to remove, unless one has gained a label since
+    kept: associations that stay in any case, by reason
+    account: whose account it is; None if HubSpot does not tell
     """
 
-    settings: UndoSettings
-    created: int
-    stood_before: int
-    unknown: int
-    settled: Settled | None
-
-    @property
-    def before(self) -> Counter[Status]:
-        """Rows that an earlier undo settled, by status."""
-        return Counter(self.settled.counts) if self.settled else Counter()
-
-    @property
-    def open_rows(self) -> int:
-        """Rows that are still to be taken back."""
-        return self.created - self.before.total()
-
-
-@dataclass(frozen=True)
-class UndoResult:
-    """How an undo ended. `counts` are its report's rows by status; the rest as in UndoPlan and LoadResult."""
-
-    report: Path
-    output: Path
+    pairs: int
+    kept: Kept
     account: Account | None
-    created: int
-    stood_before: int
-    unknown: int
-    counts: Mapping[Status, int]
-    requests: int
-    seconds: float
-    stopped: Stopped | None
-    interrupted: bool
-    exit_code: int
-
-    @property
-    def finished(self) -> bool:
-        """Whether every row is settled."""
-        return self.stopped is None and not self.interrupted
-
-    @property
-    def open_rows(self) -> int:
-        """Rows that are still to be taken back."""
-        return self.created - sum(self.counts.values())
-
-    def as_json(self) -> dict[str, object]:
-        """The summary as plain values, for `json.dumps`."""
-        return {
-            "report": str(self.report),
-            "undo_report": str(self.output),
-            "account_id": self.account.portal_id if self.account else None,
-            "finished": self.finished,
-            "created": self.created,
-            "left_stood_before": self.stood_before,
-            "left_unknown": self.unknown,
-            "open_rows": self.open_rows,
-            "counts": {
-                str(status): self.counts.get(status, 0)
-                for status in (Status.REMOVED, Status.FAILED, Status.GAVE_UP)
-            },
-            "requests": self.requests,
-            "seconds": round(self.seconds, 3),
-            "stopped": self.stopped.reason if self.stopped else "interrupted" if self.interrupted else None,
-            "message": str(self.stopped) if self.stopped else "",
-            "hint": self.stopped.hint if self.stopped else "",
-            "exit_code": self.exit_code,
-        }
 
 
-def prepare_undo(settings: UndoSettings, stack: ExitStack) -> UndoPlan:
-    """Read the report and what an earlier undo did; `stack` keeps both locked until it is closed.
+async def run_undo(
+    settings: UndoSettings,
+    *,
+    confirm: Callable[[UndoPlan], bool] = lambda _plan: True,
+    observer: Observer | None = None,
+    cancel_token: CancelToken | None = None,
+) -> RunResult:
+    """Remove what the load created, and write the report. The same call goes on where an earlier one stopped.
 
-    Raises UsageError: no report, one that is being written, an undo report of something else.
+    `confirm` is asked in a thread before the first removal. Raises UsageError if nothing was removed. What
+    stops it later is in the result.
     """
-    report = Path(settings.report)
-    others = _other_columns(report)  # before the lock, which would leave its file where there is no report
-    stack.enter_context(ReportLock(report, reading=True))
-    output = stack.enter_context(ReportLock(settings.output_path, option="--output")).path
-    if settings.overwrite:
-        may_overwrite_undo(output)
-    last_row = created = stood_before = unknown = 0
-    ours = array("q")  # row and identity by turns
-    for record in read_records(report):
-        last_row = max(last_row, record.row)
-        if _is_ours(record):
-            created += 1
-            ours.extend((record.row, hash(_pair(record)[1:6])))
-        elif record.status is Status.ASSOCIATED:
-            stood_before += record.existed_before == "yes"
-            unknown += record.existed_before != "yes"
-    settled = None
-    if output.exists() and not settings.overwrite:
-        try:
-            settled = read_back(
-                output,
-                others,
-                _identities(last_row, ours),
-                lambda row: _pair_at(report, row),
-                lambda: (_pair(record).rest for record in read_records(report)),
-            )
-        except ReportError as error:
-            raise ReportError(
-                f"an earlier undo's report does not fit this one: {error}",
-                "Keep it, and name another for this undo with --output"
-                + ("; or throw it away with --overwrite." if can(may_overwrite_undo, output) else "."),
-            ) from error
-    return UndoPlan(settings, created, stood_before, unknown, settled)
+    observer, cancel_token = observer or Observer(), cancel_token or CancelToken()
+    with ExitStack() as stack:
+        progress = progress_of(observer, cancel_token)
+        load = await asyncio.to_thread(open_load, settings.path, "undo", stack, observer, progress)
+        refuse_simulated(load, "undo")
+        there = Selection(statuses=(Status.ASSOCIATED,), in_input=False if settings.not_in_input else None)
+        ours = replace(there, existed_before="no")
+        # The checkpoint has what the input had when it was last read: ours is what it has now.
+        gone = _not_in_input(load) if settings.not_in_input else None
+        total = count_pairs(load.checkpoint, ours) if gone is None else gone.associated_not_in_input("no")
+        stats = RunStats(total=total)
+        async with open_session(settings, stats, observer, cancel_token) as session:
+            continued_binding(load.checkpoint, session)  # nobody is asked about another account
+            plan = UndoPlan(total, _kept(load.checkpoint, there, gone), session.account)
+            if total and not await asyncio.to_thread(confirm, plan):
+                raise UsageError("Nothing was removed")
+            run = await asyncio.to_thread(load.begin, "undo", session)
+            observer.begin([f"{total:,} associations to remove"], stats, lambda: session.pace.reading)
+            async with run.journal(session) as journal:
+                await run_pipeline(
+                    session,
+                    archive_method(session.hubspot),
+                    _open(load.checkpoint, ours),
+                    _Removals(journal),
+                    stop_after_failures=settings.stop_after_failures,
+                )
+            result = await run.finish(session, lambda _summary: int(count_pairs(load.checkpoint, ours) > 0))
+            kept = _kept(load.checkpoint, there)
+            return replace(result, kept=kept, refused=_refused(load.checkpoint))
 
 
-async def run_undo(plan: UndoPlan, listener: Listener, cancel_token: CancelToken) -> UndoResult:
-    """Take back what is still to be taken back, and leave a report of every row; it goes on next time.
+def _not_in_input(load: OpenedLoad) -> Index:
+    """A load compared with its input. Raises UsageError: the input is gone, or has nothing of the load."""
+    if load.known is None:
+        raise UsageError(
+            f"--not-in-input needs the input of the load, and it can't be read: {load.files.input}",
+            "Put it back, or leave --not-in-input out to remove all that this load created.",
+        )
+    if load.known.made and not load.known.seen:
+        raise UsageError(
+            f"--not-in-input would take back the whole load: none of its {load.known.known:,} pairs is in "
+            f"{load.files.input}",
+            "Is that the right file? To remove all that this load created, leave --not-in-input out.",
+        )
+    return load.known
 
-    Raises UsageError before anything was sent. What stops it later is in the summary.
+
+def _kept(checkpoint: Checkpoint, there: Selection, gone: Index | None = None) -> Kept:
+    """The associations that undo leaves: those that existed before, may have existed, or have labels.
+
+    `gone` counts those that are not in the input as long as the checkpoint does not.
     """
-    began, settings = time.monotonic(), plan.settings
-    stats = RunStats(total=plan.created, before=plan.before.total(), by_status=plan.before)
-    account: Account | None = None
-    stopped: Stopped | None = None
-    requests = 0
-    if plan.open_rows:
-        async with connected(settings, stats, listener, cancel_token) as run:
-            account = run.account
-            if account is not None:
-                listener.tell(f"Account: {account.portal_id} ({account.ui_domain})")
-            listener.follow(stats, lambda: run.pace.reading)
-            try:
-                await _take_back(plan, run)
-            except Stopped as why:
-                stopped = why
-            requests = run.pace.requests
-    try:
-        if plan.settled is not None and not plan.open_rows and not plan.settled.whole:
-            others = _other_columns(Path(settings.report))
-            ReportWriter(settings.output_path, others, plan.settled).close()  # mends what a crash has damaged
-        if stopped is None and not cancel_token.cancelled and settings.output_path.exists():
-            await asyncio.to_thread(put_in_order, settings.output_path)
-    except Stopped as why:
-        stopped = why
-    if isinstance(stopped, ReportLost):  # rows that were counted may not have got there
-        stats.by_status = await asyncio.to_thread(rows_by_status, settings.output_path)
-    return UndoResult(
-        Path(settings.report),
-        settings.output_path,
-        account,
-        plan.created,
-        plan.stood_before,
-        plan.unknown,
-        dict(stats.by_status),
-        requests,
-        time.monotonic() - began,
-        stopped,
-        cancel_token.cancelled and stopped is None,
-        stopped.exit_code if stopped else 130 if cancel_token.cancelled else stats.exit_code,
+
+    def count(existed_before: str) -> int:
+        if gone is not None:
+            return gone.associated_not_in_input(existed_before)
+        return count_pairs(checkpoint, replace(there, existed_before=existed_before))
+
+    return Kept(
+        labelled=sum(one.pairs for one in left_by_undo(checkpoint) if one.finding is UndoFinding.KEPT),
+        existed_before=count("yes"),
+        not_looked_up=count(""),
     )
 
 
-async def _take_back(plan: UndoPlan, run: Session) -> None:
-    others = _other_columns(Path(plan.settings.report))
-    await send_all(
-        run,
-        SendMethod(archive_packing(), ArchiveSender(run.hubspot)),
-        _batches(plan),
-        lambda on_failure: ReportWriter(
-            plan.settings.output_path, others, plan.settled, on_failure=on_failure
-        ),
-        stop_after_failures=plan.settings.stop_after_failures,
+def _refused(checkpoint: Checkpoint) -> tuple[CauseGroup, ...]:
+    """Why removals failed, by cause."""
+    return group_by_cause(
+        OutcomeCount(
+            Status(one.finding),
+            one.pairs,
+            None,
+            one.http_status,
+            one.error_category,
+            one.error_message,
+            one.error_details,
+        )
+        for one in left_by_undo(checkpoint)
+        if one.finding is not UndoFinding.KEPT
     )
 
 
-def _batches(plan: UndoPlan) -> Iterator[Batch]:
-    """The pairs that are still to be taken back, in stretches."""
-    statuses = plan.settled.statuses if plan.settled else b""
-    pairs: list[Pair] = []
-    for record in read_records(Path(plan.settings.report)):
-        if _is_ours(record) and not (statuses and statuses[record.row - 1]):
-            pairs.append(_pair(record))
-            if len(pairs) == _STRETCH:
-                yield Batch(pairs, [])
-                pairs = []
-    yield Batch(pairs, [])
+def _open(checkpoint: Checkpoint, ours: Selection) -> Iterator[OpenPairs]:
+    return (OpenPairs(pairs) for pairs in select_pairs(checkpoint, ours))
 
 
-def _is_ours(record: Record) -> bool:
-    return record.status is Status.ASSOCIATED and record.existed_before == "no"
+class _Removals:
+    """A journal that settles what is removed, and notes why the rest is still there."""
 
+    def __init__(self, journal: CheckpointJournal) -> None:
+        self._journal = journal
 
-def _pair(record: Record) -> Pair:
-    rest = encode_cells([record.completed_at, *record.others])
-    return Pair(record.row, record.from_type, record.from_id, record.to_type, record.to_id, rest)
+    @property
+    def backlog(self) -> int:
+        return self._journal.backlog
 
+    @property
+    def trouble(self) -> str:
+        return self._journal.trouble
 
-def _pair_at(report: Path, row: int) -> Pair:
-    same = (_pair(record) for record in read_records(report) if record.row == row)
-    return next(same, Pair(row, "", "", "", ""))
+    async def record(self, pairs: Sequence[Pair], existed_before: str) -> None:
+        """Removing twice is removing once, so there is nothing to remember beforehand."""
 
+    def withdraw(self, pairs: Sequence[Pair]) -> None:
+        """Nothing was recorded."""
 
-def _other_columns(report: Path) -> list[str]:
-    # With the load's `completed_at`, so that an undo of an earlier load of the same rows is not taken for an
-    # undo of this one.
-    return [LOADED_AT, *read_header(report)]
-
-
-def _identities(last_row: int, ours: array[int]) -> npt.NDArray[np.int64]:
-    """One number per row of the report, as `read_back` compares them; rows that are left match nothing."""
-    identities = np.full(last_row, hash("left"), dtype=np.int64)
-    found = np.asarray(ours, dtype=np.int64).reshape(-1, 2)
-    identities[found[:, 0] - 1] = found[:, 1]
-    return identities
+    def settle(self, group: OutcomeGroup) -> None:
+        if group.first.status is Status.REMOVED:
+            self._journal.settle(group)
+        else:
+            self._journal.leave(group.pairs, _FINDINGS[group.first.status], group.first)

@@ -1,27 +1,28 @@
-"""`--method batch`: up to 2,000 pairs of one pair of types in one request, and still a verdict for each.
+"""`--method batch`: up to 2,000 pairs in one request, and an outcome for each of them.
 
-What an answer leaves open is asked again in smaller items, in the end by PUT, so that blame is exact and no
-good row pays for a bad neighbour. A bad row costs some 2·log2(n) requests where a whole batch is refused.
+Pairs that an answer leaves open are sent again in smaller requests, in the end alone by PUT. So each refusal
+is its own pair's, and a bad pair costs some 2·log2(n) requests if HubSpot refuses whole batches.
 """
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from itertools import groupby
 from operator import itemgetter
 
 import orjson
 
-from loader.engine.sender import PartialResult
-from loader.engine.work_queue import WorkItem
+from loader.engine.sender import Admit, PartialResult
+from loader.engine.work_item import WorkItem
 from loader.hubspot import Answer, HubSpot, Verdict
 from loader.hubspot.batch_response import parse_associate_response
 from loader.model import Outcome, OutcomeGroup, Pair, Status, group_outcomes
 
 #: Pairs in one request: HubSpot names no limit, and a third party found this one (facts).
 MOST_PAIRS = 2000
-#: Pairs that wait for their item to be full, of all pairs of types together.
+#: Pairs that wait for their item to be full, of all types together.
 _MOST_HELD = 50_000
 #: At most so many pairs that an answer leaves open are sent one by one; more of them in halves.
 _FEW = 50
@@ -32,17 +33,17 @@ _types_of, _from_id, _to_id = itemgetter(1, 3), itemgetter(2), itemgetter(4)
 
 
 class BatchSender:
-    """One request per item; a item of one pair goes by PUT, whose answer leaves nothing open."""
+    """One request per item. An item of one pair goes by PUT, whose answer leaves nothing open."""
 
     def __init__(self, hubspot: HubSpot, now: Callable[[], float] = time.time) -> None:
         """`now` gives Unix time."""
         self._hubspot, self._now = hubspot, now
 
-    async def send(self, item: WorkItem) -> Verdict | PartialResult:
-        """Associate the item's pairs, which are all of the same types."""
+    async def send(self, item: WorkItem, admit: Admit) -> Verdict | PartialResult:
+        """Associate the item's pairs."""
         first = item.pairs[0]
         if len(item.pairs) == 1:
-            return await self._hubspot.associate(first)
+            return await self._hubspot.associate(first, admit)
         answer = await self._hubspot.request(
             "POST",
             f"/crm/associations/{self._hubspot.version}/{first.from_type}/{first.to_type}"
@@ -50,6 +51,7 @@ class BatchSender:
             json=orjson.Fragment(_body(item.pairs)),
             limit=_ANSWER_LIMIT,
             row=first.row,
+            admit=admit,
         )
         return answer if isinstance(answer, Verdict) else parse_batch_response(item, answer, self._now())
 
@@ -62,7 +64,7 @@ def parse_batch_response(item: WorkItem, answer: Answer, now: float) -> Verdict 
     found = parse_associate_response(item.pairs, answer, now)
     if isinstance(found, Verdict):
         return found
-    trace = answer.headers.get("X-HubSpot-Correlation-Id", "")
+    trace = answer.correlation_id
     groups = []
     for types, pairs in found.associated.items():
         attempts, existed = item.attempts + 1, item.existed_before
@@ -82,17 +84,16 @@ def parse_batch_response(item: WorkItem, answer: Answer, now: float) -> Verdict 
         outcomes += [failed(pair, item, verdict, now) for pair, verdict in found.refused]
         outcomes.sort(key=lambda outcome: outcome.pair.row)  # refusals "in a row" are counted in this order
         groups = group_outcomes(outcomes)
-    some_associated = bool(found.associated) or item.neighbours_stand
-    return PartialResult(groups, smaller(item, found.open, some_associated))
+    return PartialResult(groups, smaller(item, found.open, some_associated=bool(found.associated)))
 
 
-def smaller(item: WorkItem, pairs: list[Pair], some_associated: bool) -> list[WorkItem]:
+def smaller(item: WorkItem, pairs: list[Pair], *, some_associated: bool = False) -> list[WorkItem]:
     """New items of the pairs that an answer leaves open: one pair each if they are few, else halves."""
     size = 1 if len(pairs) <= _FEW else -(-len(pairs) // 2)
-    return [
-        WorkItem(pairs[at : at + size], existed_before=item.existed_before, neighbours_stand=some_associated)
-        for at in range(0, len(pairs), size)
-    ]
+    items = [item.part(pairs[at : at + size]) for at in range(0, len(pairs), size)]
+    for one in items:
+        one.partly_associated = one.partly_associated or some_associated
+    return items
 
 
 def failed(pair: Pair, item: WorkItem, verdict: Verdict, now: float) -> Outcome:
@@ -111,56 +112,61 @@ def failed(pair: Pair, item: WorkItem, verdict: Verdict, now: float) -> Outcome:
     )
 
 
-class BatchPacking:
-    """Packs pairs as they are read; what does not fill a item waits for the next pairs of its types."""
+class Packing:
+    """Makes items of pairs as they are read; what does not fill an item waits for more pairs of its types."""
 
-    def __init__(self) -> None:
-        self._lanes: dict[tuple[str, str], list[Pair]] = {}
+    def __init__(self, size: int, cut: Callable[[deque[Pair]], list[Pair]]) -> None:
+        """`cut` takes the pairs of one request from a queue of pairs; `size` pairs always fill one."""
+        self._size, self._cut = size, cut
+        self._lanes: dict[tuple[str, str, str], deque[Pair]] = {}
 
-    def __call__(self, pairs: list[Pair], last: bool) -> list[WorkItem]:
+    def __call__(self, pairs: list[Pair], existed_before: str, last: bool) -> list[WorkItem]:
         """The items that are full now, and after the `last` pairs all others."""
         for types, run in groupby(pairs, _types_of):
-            self._lanes.setdefault(types, []).extend(run)
+            self._lanes.setdefault((*types, existed_before), deque()).extend(run)
         items: list[WorkItem] = []
-        for types, lane in self._lanes.items():
-            if last or len(lane) >= MOST_PAIRS:
-                self._lanes[types] = _pack(lane, items, "", last)
+        for (*_, existed), lane in self._lanes.items():
+            while len(lane) >= self._size or (last and lane):
+                items.append(WorkItem(self._cut(lane), existed_before=existed))
         held = sum(map(len, self._lanes.values()))
         while held > _MOST_HELD:
-            fullest = max(self._lanes, key=lambda types: len(self._lanes[types]))
-            lane = self._lanes.pop(fullest)
-            _pack(lane, items, "", True)
+            fullest = max(self._lanes, key=lambda key: len(self._lanes[key]))
+            lane = self._lanes[fullest]
             held -= len(lane)
+            while lane:
+                items.append(WorkItem(self._cut(lane), existed_before=fullest[2]))
         return items
 
 
-def packed(pairs: list[Pair], existed_before: str) -> list[WorkItem]:
-    """Pairs of the same types as items, with what a look before sending found."""
-    items: list[WorkItem] = []
-    _pack(pairs, items, existed_before, True)
-    return items
+def batch_packing() -> Packing:
+    """Makes items for `BatchSender`."""
+    return Packing(MOST_PAIRS, _cut_batch)
 
 
-def _pack(pairs: list[Pair], items: list[WorkItem], existed_before: str, last: bool) -> list[Pair]:
-    """Add items of `pairs` to `items` and return what is left over."""
-    apart: list[Pair] = []
-    at = 0
-    while len(apart) + len(pairs) - at >= MOST_PAIRS or (last and (apart or at < len(pairs))):
-        taken = apart + pairs[at : at + MOST_PAIRS - len(apart)]
-        at += MOST_PAIRS - len(apart)
-        together, apart = _without_reverses(taken)
-        items.append(WorkItem(together, existed_before=existed_before))
-    return apart + pairs[at:]
+def record_packing(records: int, pairs: int) -> Packing:
+    """Makes items of at most so many pairs, of at most so many from-records."""
+    return Packing(pairs, lambda lane: take_records(lane, records, pairs))
 
 
-def _without_reverses(pairs: list[Pair]) -> tuple[list[Pair], list[Pair]]:
-    """The pairs that may go together, and those whose reverse is among these.
+def take_records(lane: deque[Pair], records: int, pairs: int) -> list[Pair]:
+    """Take pairs from the left of `lane`: at most so many, of at most so many from-records."""
+    taken: list[Pair] = []
+    seen: set[str] = set()
+    while lane and len(taken) < pairs and (lane[0].from_id in seen or len(seen) < records):
+        seen.add(lane[0].from_id)
+        taken.append(lane.popleft())
+    return taken
 
-    An answer names both directions of each pair, so of (1, 2) and (2, 1) in one request nobody could say
+
+def _cut_batch(lane: deque[Pair]) -> list[Pair]:
+    """Take the pairs of one batch, and leave those whose reverse is among them.
+
+    An answer names both directions of each pair. With (1, 2) and (2, 1) in one request nothing would tell
     whether an entry is the one's own or the other's reverse.
     """
+    pairs = [lane.popleft() for _ in range(min(MOST_PAIRS, len(lane)))]
     if set(map(_from_id, pairs)).isdisjoint(map(_to_id, pairs)):
-        return pairs, []
+        return pairs
     together: dict[tuple[str, str], Pair] = {}
     apart: list[Pair] = []
     for pair in pairs:
@@ -168,7 +174,8 @@ def _without_reverses(pairs: list[Pair]) -> tuple[list[Pair], list[Pair]]:
             apart.append(pair)
         else:
             together[pair.from_id, pair.to_id] = pair
-    return list(together.values()), apart
+    lane.extendleft(reversed(apart))
+    return list(together.values())
 
 
 def _body(pairs: list[Pair]) -> bytes:

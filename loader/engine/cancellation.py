@@ -1,30 +1,47 @@
-"""The way to end a run early from outside: from a signal, another thread, or a callback."""
+"""Asking a run to end early: from a signal, another thread or a callback."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 
+from loader.errors import Stopped
+
 
 class CancelToken:
-    """Cancel it once and the run ends in good order: what is under way may end, and the report is written.
+    """Cancel it once, and the run ends in good order: requests in flight may end, nothing new is sent.
 
-    `cancel` may be called from any thread, before or during the run, more than once.
+    cancelled  whether a person has cancelled it
+
+    Both methods may be called from any thread, before and during the run, and more than once.
+
+        token = CancelToken()
+        threading.Timer(60, token.cancel).start()
+        result = load("pairs.csv", cancel_token=token)
     """
 
     def __init__(self) -> None:
         self.cancelled = False
-        self._react: Callable[[], None] | None = None
+        self._why: Stopped | None = None
+        self._react: Callable[[Stopped | None], None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def cancel(self) -> None:
-        """End the run."""
+        """End the run, as a person does."""
         self.cancelled = True
-        if self._loop is not None and self._react is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._react)
+        self._tell()
 
-    def connect(self, react: Callable[[], None]) -> None:
-        """In the run's loop: what to do when cancelled, or at once where it has been already."""
+    def stop(self, why: Stopped) -> None:
+        """End the run for a reason that `run_pipeline` raises."""
+        self._why = self._why or why
+        self._tell()
+
+    def connect(self, react: Callable[[Stopped | None], None]) -> None:
+        """In the run's loop: what to do when it is cancelled (None) or stopped; at once if it is already."""
         self._loop, self._react = asyncio.get_running_loop(), react
-        if self.cancelled:
-            react()
+        if self.cancelled or self._why is not None:
+            react(self._why)
+
+    def _tell(self) -> None:
+        if self._loop is not None and self._react is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._react, self._why)

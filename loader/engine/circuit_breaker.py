@@ -1,102 +1,161 @@
-"""Telling an outage from a row that nobody answers.
+"""Telling an outage from a pair that gets no answer, and pausing until HubSpot answers again.
 
-One row whose connection breaks may be that row's fault, and it has only so many attempts. When no connection
-can be made, or several different rows in succession get no answer at all, the fault is not theirs: nothing
-more is held against them, everybody waits, and one request at a time asks whether HubSpot is back. A row that
-got no answer while a request sent later did is suspect from then on, and its silence proves nothing any more.
+See https://martinfowler.com/bliki/CircuitBreaker.html. A pair whose connection breaks may itself be the
+reason, and it has only so many attempts. But if no connection can be made, or several different items in
+succession get no answer, the reason is not theirs: their attempts are given back, everything pauses, and one
+request at a time asks whether HubSpot answers again.
 
-What counts is when a request was sent: an answer to an earlier one may have been on its way when HubSpot fell
-silent, and acquits nobody.
+An item that got no answer although a request sent later did is suspect from then on: its silence proves
+nothing any more. An answer to an earlier request proves nothing either: it may have been on its way when the
+outage began.
 """
 
 from __future__ import annotations
 
-from loader.engine.work_queue import WorkItem
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
 
-#: Different rows without any answer in between that make an outage.
-SILENT_ROWS = 5
+from loader.engine.sender import Admit
+from loader.engine.work_item import WorkItem
+from loader.errors import Stopped
+
+#: Different items without an answer, and no answer in between, that make an outage.
+UNANSWERED_ITEMS = 5
 _FIRST_PROBE, _LONGEST_PROBE = 1.0, 15.0
 
 
-class CircuitBreaker:
-    """Whether anybody answers. Times in seconds on the loop's clock.
-
-    `began` is when the silence of an outage began, None while there is none.
-    """
-
-    def __init__(self) -> None:
-        self.began: float | None = None
-        self.last_words = ""
-        self._silence_since: float | None = None
-        self._silent: set[WorkItem] = set()
-        self._unreachable = False
-        self._probes = 0
-
-    def answered(self, sent: float) -> bool:
-        """Somebody answered a request sent at `sent`. Says whether that ended an outage."""
-        if self._silence_since is None:
-            return False
-        for item in [silent for silent in self._silent if silent.sent < sent]:
-            item.silent, item.suspect = 0, True
-            self._silent.remove(item)
-        if self._silent:  # they were sent later
-            return False
-        ended = self.began is not None
-        self.began = self._silence_since = None
-        self._unreachable = False
-        self._probes = 0
-        return ended
-
-    def silent(self, item: WorkItem, now: float, waited: float, heard: float, words: str) -> bool:
-        """A item was sent `waited` seconds ago, one more attempt, and nobody answered: an outage?
-
-        `heard` is when the latest request was sent that has been answered.
-        """
-        self._note(now, words)
-        if self._unreachable:  # a connection could be made: whether it is the row's fault is open again
-            self._unreachable, self.began = False, None
-        self._silent.add(item)
-        item.silent += 1
-        item.sent = now - waited
-        item.suspect = item.suspect or heard > item.sent
-        beyond_suspicion = sum(not item.suspect for item in self._silent)
-        if beyond_suspicion >= SILENT_ROWS or self.began is not None:
-            self._begin()
-        return self.began is not None
-
-    def unreachable(self, now: float, words: str) -> None:
-        """No connection could be made, which says nothing about any row."""
-        self._note(now, words)
-        self._unreachable = self._unreachable or self.began is None
-        self._begin()
-
-    def nobody(self, now: float) -> None:
-        """Not even a question was answered for which no row is to blame."""
-        self._note(now, self.last_words)
-        self._begin()
-
-    def doubts(self, item: WorkItem) -> bool:
-        """Whether a item may be to blame itself, so that another silence of it would prove nothing."""
-        return item.suspect or item in self._silent
-
-    def probe_delay(self) -> float:
-        """Seconds until the next probe: 1, 2, 4, … up to 15."""
-        self._probes += 1
-        return min(_LONGEST_PROBE, _FIRST_PROBE * 2.0 ** (self._probes - 1))
+class Connection(Protocol):
+    """What the breaker needs of HubSpot."""
 
     @property
-    def rest(self) -> float:
-        """Seconds that a row waits to which nobody answered, so that the next probe is another row's."""
-        return min(2 * _LONGEST_PROBE, _FIRST_PROBE * 2.0**self._probes)
+    def in_flight(self) -> int:
+        """Requests that were sent and have no answer yet."""
 
-    def _note(self, now: float, words: str) -> None:
-        self.last_words = words
-        if self._silence_since is None:
-            self._silence_since = now
+    @property
+    def heard(self) -> float:
+        """When the latest request was sent that has been answered, on the loop's clock."""
 
-    def _begin(self) -> None:
-        self.began = self._silence_since
-        for item in self._silent:  # what happens in an outage is not held against the rows
-            item.attempts -= item.silent
-            item.silent = 0
-            item.spent = None
+    async def answers(self, admit: Admit) -> bool:
+        """Whether HubSpot answers a question that has nothing to do with any pair."""
+
+
+class CircuitBreaker:
+    """Open during an outage: then nothing is sent but the probes.
+
+    is_open    whether there is an outage
+    last_word  what the last request came to that got no answer
+    """
+
+    def __init__(
+        self, connection: Connection, outage_timeout: float, on_change: Callable[[str], None]
+    ) -> None:
+        """`outage_timeout` is in seconds. `on_change` is told why it opens, and '' when it closes."""
+        self.is_open = False
+        self.last_word = ""
+        self._connection, self._timeout, self._on_change = connection, outage_timeout, on_change
+        self._loop = asyncio.get_running_loop()
+        self._unanswered: set[WorkItem] = set()
+        self._without_connection = False
+        self._silence: float | None = None  # seconds without an answer; None: the last request was answered
+        self._counted_at = 0.0
+        self._probes = 0
+        self._probing = asyncio.Lock()
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether there has been no answer for longer than a run waits."""
+        return self._silence is not None and self._silence >= self._timeout
+
+    def answered(self) -> None:
+        """Any answer has come."""
+        if self._silence is None:
+            return
+        heard = self._connection.heard
+        for item in [one for one in self._unanswered if one.sent_at < heard]:
+            item.unanswered, item.suspect = 0, True
+            self._unanswered.remove(item)
+        if self._unanswered:  # they were sent later
+            return
+        self._silence, self._without_connection, self._probes = None, False, 0
+        if self.is_open:
+            self.is_open = False
+            self._on_change("")
+
+    def no_answer(self, item: WorkItem, waited: float, word: str) -> bool:
+        """An item that was sent `waited` seconds ago got no answer. Returns whether that is an outage."""
+        self._count_silence(word)
+        if self._without_connection:  # a connection could be made, so it may be the item's fault
+            self._without_connection = self.is_open = False
+            self._on_change("")
+        item.unanswered += 1
+        item.sent_at = self._loop.time() - waited
+        item.suspect = item.suspect or self._connection.heard > item.sent_at
+        self._unanswered.add(item)
+        if self.is_open or sum(not one.suspect for one in self._unanswered) >= UNANSWERED_ITEMS:
+            self._open()
+        return self.is_open
+
+    def unreachable(self, word: str) -> None:
+        """No connection could be made, which says nothing about any pair."""
+        self._count_silence(word)
+        self._without_connection = self._without_connection or not self.is_open
+        self._open()
+
+    async def is_answering(self, since: float, admit: Admit) -> bool:
+        """Whether a request sent after `since` has been answered, or one is now. If not, it opens."""
+        async with self._probing:
+            if not self.is_open and self._connection.heard > since:
+                return True
+            if not self.is_open and await self._connection.answers(admit):
+                self.answered()
+                return True
+        if not self.is_open:
+            self._count_silence(self.last_word)
+            self._open()
+        return False
+
+    async def wait_until_closed(self, admit: Admit) -> None:
+        """Probe with one request at a time until one is answered.
+
+        Raises Stopped after the time-out, and what `admit` raises.
+        """
+        async with self._probing:
+            while self.is_open:
+                left = self._timeout - (self._silence or 0.0)
+                if left <= 0:
+                    raise self._stopped()
+                self._probes += 1
+                await asyncio.sleep(min(left, _LONGEST_PROBE, _FIRST_PROBE * 2.0 ** (self._probes - 1)))
+                if self.is_open and await self._connection.answers(admit):
+                    self.answered()
+                elif self.is_open:
+                    self._count_silence(self.last_word)
+
+    def _stopped(self) -> Stopped:
+        return Stopped(
+            "outage",
+            f"no answer for {self._silence or 0.0:.0f} s: {self.last_word}",
+            "Check the network, then run the same command again: it goes on from here.",
+        )
+
+    def _count_silence(self, word: str) -> None:
+        """Add the time since it was last counted, but never more than half of what is waited in all.
+
+        Some clocks go on while a machine is suspended. Time in which nothing was asked is not silence.
+        """
+        now = self._loop.time()
+        self.last_word = word
+        if self._silence is None:
+            self._silence = 0.0
+        else:
+            self._silence += min(now - self._counted_at, self._timeout / 2)
+        self._counted_at = now
+
+    def _open(self) -> None:
+        for item in self._unanswered:  # what happens in an outage does not count against the pairs
+            item.attempts -= item.unanswered
+            item.unanswered = 0
+        if not self.is_open:
+            self.is_open = True
+            self._on_change(self.last_word)

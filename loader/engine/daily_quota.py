@@ -1,7 +1,7 @@
-"""Sleeping through an exhausted daily limit, however long, by the wall clock.
+"""The account's daily limit: how much of it is left, and sleeping until it is reset.
 
-A monotonic clock stands still while a laptop is suspended, and a wall clock may be set. So the time left is
-asked anew every few seconds, and until the reset everybody's pause is prolonged a little at a time.
+The sleep goes by the wall clock: a monotonic one stops while a laptop is suspended. A wall clock may
+be set, so the time left is computed anew every few seconds.
 """
 
 from __future__ import annotations
@@ -21,17 +21,20 @@ from loader.pace import Pace
 _LOOK = 15.0
 #: HubSpot's clock and this one differ, and a reset may take a moment.
 _AFTER_RESET = timedelta(seconds=60)
-#: Without the account's time zone the reset is looked for by trying.
-_TRY_AGAIN = timedelta(minutes=15)
-#: Who says a moment is not believed beyond this: nothing resets less often than daily.
+#: How often to ask in the first hours after an expected reset, and if the account's time zone is not known.
+_ASK_AGAIN = timedelta(minutes=15)
+#: For so long after midnight a refusal means that the reset is late, or that this clock is fast.
+_RESET_MAY_BE_LATE = timedelta(hours=3)
+#: No answer may ask for more: the limit is reset every day.
 _LONGEST = timedelta(hours=25)
 
 
 class DailyQuota:
-    """The account's daily limit in this run; a context manager around the sending.
+    """The daily limit in this run; an async context manager around the sending.
 
-    `reserve` is the percentage of it that is left to other integrations. `wait` says whether to sleep until
-    the reset where it is used up, or to stop.
+    is_over  the limit is used up, or only the reserve is left; `sleep` ends that
+    wait     whether to sleep until the reset when the limit is used up, or to stop
+    reserve  percentage of the limit that is left to other integrations
     """
 
     def __init__(
@@ -45,12 +48,13 @@ class DailyQuota:
         wait: bool,
         now: Callable[[], float] = time.time,
     ) -> None:
+        """`decide` is told of decisions; `now` gives Unix time."""
+        self.is_over = False
         self.wait, self.reserve = wait, reserve
         self._pace, self._account, self._stats, self._decide = pace, account, stats, decide
         self._now = now
         self._sleep: asyncio.Task[None] | None = None
-        self._asked = 0.0  # seconds that the answers ask to be left alone
-        self._least = 0.0  # twice as long as they last asked for: where that was too short, ever less often
+        self._asked: datetime | None = None  # until when an answer asked to be left alone
 
     async def __aenter__(self) -> Self:
         return self
@@ -63,52 +67,62 @@ class DailyQuota:
             await asyncio.gather(self._sleep, return_exceptions=True)
 
     def spent(self, in_flight: int) -> bool:
-        """Whether only the reserve is left of the day, counting requests under way; no reserve never ends."""
+        """Whether one more request would use the reserve, with `in_flight` requests still to be counted."""
         quota = self._pace.quota
         if not self.reserve or quota.limit is None or quota.remaining is None:
             return False
         return quota.remaining - in_flight <= quota.limit * self.reserve / 100
 
-    def asked(self, seconds: float | None) -> None:
-        """An answer has said that the day is used up, and to come back in `seconds` (None: not when)."""
-        self._asked = max(self._asked, min(seconds or 0.0, _LONGEST.total_seconds()))
+    def refused(self, retry_after: float | None) -> None:
+        """HubSpot says that the limit is used up, and maybe to come back in so many seconds."""
+        if retry_after is not None:
+            wait = min(timedelta(seconds=min(retry_after, 1e6)), _LONGEST)
+            self._asked = max(self._asked or self._present(), self._present() + wait)
 
     def format_local_time(self, seconds: float) -> str:
         """The moment in so many seconds, as a person is told it: never too early, at most a year off."""
-        return format_local_time(self._after(min(seconds, 366 * 86_400.0)), self._account)
+        moment = self._present() + timedelta(seconds=min(seconds, 366 * 86_400.0))
+        return format_local_time(_next_minute(moment), self._account)
 
     def over(self, message: str) -> Stopped:
-        """What ends the run where nobody waits: `message`, and when the limit is reset."""
-        reset = self._after(self._asked) if self._asked else self._reset()
-        when = f"; it is reset at {format_local_time(reset, self._account)}" if reset else ""
+        """What ends a run that does not wait: `message`, and when to come back."""
+        when, come_back = "", "after the reset"
+        if known := [moment for moment in (self._reset(), self._asked) if moment is not None]:
+            when = f"; it is reset at {format_local_time(_next_minute(max(known)), self._account)}"
+        elif self._reset_may_be_late():
+            when, come_back = "; its reset was due at midnight and may be late", "in 15 minutes"
         return Stopped(
             "daily_limit",
             f"{message.rstrip('.')}{when}",
-            "Run the same command again after the reset, or add --wait-for-daily-reset to sleep until then.",
+            f"Run the same command again {come_back}, or add --wait-for-daily-reset to sleep until then.",
         )
 
     async def sleep(self) -> None:
-        """Hold everybody back until the limit is reset; whoever asks waits for the same moment."""
+        """Pause everything until the limit is reset; all callers wait for the same moment."""
         if self._sleep is None or self._sleep.done():
-            self._sleep = asyncio.create_task(self._until_reset())
+            self._sleep = asyncio.create_task(self._sleep_until_reset())
         await asyncio.shield(self._sleep)
 
-    def _after(self, seconds: float) -> datetime:
-        return datetime.fromtimestamp(self._now() + seconds + 59, UTC)  # the seconds are cut off when told
+    def _present(self) -> datetime:
+        return datetime.fromtimestamp(self._now(), UTC)
+
+    def _reset_may_be_late(self) -> bool:
+        zone = self._account.zone() if self._account else None
+        if zone is None:
+            return False
+        here = self._present().astimezone(zone)
+        midnight = here.replace(hour=0, minute=0, second=0, microsecond=0)
+        return here - midnight < _RESET_MAY_BE_LATE
 
     def _reset(self) -> datetime | None:
-        now = datetime.fromtimestamp(self._now(), UTC)
-        return self._account.next_reset(now) if self._account else None
+        """When the limit is reset next; None if that is not known."""
+        reset = self._account.next_reset(self._present()) if self._account else None
+        return None if reset is None or self._reset_may_be_late() else reset.astimezone(UTC)
 
-    async def _until_reset(self) -> None:
+    async def _sleep_until_reset(self) -> None:
         reset = self._reset()
-        now = datetime.fromtimestamp(self._now(), UTC)
-        until = now + _TRY_AGAIN if reset is None else reset.astimezone(UTC) + _AFTER_RESET
-        if self._asked:
-            wait = timedelta(seconds=self._asked)
-            until = max(now + wait, min(until, now + timedelta(seconds=self._least)))
-            self._least = 2 * (until - now).total_seconds()
-            self._asked = 0.0
+        until = reset + _AFTER_RESET if reset is not None else self._present() + _ASK_AGAIN
+        until, self._asked = max(until, self._asked or until), None
         self._stats.pause = (
             f"the daily limit is used up; going on at {format_local_time(until, self._account)}"
         )
@@ -116,16 +130,22 @@ class DailyQuota:
         while (left := until.timestamp() - self._now()) > 0:
             self._pace.pause(min(left, _LOOK * 2), "the daily limit is used up")
             await asyncio.sleep(min(left, _LOOK))
+        self.is_over = False
         self._pace.quota.remaining = None  # yesterday's
         self._stats.pause = ""
         self._decide("daily_limit_over", {})
 
 
 def format_local_time(moment: datetime, account: Account | None) -> str:
-    """A moment as a person is told it: in local time, and in the account's time zone where that differs."""
+    """A moment as a person is told it: in local time, and in the account's time zone if that differs."""
     local = moment.astimezone()
     words = local.strftime("%Y-%m-%d %H:%M %Z")
     zone = account.zone() if account else None
     if zone is None or moment.astimezone(zone).utcoffset() == local.utcoffset():
         return words
     return f"{words} ({moment.astimezone(zone).strftime('%Y-%m-%d %H:%M')} in the account's zone, {zone.key})"
+
+
+def _next_minute(moment: datetime) -> datetime:
+    """Seconds are cut off when a moment is told, and no one should come back too early."""
+    return moment + timedelta(seconds=59)

@@ -1,101 +1,156 @@
-"""The sentence that every sending command says: pairs stream through a pool of workers into a report."""
+"""Pairs stream from the input through a pool of workers, and each outcome goes to the journal."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from functools import partial
 
 from loader.engine.cancellation import CancelToken
 from loader.engine.daily_quota import DailyQuota
-from loader.engine.feed import feed
-from loader.engine.methods import SendMethod
+from loader.engine.journal import Journal, record_ahead
+from loader.engine.look_ahead import LookAhead
 from loader.engine.pool import Pool
+from loader.engine.reading import ReadingThread
 from loader.engine.retry import RetryPolicy
-from loader.engine.sender import Limits, Report, Sender, Surroundings
+from loader.engine.sender import SendMethod
 from loader.engine.stats import RunStats
+from loader.engine.work_item import OpenPairs
 from loader.engine.work_queue import WorkQueue
 from loader.errors import Stopped
 from loader.hubspot import HubSpot
 from loader.hubspot.account import Account
+from loader.hubspot.lookups import read_existing
 from loader.pace import Pace
-from loader.report import ReportWriter
 from loader.settings import ConnectionSettings
-from loader.source import Batch
 
-#: Told of decisions, by name and with details.
-Decide: TypeAlias = Callable[[str, dict[str, object]], None]
+#: Outcomes that are not on the disk yet, beyond which no more pairs are brought.
+_MOST_UNCOMMITTED = 30_000
 
 
 @dataclass(frozen=True)
 class Session:
-    """A run that knows its account and has begun to count."""
+    """The connection of a run, and who is told about it.
+
+    settings      how many workers, how patient, how much to leave to others
+    account       whose account it is; None if HubSpot has not said
+    decide        told of each decision: its name and its details
+    """
 
     settings: ConnectionSettings
     hubspot: HubSpot
     pace: Pace
     account: Account | None
     stats: RunStats
-    decide: Decide
+    decide: Callable[[str, dict[str, object]], None]
     cancel_token: CancelToken
 
-    def day(self) -> DailyQuota:
-        """The account's daily limit in this run."""
-        reserve, wait = self.settings.reserve, self.settings.wait_for_daily_reset
-        return DailyQuota(self.pace, self.account, self.stats, self.decide, reserve=reserve, wait=wait)
 
-    def pool(self, queue: WorkQueue, sender: Sender, report: Report, day: DailyQuota, failures: int) -> Pool:
-        """Workers that stop after so many `failures` in a row (0: never), and when it is cancelled."""
+async def run_pipeline(
+    session: Session,
+    method: SendMethod,
+    open_pairs: Iterator[OpenPairs],
+    journal: Journal,
+    *,
+    stop_after_failures: int = 0,
+) -> None:
+    """Send all pairs, and return when each is settled or the run was cancelled.
+
+    `open_pairs` is iterated over in a thread, and closed there if it is a generator. `journal` is left open.
+    Once `stop_after_failures` pairs in a row were refused the run stops (0: never). Raises Stopped for
+    whatever ends it early, but for a person's interruption.
+    """
+    reader = ReadingThread(open_pairs)
+    try:
+        await send_pairs(session, method, reader.next, journal, stop_after_failures=stop_after_failures)
+    finally:
+        await asyncio.shield(reader.stop())
+
+
+async def send_pairs(
+    session: Session,
+    method: SendMethod,
+    read: Callable[[], Awaitable[OpenPairs | None]],
+    journal: Journal,
+    *,
+    stop_after_failures: int = 0,
+    now: Callable[[], float] = time.time,
+    random: Callable[[], float] = random.random,
+) -> None:
+    """The same for pairs that `read` brings, and None after the last.
+
+    `now` gives Unix time, and `random` numbers from 0 to 1 for the back-off.
+    """
+    settings = session.settings
+
+    def requests_per_second() -> float:
+        reading = session.pace.reading
+        return max(0.1, reading.allowance / reading.interval)
+
+    look_ahead = LookAhead(lambda: method.pairs * requests_per_second()) if method.looks_up else None
+    queue = WorkQueue(look_ahead)
+    async with DailyQuota(
+        session.pace,
+        session.account,
+        session.stats,
+        session.decide,
+        reserve=settings.reserve,
+        wait=settings.wait_for_daily_reset,
+        now=now,
+    ) as day:
         pool = Pool(
             queue,
-            sender,
-            report,
-            self.stats,
-            RetryPolicy(self.settings.max_attempts, random.random),
-            Limits(self.settings.outage_timeout, failures, day),
-            Surroundings(self.hubspot, time.time, self.pace.pause, self.decide),
+            method.sender,
+            journal,
+            connection=session.hubspot,
+            read_records=partial(read_existing, session.hubspot),
+            pace=session.pace,
+            day=day,
+            stats=session.stats,
+            policy=RetryPolicy(settings.max_attempts, random),
+            outage_timeout=settings.outage_timeout,
+            stop_after_failures=stop_after_failures,
+            decide=session.decide,
+            now=now,
         )
-        self.cancel_token.connect(lambda: pool.stop(None))
-        return pool
-
-
-async def send_all(
-    run: Session,
-    way: SendMethod,
-    batches: Iterator[Batch],
-    open_report: Callable[[Callable[[Stopped], None]], ReportWriter],
-    *,
-    stop_after_failures: int,
-) -> None:
-    """Pairs stream from the source into a pool of workers, each paced request becomes an outcome, and each
-    outcome a line of the report. Raises Stopped where that ends before its end.
-
-    `open_report` is told whom to call when the report can't be written any more.
-    """
-    loop, queue = asyncio.get_running_loop(), WorkQueue()
-
-    def report_failed(why: Stopped) -> None:
-        loop.call_soon_threadsafe(lambda: pool.stop(why))
-
-    async with run.day() as day:
-        report = open_report(report_failed)
-        pool = run.pool(queue, way.sender, report, day, stop_after_failures)
-        reader = asyncio.create_task(feed(batches, way.pack, queue, report, run.stats))
-        reader.add_done_callback(lambda task: _reading_ended(task, pool))
+        session.cancel_token.connect(pool.stop)
+        tasks = [
+            asyncio.create_task(_bring(read, method, queue, journal)),
+            asyncio.create_task(record_ahead(queue, journal, requests_per_second, settings.workers)),
+        ]
+        for task in tasks:
+            task.add_done_callback(partial(_stop_on_error, pool))
         try:
-            await pool.run(run.settings.workers)
+            await pool.run(settings.workers)
         finally:
-            reader.cancel()
-            await asyncio.gather(reader, return_exceptions=True)
-            await asyncio.shield(asyncio.to_thread(report.close))
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
     if pool.stopped is not None:
         raise pool.stopped
 
 
-def _reading_ended(task: asyncio.Task[None], pool: Pool) -> None:
+async def _bring(
+    read: Callable[[], Awaitable[OpenPairs | None]], method: SendMethod, queue: WorkQueue, journal: Journal
+) -> None:
+    """Bring pairs as they are needed, packed or to be looked up. Raises what reading raises."""
+    while (found := await read()) is not None:
+        await queue.hungry.wait()
+        while journal.backlog > _MOST_UNCOMMITTED:  # noqa: ASYNC110 - a thread works it off
+            await asyncio.sleep(0.01)
+        if method.looks_up and found.existed_before is None:
+            queue.look_up(found.pairs)
+        else:
+            queue.feed(method.pack(found.pairs, found.existed_before or "", False))
+        del found  # not held while the next pairs are read
+    queue.feed(method.pack([], "", True))
+    queue.finish()
+
+
+def _stop_on_error(pool: Pool, task: asyncio.Task[None]) -> None:
     error = None if task.cancelled() else task.exception()
     if isinstance(error, Stopped):
         pool.stop(error)

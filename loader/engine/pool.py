@@ -1,172 +1,176 @@
-"""The worker pool: takes items from the queue, sends them, and does with each verdict what it calls for."""
+"""The worker pool: takes items from the queue, sends them, and does what each verdict calls for."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
+from functools import partial
 
-from loader.engine.circuit_breaker import CircuitBreaker
-from loader.engine.moving import move
-from loader.engine.retry import MADE_NOTHING_SENDS, RetryPolicy
-from loader.engine.sender import Limits, PartialResult, Report, Sender, Surroundings
+from loader.engine.circuit_breaker import CircuitBreaker, Connection
+from loader.engine.daily_quota import DailyQuota
+from loader.engine.gate import Gate
+from loader.engine.journal import Journal
+from loader.engine.refusals import ReadRecords, Refusals
+from loader.engine.retry import MADE_NOTHING_SENDS, RetryPolicy, migration_wait
+from loader.engine.sender import NotStarted, PartialResult, Sender
 from loader.engine.stats import RunStats
-from loader.engine.work_queue import WorkItem, WorkQueue
+from loader.engine.work_item import Stage, WorkItem
+from loader.engine.work_queue import WorkQueue
 from loader.errors import Stopped
 from loader.hubspot import Kind, Verdict
-from loader.model import Outcome, OutcomeGroup, Status
+from loader.model import OutcomeGroup, Status
+from loader.pace import Pace
 
-#: Seconds that requests under way may take to end once the run is to stop.
-GRACE = 30.0
 #: A request for many pairs that keeps failing is split after so many attempts, to find the one at fault.
 _ATTEMPTS_BEFORE_SPLITTING = 3
-#: Passing faults in a row, whoever they were for, that look like everybody's trouble.
+#: Transient errors in a row that look like everybody's trouble. Splitting would only add to it.
 _ALL_FAIL = 12
-#: Pairs of a item from which on it is sounded before it is given up, and the seconds that the answers get.
-_WORTH_SOUNDING, _SOUNDING = 4, 5.0
+#: Pauses in a row that a 429 has followed: at least so many, else one per so many seconds of outage time-out.
+_FEWEST_PAUSES, _SECONDS_PER_PAUSE = 6, 10.0
 
 
 class Pool:
-    """Workers over one queue, until the queue ends or something stops the run (then `stopped` says what)."""
+    """Workers over one queue, until it ends or something stops the run (then `stopped` says what)."""
 
     def __init__(
         self,
         queue: WorkQueue,
         sender: Sender,
-        report: Report,
+        journal: Journal,
+        *,
+        connection: Connection,
+        read_records: ReadRecords,
+        pace: Pace,
+        day: DailyQuota,
         stats: RunStats,
         policy: RetryPolicy,
-        limits: Limits,
-        around: Surroundings,
+        outage_timeout: float,
+        stop_after_failures: int,
+        decide: Callable[[str, dict[str, object]], None],
+        now: Callable[[], float] = time.time,
     ) -> None:
+        """`outage_timeout` is in seconds; `decide` is told of decisions; `now` gives Unix time."""
         self.stopped: Stopped | None = None
-        self._stop_asked = False
-        self._error: BaseException | None = None
-        self._queue, self._sender, self._report, self._stats = queue, sender, report, stats
-        self._policy, self._limits, self._around = policy, limits, around
-        self._outage = CircuitBreaker()
-        self._probing = asyncio.Lock()
-        self._stopping = asyncio.Event()
-        self._day_is_over = False
-        self._refused_in_a_row = self._passing_in_a_row = 0
+        self._queue, self._sender, self._journal, self._stats = queue, sender, journal, stats
+        self._connection, self._read_records, self._pace, self._day = connection, read_records, pace, day
+        self._policy, self._decide, self._now = policy, decide, now
+        self._breaker = CircuitBreaker(connection, outage_timeout, self._outage_changed)
+        self._refusals = Refusals(stop_after_failures)
+        self._gate = Gate(queue, journal, connection, self._breaker, day, self._refusals, now)
         self._loop = asyncio.get_running_loop()
-        self._heard = self._loop.time()  # when anything but a short-term 429 last came back
-        self._useful = 0.0  # when an answer last was neither that nor a passing fault
+        self._stopping = asyncio.Event()
+        self._error: BaseException | None = None
+        self._transient_in_a_row = 0
+        self._most_pauses = max(_FEWEST_PAUSES, outage_timeout / _SECONDS_PER_PAUSE)
+        self._pauses_in_a_row, self._pause_ends = 0, 0.0
 
     async def run(self, workers: int) -> None:
-        """Work until everything is settled or the run is stopped; then nothing is under way any more."""
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._work()) for _ in range(workers)]
-            group.create_task(self._see_off(tasks))
+        """Work until every pair is settled or the run is stopped; then no request is in flight any more."""
+        tasks = [asyncio.create_task(self._work()) for _ in range(workers)]
+        drain = asyncio.create_task(self._drain(tasks))
+        try:
+            await asyncio.gather(*tasks, drain, return_exceptions=True)
+        finally:
+            for task in (*tasks, drain):
+                task.cancel()
+            await asyncio.gather(*tasks, drain, return_exceptions=True)
+            recorded = [item for item in self._queue.unstarted() if item.stage is Stage.RECORDED]
+            self._journal.withdraw([pair for item in recorded for pair in item.pairs])
         if self._error is not None:
             raise self._error
 
     def stop(self, why: Stopped | None) -> None:
-        """Feed nothing more and let what is under way end. `why` is None when a person interrupts."""
-        if not self._stop_asked:
-            self._stop_asked = True
+        """Start no request any more. `why` is None if a person interrupts the run."""
+        if not self._gate.closed:
+            self._gate.closed = True
             self.stopped = why
-            self._around.log("stop", {"reason": why.reason if why else "interrupted"})
+            self._decide("stop", {"reason": why.reason if why else "interrupted"})
         self._queue.close()
         self._stopping.set()
 
     def fail(self, error: BaseException) -> None:
-        """End the run with an error that nobody has foreseen; `run` raises it."""
-        self._error = error
+        """Stop because of an unforeseen error, which `run` raises."""
+        self._error = self._error or error
         self.stop(None)
 
     async def _work(self) -> None:
-        queue, sender, outage, day = self._queue, self._sender, self._outage, self._limits.day
-        # In an outage others than the silent rows ask: were those to blame, they could never find it over.
-        while (item := await queue.next(untried_first=outage.began is not None)) is not None:
+        queue = self._queue
+        while (item := await queue.next()) is not None:
             try:
-                if outage.began is None and item.spent is None and not self._day_is_over and not day.reserve:
-                    self._take_in(item, await sender.send(item))
-                else:
-                    await self._handle_with_care(item)
+                await self._send(item)
+            except NotStarted:
+                queue.again([item])
+            except asyncio.CancelledError:
+                queue.again([item])
+                raise
             except Stopped as why:
+                queue.again([item])
                 self.stop(why)
+            except Exception as error:  # a defect of ours; the other workers end in good order
+                self.fail(error)
             finally:
                 queue.done(item)
-                del item  # else each idle worker would keep a batch of rows
+                del item  # else each idle worker would keep a batch of pairs
         self._stopping.set()
 
-    async def _see_off(self, workers: list[asyncio.Task[None]]) -> None:
-        """When the run is to stop: wait for what was sent, then send home who still waits to send."""
+    async def _drain(self, workers: list[asyncio.Task[None]]) -> None:
+        """Wait for in-flight requests, each of which has a time-out of its own, then cancel the workers."""
         await self._stopping.wait()
-        end = self._loop.time() + GRACE
-        while self._around.there.in_flight and self._loop.time() < end:  # noqa: ASYNC110 - only at the end
+        while self._connection.in_flight:  # noqa: ASYNC110 - only at the end
             await asyncio.sleep(0.02)
         for worker in workers:
             worker.cancel()
 
-    async def _handle_with_care(self, item: WorkItem) -> None:
-        """Send where the day may be over, nobody may be there, or the item may have no attempt left."""
-        day = self._limits.day
-        if self._day_is_over or day.spent(self._around.there.in_flight):
-            if not day.wait:
-                self._queue.again([item])
-                self.stop(day.over("only the reserve is left of the daily limit"))
-                return
-            await day.sleep()
-            self._day_is_over = False
-        if self._outage.began is not None or item.spent is not None:
-            async with self._probing:
-                if self._outage.began is not None:
-                    await self._wait_to_probe()
-                    if not self._outage.doubts(item):
-                        self._take_in(item, await self._sender.send(item))
-                        return
-                if not await self._somebody_answers(item.sent):
-                    self._outage.nobody(self._loop.time())
-                    self._in_outage(item)
-                    return
-        if item.spent is None:
-            self._take_in(item, await self._sender.send(item))
+    async def _send(self, item: WorkItem) -> None:
+        if self._gate.is_held_up:
+            await self._gate.wait()
+        if item.stage is Stage.WITHDRAWN:
             return
-        verdict, item.spent = item.spent, None
-        if not self._out_of_attempts(item):
-            self._later(item, item.attempts, verdict)
-        elif not self._split(item, self._delay(item.attempts, verdict)):
-            self._settle_all(item, Status.GAVE_UP, verdict)
+        try:
+            result = await self._sender.send(item, partial(self._gate.admit, item))
+        except (NotStarted, Stopped):
+            raise
+        except Exception as error:  # a defect of ours; whatever bytes a server sends, they have a verdict
+            what = f"The answer can't be interpreted ({type(error).__name__})"
+            result = Verdict(Kind.TRANSIENT, 0, "UNREADABLE_ANSWER", what)
+        await self._handle(item, result)
 
-    async def _somebody_answers(self, since: float) -> bool:
-        """Whether somebody has answered what was sent later than `since`, or does so now."""
-        there = self._around.there
-        if self._outage.began is None and there.heard > since:
-            return True
-        if not await there.answers():
-            return False
-        self._heard = self._loop.time()
-        self._answered()
-        return True
-
-    async def _wait_to_probe(self) -> None:
-        began = self._outage.began or self._loop.time()
-        left = began + self._limits.outage_timeout - self._loop.time()
-        await asyncio.sleep(max(0.0, min(self._outage.probe_delay(), left)))
-
-    def _take_in(self, item: WorkItem, result: Verdict | PartialResult) -> None:
-        now = self._loop.time()
+    async def _handle(self, item: WorkItem, result: Verdict | PartialResult) -> None:
         if isinstance(result, PartialResult):
-            self._answered()
-            self._heard = self._useful = now
-            self._passing_in_a_row = 0
+            self._answered(useful=True)
             for group in result.groups:
-                self._settle(group)
+                self._settle(group, partly_associated=False)
             self._queue.again(result.again)
-            return
-        kind = result.kind
-        if result.http_status:
-            self._answered()
-            if kind is not Kind.TRANSIENT:
-                self._passing_in_a_row = 0
-            if kind is not Kind.THROTTLED:
-                self._heard = now
-                if kind is not Kind.TRANSIENT:
-                    self._useful = now
-        _ACTIONS[kind](self, item, result)
+            if item.look_up and not any(one.look_up for one in result.again):
+                self._queue.learn(item, sum(len(one.pairs) for one in result.again))
+        else:
+            if result.http_status:
+                self._answered(useful=result.kind not in (Kind.TRANSIENT, Kind.THROTTLED))
+                if result.kind is not Kind.THROTTLED:
+                    self._pauses_in_a_row = 0
+            if result.kind in _REJECTED:
+                self._queue.rejected(item)
+                self._queue.again([item])
+            if result.kind is Kind.NO_ANSWER:
+                await self._no_answer(item, result)
+            else:
+                _ACTIONS[result.kind](self, item, result)
+        await self._judge_refusals()
 
-    # What each kind of the outcome table does with the row and the run (contract, section 4).
+    async def _judge_refusals(self) -> None:
+        why = None
+        if self._refusals.are_suspect:
+            why = await self._refusals.look_into(self._read_records, self._gate.admit_question)
+        if why := why or self._refusals.too_many():
+            self.stop(why)
+
+    def _answered(self, *, useful: bool) -> None:
+        self._breaker.answered()
+        if useful:
+            self._transient_in_a_row = self._pauses_in_a_row = 0
+
+    # What each kind of the outcome table does with the pairs and the run (contract, section 5).
 
     def _success(self, item: WorkItem, verdict: Verdict) -> None:
         item.attempts += 1
@@ -185,113 +189,81 @@ class Pool:
         if item.nothing_made >= MADE_NOTHING_SENDS:
             self._settle_all(item, Status.FAILED, verdict)
         else:
-            self._later(item, item.nothing_made, verdict)
+            self._queue.later(item, self._policy.delay(item.nothing_made, verdict.retry_after))
 
-    def _passing(self, item: WorkItem, verdict: Verdict) -> None:
+    def _transient(self, item: WorkItem, verdict: Verdict) -> None:
         item.attempts += 1
-        self._passing_in_a_row += 1
-        # Where nothing goes well for anybody, to look for the one at fault would only add to the trouble.
-        all_fail = self._passing_in_a_row >= _ALL_FAIL
-        if item.attempts < self._policy.max_attempts and (all_fail or not self._out_of_attempts(item)):
-            self._later(item, item.attempts, verdict)
-        elif all_fail and not item.sounded_at and len(item.pairs) >= _WORTH_SOUNDING:
-            self._sound(item)
-        elif self._useful < item.sounded_at and not all(one.attempts for one in item.alone):
-            item.attempts -= 1  # the others still wait for the pace
-            self._queue.later(item, _SOUNDING)
-        elif self._useful < item.sounded_at or not self._split(item, self._delay(item.attempts, verdict)):
-            self._settle_all(item, Status.GAVE_UP, verdict)
+        self._transient_in_a_row += 1
+        self._retry_or_give_up(item, verdict, all_fail=self._transient_in_a_row >= _ALL_FAIL)
 
-    def _sound(self, item: WorkItem) -> None:
-        """Is it everybody's trouble, or is there a bad row in every request? Some rows alone will tell."""
-        alone, others = item.soundings()
-        others.alone = alone
-        others.sounded_at = self._loop.time()
-        others.attempts = self._policy.max_attempts - 1  # one more, when those have been answered
-        self._queue.again(alone)
-        self._queue.later(others, _SOUNDING)
-
-    def _throttled(self, item: WorkItem, verdict: Verdict) -> None:
+    def _throttled(self, _item: WorkItem, _verdict: Verdict) -> None:
         self._stats.throttled += 1
-        self._queue.again([item])
-        silence = self._loop.time() - self._heard
-        if silence > max(self._limits.outage_timeout, 60.0):
+        # A pause may take as long as an answer asks for. So it is not time that counts but pauses in vain.
+        now = self._loop.time()
+        if now >= self._pause_ends:
+            self._pauses_in_a_row += 1
+            self._pause_ends = now + max(self._pace.reading.paused_for, 0.5)
+        if self._pauses_in_a_row > self._most_pauses:
             self.stop(
                 Stopped(
                     "throttled",
-                    f"HubSpot has answered nothing but 429 (too many requests) for {silence:.0f} s",
-                    "Other integrations seem to use up the account's limit. Stop or slow them, then run the "
-                    "same command again.",
+                    f"HubSpot answered 429 (too many requests) after {self._pauses_in_a_row} pauses in a row",
+                    "Other integrations seem to use up the limit. Stop or slow them, then run this again.",
                 )
             )
 
-    def _daily(self, item: WorkItem, verdict: Verdict) -> None:
-        self._queue.again([item])
-        self._limits.day.asked(verdict.retry_after)
-        if not self._limits.day.wait:
-            self.stop(self._limits.day.over(verdict.message))
-        # Else the next one to be sent waits for the reset.
-        self._day_is_over = True
-
-    def _moving(self, item: WorkItem, verdict: Verdict) -> None:
-        self._queue.again([item])
-        moving = move(verdict, self._limits.day.format_local_time)
-        if isinstance(moving, Stopped):
-            self.stop(moving)
+    def _daily(self, _item: WorkItem, verdict: Verdict) -> None:
+        self._day.refused(verdict.retry_after)
+        if self._day.wait:
+            self._day.is_over = True
         else:
-            self._around.pause(moving, "HubSpot moves the account to another data centre")
+            self.stop(self._day.over(verdict.message))
 
-    def _account(self, item: WorkItem, verdict: Verdict) -> None:
+    def _migration(self, _item: WorkItem, verdict: Verdict) -> None:
+        wait = migration_wait(verdict, self._day.format_local_time)
+        if isinstance(wait, Stopped):
+            self.stop(wait)
+        else:
+            self._pace.pause(wait, "HubSpot moves the account to another data centre")
+
+    def _account(self, _item: WorkItem, verdict: Verdict) -> None:
         self.stop(Stopped(verdict.reason or "account", verdict.message, verdict.hint))
 
-    def _silent(self, item: WorkItem, verdict: Verdict) -> None:
-        item.attempts += 1
-        now = self._loop.time()
-        heard = self._around.there.heard
-        if self._outage.silent(item, now, verdict.waited, heard, verdict.message):
-            self._in_outage(item)
-            return
-        # Where few rows are under way, they may take longer than that to use up their attempts.
-        long_silent = now - self._heard >= self._limits.outage_timeout
-        if long_silent or self._out_of_attempts(item):
-            item.spent = verdict
-            self._queue.again([item])
-        else:
-            self._later(item, item.attempts, verdict)
-
-    def _unreachable(self, item: WorkItem, verdict: Verdict) -> None:
+    def _unreachable(self, _item: WorkItem, verdict: Verdict) -> None:
         if verdict.category == "TLS_CERTIFICATE":  # no waiting will make it trustworthy
             self.stop(Stopped("tls", verdict.message, verdict.hint))
-            return
-        self._outage.unreachable(self._loop.time(), verdict.message)
-        self._in_outage(item)
+        else:
+            self._breaker.unreachable(verdict.message)
 
-    def _in_outage(self, item: WorkItem) -> None:
-        self._queue.later(item, self._outage.rest)
-        if not self._stats.pause:
-            self._stats.pause = f"no answer ({self._outage.last_words}); asking again"
-            self._around.log("outage", {"message": self._outage.last_words})
-        silence = self._loop.time() - (self._outage.began or 0.0)
-        if silence >= self._limits.outage_timeout:
-            self.stop(
-                Stopped(
-                    "outage",
-                    f"nobody has answered for {silence:.0f} s: {self._outage.last_words}",
-                    "Check the network, then run the same command again: it goes on from here.",
-                )
-            )
+    async def _no_answer(self, item: WorkItem, verdict: Verdict) -> None:
+        item.attempts += 1
+        if self._breaker.no_answer(item, verdict.waited, verdict.message):
+            self._queue.again([item])
+        elif not self._breaker.is_overdue and not self._out_of_attempts(item):
+            self._queue.later(item, self._policy.delay(item.attempts, verdict.retry_after))
+        elif await self._breaker.is_answering(item.sent_at, self._gate.admit_question):
+            self._retry_or_give_up(item, verdict)
+        else:
+            self._queue.again([item])
 
-    def _answered(self) -> None:
-        if self._outage.answered(self._around.there.heard):
-            self._stats.pause = ""
-            self._around.log("outage_over", {})
+    def _outage_changed(self, why: str) -> None:
+        self._stats.pause = f"no answer ({why}); asking again" if why else ""
+        self._decide("outage" if why else "outage_over", {"message": why} if why else {})
 
     def _out_of_attempts(self, item: WorkItem) -> bool:
         most = self._policy.max_attempts
         return item.attempts >= (most if len(item.pairs) == 1 else min(most, _ATTEMPTS_BEFORE_SPLITTING))
 
+    def _retry_or_give_up(self, item: WorkItem, verdict: Verdict, *, all_fail: bool = False) -> None:
+        delay = self._policy.delay(item.attempts, verdict.retry_after)
+        left = item.attempts < self._policy.max_attempts if all_fail else not self._out_of_attempts(item)
+        if left:
+            self._queue.later(item, delay)
+        elif not self._split(item, delay):
+            self._settle_all(item, Status.GAVE_UP, verdict)
+
     def _split(self, item: WorkItem, delay: float = 0.0) -> bool:
-        """Where a request for many pairs failed as a whole, send its halves, so that blame becomes exact."""
+        """Send the halves of a request for many pairs that failed as a whole, to find the pairs at fault."""
         halves = item.halves()
         if delay:
             for half in halves:
@@ -300,61 +272,26 @@ class Pool:
             self._queue.again(halves)
         return bool(halves)
 
-    def _later(self, item: WorkItem, attempts: int, verdict: Verdict) -> None:
-        self._stats.retries += 1
-        self._queue.later(item, self._delay(attempts, verdict))
-
-    def _delay(self, attempts: int, verdict: Verdict) -> float:
-        return self._policy.delay(attempts, verdict.retry_after)
-
     def _settle_all(self, item: WorkItem, status: Status, verdict: Verdict) -> None:
-        first = Outcome(
-            item.pairs[0],
-            status,
-            self._around.now(),
-            verdict.http_status,
-            item.attempts,
-            verdict.association_types,
-            item.existed_before,
-            verdict.category,
-            verdict.message,
-            verdict.details,
-            verdict.correlation_id,
-        )
-        self._settle(OutcomeGroup(item.pairs, first), telling=not item.neighbours_stand)
+        group = item.outcomes(status, verdict, self._now())
+        self._settle(group, partly_associated=item.partly_associated)
 
-    def _settle(self, group: OutcomeGroup, *, telling: bool = True) -> None:
-        """Report a group of rows; refusals that are not `telling` say nothing about the rest of the file."""
-        self._report.add(group)
+    def _settle(self, group: OutcomeGroup, *, partly_associated: bool) -> None:
+        self._journal.settle(group)
         self._stats.add(group)
-        if group.first.status is not Status.FAILED:
-            self._refused_in_a_row = 0
-        elif telling:
-            self._more_refused(group)
-
-    def _more_refused(self, group: OutcomeGroup) -> None:
-        self._refused_in_a_row += len(group.pairs)
-        if 0 < self._limits.stop_after_failures <= self._refused_in_a_row:
-            self.stop(
-                Stopped(
-                    "too_many_failures",
-                    f"{self._refused_in_a_row} rows in a row were refused, the last with: "
-                    f"{group.first.error_message}",
-                    "Is it the right file, with the right columns and types, for this account? The report "
-                    "has the reasons. --stop-after-failures 0 goes on regardless.",
-                )
-            )
+        self._refusals.count(group, partly_associated=partly_associated)
 
 
+#: HubSpot has not acted on the request, or there was no connection. It is sent again, and no attempt counts.
+_REJECTED = frozenset({Kind.THROTTLED, Kind.DAILY, Kind.MIGRATION, Kind.ACCOUNT, Kind.UNREACHABLE})
 _ACTIONS: dict[Kind, Callable[[Pool, WorkItem, Verdict], None]] = {
     Kind.SUCCESS: Pool._success,
     Kind.REFUSED: Pool._refused,
     Kind.MADE_NOTHING: Pool._made_nothing,
-    Kind.TRANSIENT: Pool._passing,
+    Kind.TRANSIENT: Pool._transient,
     Kind.THROTTLED: Pool._throttled,
     Kind.DAILY: Pool._daily,
-    Kind.MIGRATION: Pool._moving,
+    Kind.MIGRATION: Pool._migration,
     Kind.ACCOUNT: Pool._account,
-    Kind.NO_ANSWER: Pool._silent,
     Kind.UNREACHABLE: Pool._unreachable,
 }

@@ -1,71 +1,49 @@
-"""Whom the pool deals with: who sends, where outcomes go, when to stop, and what lies outside."""
+"""What the pool needs of a way to send: one request for an item, and what its answer means for the pairs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
-from loader.engine.daily_quota import DailyQuota
-from loader.engine.work_queue import WorkItem
+from loader.engine.work_item import WorkItem
 from loader.hubspot import Verdict
-from loader.model import OutcomeGroup
+from loader.model import OutcomeGroup, Pair
+
+#: Called when a request has its permit and is about to start; raises NotStarted if it must not.
+Admit: TypeAlias = Callable[[], None]
+
+
+class NotStarted(Exception):
+    """The run has changed its mind about a request while that waited for its permit."""
 
 
 class PartialResult(NamedTuple):
-    """What an answer about many pairs came to: outcomes, in each group by row, and what to send next."""
+    """What an answer means for the pairs of an item, if that is not the same for all of them."""
 
-    groups: list[OutcomeGroup]
-    again: list[WorkItem]
+    groups: list[OutcomeGroup]  #: final outcomes, in each group in the order of the rows
+    again: list[WorkItem]  #: what is to be sent next
 
 
 class Sender(Protocol):
-    """Sends one item."""
+    """Sends items."""
 
-    async def send(self, item: WorkItem) -> Verdict | PartialResult:
-        """Send once. A Verdict holds for every pair of the item, a PartialResult tells them apart."""
+    async def send(self, item: WorkItem, admit: Admit) -> Verdict | PartialResult:
+        """Send an item's next request. A Verdict holds for all its pairs.
 
-
-class Counterpart(Protocol):
-    """Who answers, whatever is asked. Times are on the loop's clock."""
-
-    @property
-    def in_flight(self) -> int:
-        """Requests that were sent and have no answer yet."""
-
-    @property
-    def heard(self) -> float:
-        """When the latest request was sent that has been answered."""
-
-    async def answers(self) -> bool:
-        """Whether anybody answers a question for which no row is to blame."""
+        `admit` is to be called when the request has its permit; what it raises is raised here.
+        """
 
 
-class Report(Protocol):
-    """Where outcomes go."""
+class SendMethod(NamedTuple):
+    """A way to send.
 
-    def add(self, group: OutcomeGroup) -> None:
-        """Take outcomes; never blocks."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When to stop.
-
-    After `outage_timeout` seconds without any answer, after `stop_after_failures` rows in a row were refused
-    (0: never), and when the `day` is used up, unless it is to be waited for.
+    sender         sends an item
+    pack           makes items of pairs with the same `existed_before`; True: no more pairs will come
+    pairs          most pairs in one request
+    looks_up       pairs that were never sent are looked up first, by the same sender
     """
 
-    outage_timeout: float
-    stop_after_failures: int
-    day: DailyQuota
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What the pool needs from outside: who answers, the wall clock (seconds), everybody's pause, the log."""
-
-    there: Counterpart
-    now: Callable[[], float]
-    pause: Callable[[float, str], None]
-    log: Callable[[str, dict[str, object]], None]
+    sender: Sender
+    pack: Callable[[list[Pair], str, bool], list[WorkItem]]
+    pairs: int = 1
+    looks_up: bool = False

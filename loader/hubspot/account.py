@@ -1,4 +1,7 @@
-"""Whose account a token opens, and what is left of its day."""
+"""Whose account a token opens, and what is left of its day.
+
+https://developers.hubspot.com/docs/api-reference/account-account-info-v3/guide
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,23 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from loader.hubspot.answers import decode
 from loader.hubspot.client import HubSpot
+from loader.hubspot.envelope import count_of, decode, objects_in, text_of
+from loader.hubspot.error_details import one_line
 from loader.hubspot.verdict import Kind, Verdict
 
 
 class Account(NamedTuple):
-    """`account-info/…/details`: ID, type, domain and the time zone's name; '' where HubSpot did not say."""
+    """`account-info/…/details`; texts are '' if HubSpot does not say."""
 
     portal_id: int
     account_type: str
     ui_domain: str
+    #: IANA name, like ``Europe/Berlin``.
     time_zone: str
 
     def zone(self) -> ZoneInfo | None:
-        """The account's time zone, None where this machine does not know it."""
+        """The account's time zone; None if this machine does not know it."""
         try:
             return ZoneInfo(self.time_zone) if self.time_zone else None
         except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -36,45 +41,47 @@ class Account(NamedTuple):
 
 
 class DailyUsage(NamedTuple):
-    """`api-usage/daily/private-apps`: a snapshot that lags behind; the answers' headers are fresher."""
+    """`api-usage/daily/private-apps`: a snapshot that lags behind; the headers of answers are fresher."""
 
     used: int
     limit: int
+    #: With a time zone; None if HubSpot does not say.
     resets_at: datetime | None
 
 
 async def read_account(hubspot: HubSpot) -> Account | Verdict:
-    """Ask who the token belongs to. A Verdict says why that is not known."""
+    """Ask whose account the token opens. A Verdict says why that is not known."""
     answer = await hubspot.request("GET", f"/account-info/{hubspot.version}/details")
     if isinstance(answer, Verdict):
         return answer
-    said = decode(answer.body) or {}
-    portal_id = said.get("portalId")
-    if not isinstance(portal_id, int | str) or not str(portal_id).isascii() or not str(portal_id).isdigit():
-        return Verdict(Kind.TRANSIENT, answer.status, "UNREADABLE_ANSWER", "the answer names no account")
-    words = (said.get(key) for key in ("accountType", "uiDomain", "timeZone"))
-    return Account(int(portal_id), *(word if isinstance(word, str) else "" for word in words))
+    if (document := decode(answer.body)) is None:
+        return Verdict(Kind.TRANSIENT, answer.status, "UNREADABLE_ANSWER", "the answer can't be read")
+    if not (portal_id := count_of(document.get("portalId"))):
+        return Verdict(Kind.REFUSED, answer.status, "UNREADABLE_ANSWER", "the answer names no account")
+    texts = (one_line(text_of(document.get(key)), 100) for key in ("accountType", "uiDomain", "timeZone"))
+    return Account(portal_id, *texts)
 
 
 async def read_daily_usage(hubspot: HubSpot) -> DailyUsage | Verdict:
-    """Ask how much of the day's requests is used up."""
+    """Ask how many of the day's requests are used. A Verdict says why that is not known."""
     answer = await hubspot.request("GET", f"/account-info/{hubspot.version}/api-usage/daily/private-apps")
     if isinstance(answer, Verdict):
         return answer
-    said = decode(answer.body) or {}
-    results = said.get("results")
-    items = results if isinstance(results, list) else []
-    usage = next((item for item in items if isinstance(item, dict)), said)
-    used, limit = usage.get("currentUsage"), usage.get("usageLimit")
-    if not isinstance(used, int) or not isinstance(limit, int):
+    document = decode(answer.body) or {}
+    usage = next(iter(objects_in(document.get("results"))), document)
+    used, limit = count_of(usage.get("currentUsage")), count_of(usage.get("usageLimit"))
+    if used is None or limit is None:
         return Verdict(Kind.TRANSIENT, answer.status, "UNREADABLE_ANSWER", "the answer names no usage")
     return DailyUsage(used, limit, _moment(usage.get("resetsAt")))
 
 
 def _moment(value: object) -> datetime | None:
+    """A moment as ISO 8601, or as milliseconds since 1970; in UTC if it names no time zone."""
+    milliseconds = count_of(value)
     try:
-        if isinstance(value, int):
-            return datetime.fromtimestamp(value / 1000, UTC)
-        return datetime.fromisoformat(value) if isinstance(value, str) else None
+        if milliseconds is not None:
+            return datetime.fromtimestamp(milliseconds / 1000, UTC)
+        moment = datetime.fromisoformat(text_of(value))
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError, OSError):
         return None

@@ -8,20 +8,27 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import orjson
-
-from loader.hubspot import Answer, Verdict, decode, entries, judge
-from loader.hubspot.error_details import error_objects
-from loader.hubspot.results import plain_results
+from loader.hubspot.answers import judge, judge_error
+from loader.hubspot.client import Answer
+from loader.hubspot.envelope import (
+    COMPLETE,
+    ERROR,
+    association_types,
+    batch_state,
+    context_texts,
+    count_of,
+    decode,
+    error_objects,
+    types_of_pair,
+)
+from loader.hubspot.verdict import Verdict
 from loader.model import Pair
 from loader.object_types import canonical_type
 
-_Ends = tuple[str, str]  # from ID, to ID
-_FROM_KEYS = frozenset({"fromobjectid", "fromid", "from"})
-_TO_KEYS = frozenset({"toobjectid", "toid", "to"})
+_FROM_KEYS = ("fromobjectid", "fromid", "from")
+_TO_KEYS = ("toobjectid", "toid", "to")
 #: ``CONTACT=9 is not valid``, as the typed PUT says it (facts: live).
 _INVALID_RECORD = re.compile(r"([A-Za-z0-9_-]+)=([0-9]+)")
 
@@ -29,134 +36,97 @@ _INVALID_RECORD = re.compile(r"([A-Za-z0-9_-]+)=([0-9]+)")
 class AssociateAnswer(NamedTuple):
     """What an answer says about pairs that were to be associated; each pair is in one of the three."""
 
-    associated: dict[
-        str, list[Pair]
-    ]  #: by association types, like ``HUBSPOT_DEFINED:279;HUBSPOT_DEFINED:280``
-    refused: list[tuple[Pair, Verdict]]  #: with the verdict as if the answer were the pair's alone
-    open: list[Pair]  #: the answer says nothing about them
+    #: By association types, like ``HUBSPOT_DEFINED:279;HUBSPOT_DEFINED:280``.
+    associated: dict[str, list[Pair]]
+    #: Each with the verdict as if the answer were the pair's alone.
+    refused: list[tuple[Pair, Verdict]]
+    #: The answer says nothing about them.
+    open: list[Pair]
 
 
 class ArchiveAnswer(NamedTuple):
     """What an answer says about pairs that were to be removed; each pair is in one of the three."""
 
     removed: list[Pair]
-    refused: list[tuple[Pair, Verdict]]  #: with the verdict as if the answer were the pair's alone
-    unproven: list[Pair]  #: the answer does not say what became of them
+    #: Each with the verdict as if the answer were the pair's alone.
+    refused: list[tuple[Pair, Verdict]]
+    #: The answer is no evidence either way: read the pairs back.
+    unproven: list[Pair]
 
 
 def parse_associate_response(pairs: list[Pair], answer: Answer, now: float) -> Verdict | AssociateAnswer:
     """Read the 2xx answer to the batch associate call of `pairs`, which are all of the same types.
 
     A Verdict holds for all pairs: the answer can't be read, or the batch is not complete. `now` is Unix time
-    in seconds.
+    in seconds. Never raises.
     """
-    associated, left = _associated(pairs, _plain_types(answer.body))
-    if not left:
-        return AssociateAnswer(associated, [], [])
     document = decode(answer.body)
-    state = "COMPLETE" if document is None else str(document.get("status") or "COMPLETE").upper()
-    if document is None or state not in ("COMPLETE", "ERROR"):
+    if document is None or (state := batch_state(document)) not in (COMPLETE, ERROR):
         return judge(answer.status, answer.headers, answer.body, pairs[0], now=now)
-    if state == "COMPLETE" and not associated:
-        associated, left = _associated(pairs, _types(document))
-    refused, _ = _refusals(document, left, answer, now)
-    return AssociateAnswer(associated, list(refused.items()), [pair for pair in left if pair not in refused])
+    types = association_types(document) if state == COMPLETE else {}
+    associated: dict[str, list[Pair]] = {}
+    others: list[Pair] = []
+    for pair in pairs:
+        names = types_of_pair(types, pair.from_id, pair.to_id)
+        if names is None:
+            others.append(pair)
+        else:
+            associated.setdefault(names, []).append(pair)
+    refused, _ = _refused(document, others, answer) if others else ({}, 0)
+    return AssociateAnswer(
+        associated, list(refused.items()), [pair for pair in others if pair not in refused]
+    )
 
 
 def parse_archive_response(pairs: list[Pair], answer: Answer, now: float) -> Verdict | ArchiveAnswer:
     """Read the 2xx answer to the batch archive call of `pairs`, which are all of the same types.
 
-    A Verdict holds for all pairs: the answer can't be read, or the batch is not complete. `now` is Unix time
-    in seconds.
+    Evidence of removal is a 204, or a batch that is COMPLETE and names as many errors as it counts; then the
+    pairs that no error names are removed. A Verdict holds for all pairs: the answer can't be read, or the
+    batch is not complete. `now` is Unix time in seconds. Never raises.
     """
-    if not answer.body:  # 204, as HubSpot answers it
+    if answer.status == 204:
         return ArchiveAnswer(pairs, [], [])
+    if not answer.body.strip():
+        return ArchiveAnswer([], [], pairs)
     document = decode(answer.body)
-    state = "" if document is None else str(document.get("status") or "COMPLETE").upper()
-    if document is None or state not in ("COMPLETE", "ERROR"):
+    if document is None or batch_state(document) not in (COMPLETE, ERROR):
         return judge(answer.status, answer.headers, answer.body, pairs[0], now=now)
-    refused, anonymous = _refusals(document, pairs, answer, now)
+    refused, all_named = _refused(document, pairs, answer)
     others = [pair for pair in pairs if pair not in refused]
-    count = document.get("numErrors")
-    if anonymous or ((state == "ERROR" or (isinstance(count, int) and count > 0)) and not refused):
-        return ArchiveAnswer([], list(refused.items()), others)
-    return ArchiveAnswer(others, list(refused.items()), [])
+    says_complete = document.get("status") is not None and batch_state(document) == COMPLETE
+    proof = says_complete and all_named
+    return ArchiveAnswer(others if proof else [], list(refused.items()), [] if proof else others)
 
 
-def _associated(pairs: list[Pair], types: dict[_Ends, str]) -> tuple[dict[str, list[Pair]], list[Pair]]:
-    """The pairs whose forward entry is among the results, by their types, and the pairs without one."""
-    associated: dict[str, list[Pair]] = {}
-    left: list[Pair] = []
-    for pair in pairs:
-        forth = types.get((pair.from_id, pair.to_id))
-        if forth is None:
-            left.append(pair)
-            continue
-        back = types.get((pair.to_id, pair.from_id))
-        both = f"{forth};{back}" if back and back != forth else forth
-        associated.setdefault(both, []).append(pair)
-    return associated, left
+def _refused(document: dict[str, Any], pairs: list[Pair], answer: Answer) -> tuple[dict[Pair, Verdict], bool]:
+    """The pairs that the errors of an answer name, each with its verdict, and whether these are all errors.
 
-
-def _plain_types(body: bytes) -> dict[_Ends, str]:
-    """The association type of each result if all have their usual form; else nothing."""
-    results = plain_results(body)
-    types = {(result.source.id, result.target.id): result.type.name for result in results}
-    return types if len(types) == len(results) else {}
-
-
-def _types(document: dict[str, Any]) -> dict[_Ends, str]:
-    """The same for results in any form: numbers for IDs, no type or several, entries that are none."""
-    types: dict[_Ends, str] = {}
-    for source, target, name in entries(document):
-        known = types.get((source, target), "")
-        fresh = bool(name) and name not in known.split(";")
-        types[source, target] = f"{known};{name}" if fresh and known else name if fresh else known
-    return types
-
-
-def _refusals(
-    document: dict[str, Any], pairs: list[Pair], answer: Answer, now: float
-) -> tuple[dict[Pair, Verdict], int]:
-    """The pairs that the answer's errors name, each with its verdict, and how many errors name none."""
+    They are if each error names a pair, and as many errors or pairs are named as `numErrors` counts.
+    """
     by_ends = {(pair.from_id, pair.to_id): pair for pair in pairs}
     by_record: defaultdict[tuple[str, str], list[Pair]] = defaultdict(list)
     for pair in pairs:
         by_record[canonical_type(pair.from_type), pair.from_id].append(pair)
         by_record[canonical_type(pair.to_type), pair.to_id].append(pair)
-    by_pair: dict[Pair, Verdict] = {}
-    anonymous = 0
-    trace = document.get("correlationId")
-    for item in error_objects(document):
-        context = item.get("context")
-        context = context if isinstance(context, dict) else {}
-        named = [by_ends[ends] for ends in _ends_named(context) if ends in by_ends]
-        for record in () if named else _invalid_records(context):
-            named += by_record.get(record, ())
-        if named:
-            alone = orjson.dumps({"results": [], "errors": [item], "correlationId": trace})
-            verdict = judge(answer.status, answer.headers, alone, named[0], now=now)
-            by_pair |= {pair: verdict for pair in named if pair not in by_pair}
-        else:
-            anonymous += 1
-    return by_pair, anonymous
-
-
-def _ends_named(context: dict[str, Any]) -> Iterator[_Ends]:
-    """The pair that an error's context names, if it names one from-record and one to-record."""
-    sources = _ids(context, _FROM_KEYS)
-    targets = _ids(context, _TO_KEYS)
-    if len(sources) == 1 == len(targets):
-        yield sources[0], targets[0]
-
-
-def _ids(context: dict[str, Any], keys: frozenset[str]) -> list[str]:
-    values = [value for key, value in context.items() if key.lower() in keys]
-    return [str(item) for value in values for item in (value if isinstance(value, list) else [value])]
-
-
-def _invalid_records(context: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The records, as (canonical type, ID), that a context calls invalid."""
-    for line in _ids(context, frozenset({"invalid_object_ids"})):
-        for name, record_id in _INVALID_RECORD.findall(line):
-            yield canonical_type(name), record_id
+    refused: dict[Pair, Verdict] = {}
+    errors = error_objects(document)
+    all_named = True
+    for error in errors:
+        from_ids, to_ids = context_texts(error, *_FROM_KEYS), context_texts(error, *_TO_KEYS)
+        named = []
+        if len(from_ids) == 1 == len(to_ids):
+            named = [by_ends[ends] for ends in [(from_ids[0], to_ids[0])] if ends in by_ends]
+        if not named:
+            lines = context_texts(error, "invalid_object_ids")
+            records = [found for line in lines for found in _INVALID_RECORD.findall(line)]
+            named = [
+                pair for name, record in records for pair in by_record.get((canonical_type(name), record), ())
+            ]
+        all_named = all_named and bool(named)
+        verdict = judge_error(answer.status, answer.headers, error, document.get("correlationId"))
+        refused |= {pair: verdict for pair in named if pair not in refused}
+    counted = document.get("numErrors")
+    if counted is not None and count_of(counted) not in (len(errors), len(refused)):
+        all_named = False
+    return refused, all_named

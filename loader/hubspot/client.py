@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from math import inf
 from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
 
 import aiohttp
 import orjson
@@ -17,16 +17,16 @@ from multidict import CIMultiDict
 from loader.errors import UsageError
 from loader.hubspot.answers import judge, judge_status
 from loader.hubspot.credentials import Credentials
+from loader.hubspot.headers import correlation_id
 from loader.hubspot.oauth import RenewalError
 from loader.hubspot.secret import BearerHeader, Secret
-from loader.hubspot.timeouts import Deadlines
 from loader.hubspot.transport import ANSWER_LIMIT, endpoint, open_session, parse_base_url, read_body
 from loader.hubspot.verdict import Kind, Verdict
-from loader.hubspot.wire_errors import WIRE_FAULTS, broken_off, verdict_of_fault
+from loader.hubspot.wire_errors import WIRE_ERRORS, broken_off, verdict_of_error
 from loader.model import Pair
 from loader.pace import Pace, Permit
 
-#: What a request path is made of: names, IDs and slashes, so that no ID or type can lead elsewhere.
+#: What a request path consists of: names, IDs and slashes, so that no ID or type can lead elsewhere.
 _PATH = re.compile(r"(?:/[A-Za-z0-9_-]+)+")
 _PAIR = re.compile(r"[A-Za-z0-9_-]+/[0-9]+/associations/default/[A-Za-z0-9_-]+/[0-9]+")
 
@@ -38,6 +38,15 @@ class Answer(NamedTuple):
     headers: Mapping[str, str]
     body: bytes
 
+    @property
+    def correlation_id(self) -> str:
+        """HubSpot's correlation ID, safe for any file; '' if there is none."""
+        return correlation_id(self.headers)
+
+
+#: Called when a request has its permit, right before it starts; what it raises keeps it from starting.
+Admit: TypeAlias = Callable[[], None]
+
 
 class _Call(NamedTuple):
     method: str
@@ -45,19 +54,27 @@ class _Call(NamedTuple):
     data: bytes | None
     limit: int
     row: int
+    admit: Admit | None
 
 
 _Read = TypeVar("_Read", bound=Answer | Verdict)
-#: Makes of status, headers and body (None: it broke off or was cut off) what the caller wants.
+#: Makes of status, headers and body (None: broken off or cut off) what the caller wants.
 _Reader = Callable[[int, Mapping[str, str], bytes | None], _Read]
 
 
 class HubSpot:
     """A connection pool to one HubSpot account; an async context manager.
 
-    Every sending asks the pace first and tells it afterwards, exactly once, whether an answer came, a
-    short-term 429, or nothing. No request is repeated here but in one case: an OAuth token that HubSpot
-    calls expired is renewed once, and the request sent again.
+    in_flight  requests that were sent and have no answer yet
+    heard      when the latest request was sent that has been answered, on the loop's clock; -inf before any
+    version    the dated API version, for the paths of `request`
+
+    Each request asks the pace first and tells it afterwards, exactly once, whether an answer came, a
+    short-term 429, or nothing. None is repeated here but in one case: an OAuth token that HubSpot calls
+    expired is renewed once, and the request sent again.
+
+        async with HubSpot(base_url, "2025-09", credentials, Pace()) as hubspot:
+            verdict = await hubspot.associate(pair)
     """
 
     def __init__(
@@ -74,66 +91,48 @@ class HubSpot:
     ) -> None:
         """`timeout` is in seconds, for one request and everything in it; `workers` bounds the connections.
 
-        `log` gets one dictionary for each sending. `clock` gives Unix time. Raises UsageError for a base
-        URL that must not get the token or a version that is none.
+        `log` gets a dictionary for each request. `clock` gives Unix time. Raises UsageError for a base URL
+        that must not get the token, and for a version that is none.
         """
         if not re.fullmatch(r"[A-Za-z0-9-]+", version):
             raise UsageError(f"The API version {version!r} is none.", "Give one like 2025-09.")
+        self.version = version
+        self.in_flight = 0
+        self.heard = -inf
         self._base = parse_base_url(base_url)
-        self._version = version
         self._objects = f"/crm/objects/{version}/"
         self._credentials, self._pace = credentials, pace
         self._timeout, self._workers = timeout, workers
-        self._deadlines = Deadlines(timeout)
         self._log, self._clock = log, clock
         self._token: Secret | None = None
-        self._in_flight = 0
-        self._heard = -inf
         self._authorization: CIMultiDict[str] = CIMultiDict()
 
     async def __aenter__(self) -> Self:
-        self._session = open_session(
-            self._base, timeout=self._timeout, connections=self._workers, timed=False
-        )
+        self._session = open_session(self._base, timeout=self._timeout, connections=self._workers)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._session.close()
-        self._deadlines.close()
 
-    @property
-    def in_flight(self) -> int:
-        """Requests that were sent and have no answer yet."""
-        return self._in_flight
-
-    @property
-    def heard(self) -> float:
-        """When the latest request was sent that has been answered, on the loop's clock; -inf before any."""
-        return self._heard
-
-    @property
-    def version(self) -> str:
-        """The dated API version, for the paths of `request`."""
-        return self._version
-
-    def associate(self, pair: Pair) -> Coroutine[Any, Any, Verdict]:
+    def associate(self, pair: Pair, admit: Admit | None = None) -> Coroutine[Any, Any, Verdict]:
         """Create the default association of `pair`, once, and say what came of it. It is idempotent.
 
-        Raises Stopped where OAuth is refused a token. Anything else, whatever the wire does, is a verdict.
+        Raises Stopped if OAuth is refused a token, and what `admit` raises. Anything else, whatever the wire
+        does, is a verdict.
         """
         names = f"{pair.from_type}/{pair.from_id}/associations/default/{pair.to_type}/{pair.to_id}"
         if not _PAIR.fullmatch(names):
             raise ValueError(f"not a path of names and IDs: {names!r}")
-        call = _Call("PUT", self._objects + names, None, ANSWER_LIMIT, pair.row)
+        call = _Call("PUT", self._objects + names, None, ANSWER_LIMIT, pair.row, admit)
         return self._perform(
             call, lambda status, headers, body: judge(status, headers, body, pair, now=self._clock())
         )
 
-    async def answers(self) -> bool:
-        """Whether anybody answers a question for which no row is to blame. Raises as `associate` does."""
-        answer = await self.request("GET", f"/account-info/{self._version}/details")
+    async def answers(self, admit: Admit | None = None) -> bool:
+        """Whether HubSpot answers a question that has nothing to do with any pair. Raises as `associate`."""
+        answer = await self.request("GET", f"/account-info/{self.version}/details", admit=admit)
         return isinstance(answer, Answer) or answer.http_status > 0
 
     async def request(
@@ -144,6 +143,7 @@ class HubSpot:
         json: object = None,
         limit: int = ANSWER_LIMIT,
         row: int = 0,
+        admit: Admit | None = None,
     ) -> Answer | Verdict:
         """Send any other call once: a whole 2xx answer comes back as it is, everything else as a verdict.
 
@@ -160,35 +160,35 @@ class HubSpot:
             return judge_status(status, headers, body, now=self._clock())
 
         data = None if json is None else orjson.dumps(json)
-        return await self._perform(_Call(method, path, data, limit, row), whole)
+        return await self._perform(_Call(method, path, data, limit, row, admit), whole)
 
     async def _perform(self, call: _Call, read: _Reader[_Read]) -> _Read | Verdict:
-        """Send, and once more where HubSpot calls the token expired and OAuth gets another."""
+        """Send, and once more if HubSpot calls the token expired and OAuth gets another."""
         try:
-            # The token last: the leave to send may take hours (a daily limit), and the token must live then.
-            permit = await self._pace.acquire()
-            token = self._credentials.current or await self._fetch_token(permit)
-            result = await self._send(call, permit, token, read)
+            token, result = await self._perform_once(call, read)
             expired = isinstance(result, Verdict) and result.category == "EXPIRED_AUTHENTICATION"
             if expired and await self._credentials.renew(token):
-                permit = await self._pace.acquire()
-                token = self._credentials.current or await self._fetch_token(permit)
-                result = await self._send(call, permit, token, read)
+                _, result = await self._perform_once(call, read)
         except RenewalError as failure:
             return failure.verdict
         return result
 
-    async def _fetch_token(self, permit: Permit) -> Secret:
+    async def _perform_once(self, call: _Call, read: _Reader[_Read]) -> tuple[Secret, _Read | Verdict]:
+        permit = await self._pace.acquire()
         try:
-            return await self._credentials.token()
+            # After the permit, which may take hours (a daily limit): the token must be valid now.
+            token = self._credentials.current or await self._credentials.token()
+            if call.admit is not None:
+                call.admit()
         except BaseException:
             self._pace.release(permit)
             raise
+        return token, await self._send(call, permit, token, read)
 
     async def _send(
         self, call: _Call, permit: Permit, token: Secret, read: _Reader[_Read]
     ) -> _Read | Verdict:
-        """One sending, and the news of it for the pace and the log."""
+        """Send once, and tell the pace and the log what came of it."""
         sent_at = time.perf_counter()
         if token is not self._token:
             # Not in the session's own headers: those aiohttp sends to a proxy as well, before there is TLS.
@@ -197,18 +197,17 @@ class HubSpot:
         response: aiohttp.ClientResponse | None = None
         body: bytes | None = None
         fault: Exception | None = None
-        self._in_flight += 1
+        self.in_flight += 1
         try:
-            with self._deadlines:
-                response = await self._session.request(
-                    call.method, url, data=call.data, headers=self._authorization, allow_redirects=False
-                )
-                if permit.sent > self._heard:
-                    self._heard = permit.sent
-                if response.status != 429:  # there only the body tells which limit it is
-                    self._pace.answered(permit, response.headers)
-                body = await read_body(response, call.limit)
-        except WIRE_FAULTS as why:
+            response = await self._session.request(
+                call.method, url, data=call.data, headers=self._authorization, allow_redirects=False
+            )
+            if permit.sent > self.heard:
+                self.heard = permit.sent
+            if response.status != 429:  # there only the body tells which limit it is
+                self._pace.answered(permit, response.headers)
+            body = await read_body(response, call.limit)
+        except WIRE_ERRORS as why:
             fault = why
         except BaseException:
             if response is not None:
@@ -217,14 +216,20 @@ class HubSpot:
                 self._pace.lost(permit)
             raise
         finally:
-            self._in_flight -= 1
+            self.in_flight -= 1
         result: _Read | Verdict
         if response is not None:
-            result = self._understand(call, permit, token, response, body, fault, read)
+            try:
+                result = self._understand(permit, token, response, body, fault, read)
+            except Exception as error:  # a defect of ours; whatever bytes a server sends, they have a verdict
+                if response.status == 429:
+                    self._pace.answered(permit, response.headers)
+                what = f"The answer can't be interpreted ({type(error).__name__})"
+                result = Verdict(Kind.TRANSIENT, response.status, "UNREADABLE_ANSWER", what)
         else:
             self._pace.lost(permit)
             waited = time.perf_counter() - sent_at
-            result = verdict_of_fault(fault or TimeoutError(), url.host or "", self._timeout)._replace(
+            result = verdict_of_error(fault or TimeoutError(), url.host or "", self._timeout)._replace(
                 waited=waited
             )
         if self._log is not None:
@@ -233,7 +238,6 @@ class HubSpot:
 
     def _understand(
         self,
-        call: _Call,
         permit: Permit,
         token: Secret,
         response: aiohttp.ClientResponse,
@@ -241,16 +245,16 @@ class HubSpot:
         fault: Exception | None,
         read: _Reader[_Read],
     ) -> _Read | Verdict:
-        """What an answer came to, whose `body` may have broken off by a `fault`."""
+        """What an answer means, whose `body` a `fault` may have broken off."""
         status = response.status
         headers: Mapping[str, str] = response.headers
         result: _Read | Verdict = read(status, headers, body)
-        # A server or proxy may echo the request, and the report would then show the token. What a success
-        # shows is looked at here; of anything else it might show a part, so that is read again without.
+        # A server or proxy may echo the request, and the report would then show the token. A success is
+        # searched for it; anything else might show a part of it, so that is read again without it.
         if not (
             isinstance(result, Verdict)
             and result.kind is Kind.SUCCESS
-            and not token.stands_in(f"{result.association_types}\n{result.correlation_id}")
+            and not token.is_in(f"{result.association_types}\n{result.correlation_id}")
         ):
             headers = token.hide_in_headers(headers)
             result = read(status, headers, body and token.hide_in_bytes(body))
@@ -267,7 +271,7 @@ class HubSpot:
 
 
 def _attempt(call: _Call, result: Answer | Verdict, seconds: float) -> dict[str, Any]:
-    """The log's line about one sending. Neither headers nor bodies stand in it."""
+    """The log's line about one request, without headers and bodies."""
     verdict = result if isinstance(result, Verdict) else Verdict(Kind.SUCCESS, result.status)
     return {
         "event": "request",

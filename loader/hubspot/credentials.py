@@ -6,8 +6,8 @@ import codecs
 import os
 import re
 import stat
-from collections.abc import Mapping
-from typing import BinaryIO, NamedTuple, Protocol
+from collections.abc import Callable, Mapping
+from typing import BinaryIO, Protocol
 
 from loader.errors import CredentialsError
 from loader.hubspot.oauth import OAuth
@@ -18,6 +18,8 @@ OAUTH_VARIABLES = ("HUBSPOT_CLIENT_ID", "HUBSPOT_CLIENT_SECRET", "HUBSPOT_REFRES
 
 _LONGEST_FILE = 65536  # bytes; a token has fewer than a thousand
 _HINT = f"Put the access token into {TOKEN_VARIABLE} or into a file for --token-file."
+_BLANKS = "\ufeff \t\r\n\v\f\0"
+_QUOTES = ('""', "''", "``", "“”", "‘’", "„“", "«»")  # noqa: RUF001 - word processors make them
 
 
 class Credentials(Protocol):
@@ -25,13 +27,13 @@ class Credentials(Protocol):
 
     @property
     def current(self) -> Secret | None:
-        """The token to send, where one is at hand that needs no renewal; costs nothing."""
+        """The access token if one is at hand that need not be renewed; costs nothing."""
 
     async def token(self) -> Secret:
-        """The token to send. Raises Stopped where HubSpot refuses it, RenewalError where none can be had."""
+        """The access token. Raises Stopped if HubSpot refuses it, RenewalError if it can't be asked."""
 
     async def renew(self, refused: Secret) -> bool:
-        """Whether there is another token to try, now that HubSpot has called `refused` expired."""
+        """Whether there is another token to try, after HubSpot has called `refused` expired."""
 
 
 class StaticToken:
@@ -54,42 +56,41 @@ class StaticToken:
         return False
 
 
-class Found(NamedTuple):
-    """The credentials that were found, and what the user should be warned of."""
-
-    credentials: Credentials
-    warnings: tuple[str, ...] = ()
-
-
 def find_credentials(
-    base_url: str, *, token_file: str | None, environ: Mapping[str, str], stdin: BinaryIO
-) -> Found:
+    base_url: str,
+    *,
+    token_file: str | None,
+    environ: Mapping[str, str],
+    stdin: BinaryIO | None,
+    warn: Callable[[str], None],
+) -> Credentials:
     """The first that is given: the token file (`-`: `stdin`), HUBSPOT_ACCESS_TOKEN, the OAuth variables.
 
-    An empty variable counts as not given. Raises CredentialsError where none is given or the one that
-    counts can't be used, without quoting it. With OAuth, UsageError for a base URL that must not get a token.
+    An empty variable counts as not given. `warn` is told what the user should know, now or later. Raises
+    CredentialsError if none is given or the first can't be used, without quoting it; with OAuth also
+    UsageError for a base URL to which no token may go.
     """
     if token_file is not None:
-        raw, warnings = _read_file(token_file, stdin)
-        return Found(StaticToken(parse_token(raw, _file_name(token_file))), warnings)
+        return StaticToken(parse_token(_read_file(token_file, stdin, warn), _file_name(token_file)))
     if text := environ.get(TOKEN_VARIABLE, ""):
-        return Found(StaticToken(parse_token(text, TOKEN_VARIABLE)))
+        return StaticToken(parse_token(text, TOKEN_VARIABLE))
     given = {name: environ[name] for name in OAUTH_VARIABLES if environ.get(name, "").strip()}
     if not given:
         raise CredentialsError("There is no access token.", _HINT)
     if missing := [name for name in OAUTH_VARIABLES if name not in given]:
         raise CredentialsError(f"For OAuth, {' and '.join(missing)} must be set too.", _HINT)
     client_id, client_secret, refresh_token = (parse_token(given[name], name) for name in OAUTH_VARIABLES)
-    return Found(OAuth(base_url, client_id.reveal(), client_secret, refresh_token))
+    return OAuth(base_url, client_id.reveal(), client_secret, refresh_token, warn=warn)
 
 
 def parse_token(raw: str | bytes, source: str) -> Secret:
-    """The token in `raw`, which `source` (for the message) holds; the message never quotes it.
+    """The token in `raw`, which comes from `source` (for the message, which never quotes it).
 
-    Surrounding white space, a byte-order mark and a leading `Bearer ` are taken away.
+    White space, a byte-order mark, quotes around it and a leading `Bearer ` are taken away. Raises
+    CredentialsError if what is left is no token.
     """
-    text = _decoded(raw).strip("\ufeff \t\r\n\v\f\0")
-    text = re.sub(r"^bearer(?:\s+|$)", "", text, flags=re.IGNORECASE)
+    text = _unquoted(_decoded(raw))
+    text = _unquoted(re.sub(r"^bearer(?:\s+|$)", "", text, flags=re.IGNORECASE))
     if not text:
         raise CredentialsError(f"{source} holds no access token.", _HINT)
     if re.search(r"\s", text):
@@ -99,9 +100,15 @@ def parse_token(raw: str | bytes, source: str) -> Secret:
     if not re.fullmatch(r"[!#-\[\]-~]+", text):  # printable ASCII without quotes and backslash
         raise CredentialsError(
             f"The token in {source} holds characters that no token has.",
-            "Copy it again, without quotation marks and from the place where HubSpot shows it.",
+            "Copy it again from the place where HubSpot shows it.",
         )
     return Secret(text)
+
+
+def _unquoted(text: str) -> str:
+    text = text.strip(_BLANKS)
+    wrapped = len(text) > 1 and text[0] + text[-1] in _QUOTES
+    return text[1:-1].strip(_BLANKS) if wrapped else text
 
 
 def _decoded(raw: str | bytes) -> str:
@@ -117,25 +124,22 @@ def _file_name(path: str) -> str:
     return "standard input" if path == "-" else f"the token file {path}"
 
 
-def _read_file(path: str, stdin: BinaryIO) -> tuple[bytes, tuple[str, ...]]:
-    """What the file holds, and a warning where other users of this machine can read it."""
-    warnings: tuple[str, ...] = ()
+def _read_file(path: str, stdin: BinaryIO | None, warn: Callable[[str], None]) -> bytes:
     try:
         if path == "-":
-            raw = stdin.read(_LONGEST_FILE + 1)
+            raw = stdin.read(_LONGEST_FILE + 1) if stdin is not None else b""
         else:
             with open(path, "rb") as file:
                 raw = file.read(_LONGEST_FILE + 1)
-                warnings = _open_to_others(path, os.fstat(file.fileno()))
+                if _others_can_read(os.fstat(file.fileno())):
+                    warn(f"Other users can read the token file {path}; `chmod 600 {path}` keeps it yours.")
     except OSError as fault:
         raise CredentialsError(f"{_file_name(path)} can't be read: {fault.strerror}", _HINT) from None
     if len(raw) > _LONGEST_FILE:
         raise CredentialsError(f"{_file_name(path)} is too large for a token.", _HINT)
-    return raw, warnings
+    return raw
 
 
-def _open_to_others(path: str, status: os.stat_result) -> tuple[str, ...]:
-    """Windows keeps who may read in lists that a mode does not show, so nothing is said there."""
-    if os.name != "posix" or not stat.S_ISREG(status.st_mode) or not status.st_mode & 0o077:
-        return ()
-    return (f"Other users can read the token file {path}; `chmod 600 {path}` keeps it yours.",)
+def _others_can_read(status: os.stat_result) -> bool:
+    """Whether the mode says so; Windows keeps that in lists which a mode does not show."""
+    return os.name == "posix" and stat.S_ISREG(status.st_mode) and bool(status.st_mode & 0o077)

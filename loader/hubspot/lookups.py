@@ -1,74 +1,84 @@
-"""What `check --online` asks HubSpot before a load; nothing is written.
+"""Questions about an account that change nothing: default types, records that exist, association limits.
 
-Each question is sent a few times where it meets a passing fault. Its answer is a value, or the Verdict that
-says why there is none.
+The answer to each is a value, or the Verdict that says why there is none.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from itertools import count
 from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
-from loader.hubspot import Answer, HubSpot, Kind, Verdict, decode
+from loader.hubspot.client import Answer, HubSpot
+from loader.hubspot.envelope import COMPLETE, batch_state, count_of, decode, objects_in, text_of, type_name
 from loader.hubspot.error_details import scopes
+from loader.hubspot.verdict import Kind, Verdict
 
-_TRIES = 3
-_PASSING = frozenset({Kind.TRANSIENT, Kind.NO_ANSWER, Kind.UNREACHABLE, Kind.THROTTLED})
+#: Records in one question (doc: batch read of objects).
+MOST_RECORDS = 100
+
+_MAY_PASS = frozenset({Kind.TRANSIENT, Kind.NO_ANSWER, Kind.UNREACHABLE, Kind.THROTTLED})
+
+_TRIES_WITHOUT_ANSWER = 3
 
 T = TypeVar("T")
 
 
 class DefaultType(NamedTuple):
-    """The default association type between two object types, like ``HUBSPOT_DEFINED:279``; '' for none."""
+    """The default association type between two object types."""
 
+    #: Like ``HUBSPOT_DEFINED:279``; '' for none.
     name: str
 
 
 class AssociationLimit(NamedTuple):
-    """How many records of the other type one record may be associated with.
+    """How many records of the other type one record may be associated with."""
 
-    `most` is the lower of HubSpot's limit and the one that the account's admins have set, None where nobody
-    said. `full` counts the account's records that have reached HubSpot's limit already.
-    """
-
+    #: The lower of HubSpot's limit and the one of the account's admins; None if neither is known.
     most: int | None
+    #: The account's records that have reached HubSpot's limit already.
     full: int
 
 
-async def patiently(
-    question: Callable[[], Coroutine[Any, Any, T | Verdict]], delay: Callable[[int, float | None], float]
+async def ask_patiently(
+    question: Callable[[], Coroutine[Any, Any, T | Verdict]],
+    delay: Callable[[int, float | None], float],
+    *,
+    tries: int = 3,
 ) -> T | Verdict:
-    """Ask up to three times if a fault may pass.
+    """Ask up to `tries` times as long as an error may pass; three times if there is no answer at all.
 
-    `delay` gives the seconds to wait after so many tries, of which the last answer asked for so many (None:
-    it did not ask).
+    `delay` gives the seconds to wait, from the number of tries and from what the answer asks for (None: it
+    does not). After a 429 the pace waits instead.
     """
-    for tries in range(1, _TRIES):
+    for tried in count(1):
         answer = await question()
-        if not isinstance(answer, Verdict) or answer.kind not in _PASSING:
-            return answer
-        if answer.kind is not Kind.THROTTLED:  # then the pace waits
-            await asyncio.sleep(delay(tries, answer.retry_after))
-    return await question()
+        if not isinstance(answer, Verdict) or answer.kind not in _MAY_PASS:
+            break
+        if tried >= (tries if answer.http_status else min(tries, _TRIES_WITHOUT_ANSWER)):
+            break
+        if answer.kind is not Kind.THROTTLED:
+            await asyncio.sleep(delay(tried, answer.retry_after))
+    return answer
 
 
 async def read_default_type(hubspot: HubSpot, from_type: str, to_type: str) -> DefaultType | Verdict:
-    """Ask for the default association of two types: the labels endpoint's entry whose label is null (doc)."""
-    path = f"/crm/associations/{hubspot.version}/{from_type}/{to_type}/labels"
-    answer = await hubspot.request("GET", path)
-    if isinstance(answer, Verdict):
-        return answer
-    for kind in _results(answer):
-        if kind.get("label") is None:
-            return DefaultType(f"{kind.get('category') or '?'}:{kind.get('typeId')}")
-    return DefaultType("")
+    """Ask for the default association of two types: the entry of the labels whose label is null (doc)."""
+    answer = await hubspot.request("GET", f"/crm/associations/{hubspot.version}/{from_type}/{to_type}/labels")
+    kinds = answer if isinstance(answer, Verdict) else _results(answer)
+    if isinstance(kinds, Verdict):
+        return kinds
+    default = (kind for kind in kinds if not kind.get("label"))
+    return DefaultType(next((type_name(kind.get("category"), kind.get("typeId")) for kind in default), ""))
 
 
-async def read_existing(hubspot: HubSpot, object_type: str, record_ids: list[str]) -> set[str] | Verdict:
-    """Which of up to 100 records exist as that type: the objects' batch read (doc).
+async def read_existing(
+    hubspot: HubSpot, object_type: str, record_ids: list[str], admit: Callable[[], None] | None = None
+) -> set[str] | Verdict:
+    """Which of up to 100 records exist as that type and can be read: the batch read of objects (doc).
 
     A record that was merged may come back under its new ID; it counts, under one that was asked for.
     """
@@ -76,13 +86,14 @@ async def read_existing(hubspot: HubSpot, object_type: str, record_ids: list[str
         return set()
     body = {"inputs": [{"id": record_id} for record_id in record_ids], "properties": []}
     path = f"/crm/objects/{hubspot.version}/{object_type}/batch/read"
-    answer = await hubspot.request("POST", path, json=body)
-    if isinstance(answer, Verdict):
-        return answer
-    read = {str(result.get("id")) for result in _results(answer)}
+    answer = await hubspot.request("POST", path, json=body, admit=admit)
+    records = answer if isinstance(answer, Verdict) else _results(answer)
+    if isinstance(records, Verdict):
+        return records
+    read = {text_of(record.get("id")) for record in records} - {""}
     found = read.intersection(record_ids)
-    silent = [record_id for record_id in record_ids if record_id not in found]
-    return found.union(silent[: len(read - found)])
+    others = [record_id for record_id in record_ids if record_id not in found]
+    return found.union(others[: len(read - found)])
 
 
 async def read_association_limit(
@@ -91,7 +102,7 @@ async def read_association_limit(
     """Ask how many records of `to_type` one of `from_type` may have.
 
     HubSpot's own limit is at a dated address from 2026-03 on, and at a v3 address before (doc: limits
-    tracking); the lower one that an account's admins may set is among the associations' configurations (doc).
+    tracking); the lower one of the account's admins is among the association configurations (doc).
     """
     ends = f"associations/records/{from_type}/{to_type}"
     answer = await hubspot.request("GET", f"/crm/limits/{hubspot.version}/{ends}")
@@ -100,29 +111,26 @@ async def read_association_limit(
     own = {} if isinstance(answer, Verdict) else decode(answer.body) or {}
     path = f"/crm/associations/{hubspot.version}/definitions/configurations/{from_type}/{to_type}"
     configured = await hubspot.request("GET", path)
-    limits = [_count(own.get("limit"))]
-    if not isinstance(configured, Verdict):
-        default = (item for item in _results(configured) if item.get("label") is None)
-        limits += [_count(item.get("userEnforcedMaxToObjectIds")) for item in default]
-    known = [limit for limit in limits if limit is not None]
+    limits = [count_of(own.get("limit"))]
+    kinds = configured if isinstance(configured, Verdict) else _results(configured)
+    if not isinstance(kinds, Verdict):
+        default = (kind for kind in kinds if not kind.get("label"))
+        limits += [count_of(kind.get("userEnforcedMaxToObjectIds")) for kind in default]
+    known = [limit for limit in limits if limit]
     if not known and isinstance(answer, Verdict):
         return answer
-    return AssociationLimit(min(known, default=None), _count(own.get("totalRecordsAtLimit")) or 0)
+    return AssociationLimit(min(known, default=None), count_of(own.get("totalRecordsAtLimit")) or 0)
 
 
 def scopes_named(verdict: Verdict) -> list[str]:
     """The scopes that a refusal names as missing."""
-    try:
-        items = orjson.loads(verdict.details or "[]")
-    except orjson.JSONDecodeError:
-        return []
-    return list(dict.fromkeys(scope for item in items for scope in scopes(item)))
+    errors = objects_in(orjson.loads(verdict.details or "[]"))
+    return list(dict.fromkeys(scope for error in errors for scope in scopes(error)))
 
 
-def _results(answer: Answer) -> list[dict[str, Any]]:
-    results = (decode(answer.body) or {}).get("results")
-    return [item for item in results if isinstance(item, dict)] if isinstance(results, list) else []
-
-
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+def _results(answer: Answer) -> list[dict[str, Any]] | Verdict:
+    """The results of an answer. That something is not among them means nothing if there are none."""
+    document = decode(answer.body) or {}
+    if isinstance(document.get("results"), list) and batch_state(document) == COMPLETE:
+        return objects_in(document["results"])
+    return Verdict(Kind.TRANSIENT, answer.status, "UNREADABLE_ANSWER", "the answer holds no results")

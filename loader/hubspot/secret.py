@@ -8,15 +8,15 @@ from html.entities import html5
 
 from multidict import CIMultiDict
 
-#: What stands where a secret stood.
+#: What takes the place of a secret.
 HIDDEN = "[hidden]"
 
-#: A secret shorter than this is no real token, and hiding it would tear words and JSON apart.
+#: A shorter secret is no real token, and to hide it would tear words and JSON apart.
 _SHORTEST_HIDDEN = 6
 
 
 class Secret:
-    """A token, readable only by calling `reveal`."""
+    """A token. Only `reveal` gives its text; `hide_in` is for answers in which a server repeats it."""
 
     __slots__ = ("_bytes", "_escaped", "_text")
 
@@ -30,29 +30,28 @@ class Secret:
         return self._text
 
     def hide_in(self, text: str) -> str:
-        """`text` with every occurrence of the secret blotted out, its characters escaped or not."""
+        """`text` without the secret, also if its characters are escaped as JSON, URLs or HTML do."""
         if len(self._text) < _SHORTEST_HIDDEN:
             return text
-        if "\\" not in text and "%" not in text and "&" not in text:  # signs with which escapes begin
+        if "\\" not in text and "%" not in text and "&" not in text:  # nothing is escaped
             return text.replace(self._text, HIDDEN)
         if self._escaped is None:
             self._escaped = re.compile("".join(map(_spellings, self._text)))
         return self._escaped.sub(HIDDEN, text)
 
-    def stands_in(self, text: str) -> bool:
-        """Whether `hide_in` finds anything."""
+    def is_in(self, text: str) -> bool:
+        """Whether `hide_in` would change `text`."""
         return self.hide_in(text) != text
 
     def hide_in_bytes(self, body: bytes) -> bytes:
-        """`body` likewise: a server or proxy may echo the request that it refuses."""
+        """The same for the body of an answer."""
         if self._bytes in body or b"\\" in body or b"%" in body or b"&" in body:
             return self.hide_in(body.decode("latin-1")).encode("latin-1")
         return body
 
     def hide_in_headers(self, headers: Mapping[str, str]) -> Mapping[str, str]:
-        """`headers` likewise."""
-        values = "\n".join(headers.values())
-        if not self.stands_in(values):
+        """The same for the values of headers."""
+        if not self.is_in("\n".join(headers.values())):
             return headers
         return CIMultiDict((name, self.hide_in(value)) for name, value in headers.items())
 
@@ -61,9 +60,9 @@ class Secret:
 
 
 class BearerHeader(str):
-    """The value of an Authorization header, which hides itself where a header collection is shown.
+    """The value of an Authorization header, which is hidden when a collection of headers is shown.
 
-    aiohttp's errors carry the request's headers in their `repr`; the wire format goes through `str`.
+    aiohttp's errors carry the headers of the request in their `repr`; the wire format goes through `str`.
     """
 
     __slots__ = ()
@@ -76,10 +75,10 @@ class BearerHeader(str):
 
 
 def _spellings(character: str) -> str:
-    """A pattern for one character as it is, or as JSON, a URL or HTML may write it, more than once around.
+    r"""A pattern for one character as it is, or as JSON (``\u002d``), a URL (``%2D``) or HTML writes it.
 
-    It begins with a sign in each case, which makes it fast, and repeats within bounds, lest a page of nothing
-    but backslashes takes for ever.
+    Escapes may be nested. Each alternative begins with its sign, which makes it fast, and repeats within
+    bounds, lest a page of nothing but backslashes takes for ever.
     """
     plain, code = re.escape(character), ord(character)
     entities = "".join(f"|{name}" for name, text in html5.items() if text == character and name[-1] == ";")

@@ -1,12 +1,9 @@
-"""The way to HubSpot: which base URLs are allowed, TLS, proxies, and reading an answer within bounds."""
+"""The way to HubSpot: which base URLs may get the token, proxies, and reading an answer within bounds."""
 
 from __future__ import annotations
 
 import ipaddress
-import os
-import ssl
 import zlib
-from pathlib import Path
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -14,10 +11,12 @@ from aiohttp.client_middlewares import ClientHandlerType
 from yarl import URL
 
 from loader.errors import UsageError
+from loader.hubspot.tls import tls_context
 from loader.version import __version__
 
-ANSWER_LIMIT = 1 << 20  #: bytes; a larger answer is cut off and counts as unreadable (contract, section 4)
+ANSWER_LIMIT = 1 << 20  #: bytes; a larger answer is cut off and counts as unreadable (contract, section 5)
 CONNECT_SECONDS = 10.0  #: for TCP and TLS together; a host that takes longer is not reachable
+_HEADER_LIMIT = 1 << 16  #: bytes of one header, and of the status line
 
 _HEADERS = {
     "Accept": "application/json",
@@ -25,27 +24,26 @@ _HEADERS = {
     "Content-Type": "application/json",  # aiohttp would send application/octet-stream with an empty PUT
     "User-Agent": f"assoc-loader/{__version__}",
 }
+_EXAMPLE = "Give one like https://api.hubapi.com."
 
 
 class ConnectionBrokenError(aiohttp.ClientError):
-    """The connection broke before an answer came, and the request was sent once."""
+    """The connection broke before an answer came; the request was sent once."""
 
 
 def parse_base_url(text: str) -> URL:
-    """`text` as the URL below which the endpoints lie.
+    """`text` as the URL below which the endpoints are.
 
-    Raises UsageError where a token must not go: no https (but to loopback), or credentials, a query or a
-    fragment in the URL.
+    Raises UsageError for a URL to which the token must not go: without https (except to loopback), or with
+    credentials, a query or a fragment.
     """
     try:
         url = URL(text.strip())
         host, port = url.host, url.port
     except ValueError as fault:
-        raise UsageError(
-            f"The base URL is no URL: {fault}", "Give one like https://api.hubapi.com."
-        ) from None
+        raise UsageError(f"The base URL is no URL: {fault}", _EXAMPLE) from None
     if url.scheme not in ("http", "https") or not host or not port:
-        raise UsageError("The base URL needs a scheme and a host.", "Give one like https://api.hubapi.com.")
+        raise UsageError("The base URL needs a scheme and a host.", _EXAMPLE)
     if url.raw_user is not None or url.raw_password is not None or url.raw_query_string or url.raw_fragment:
         raise UsageError("The base URL must not hold a user, a password, a query or a fragment.")
     if url.scheme == "http" and not is_loopback(host):
@@ -69,38 +67,33 @@ def is_loopback(host: str) -> bool:
         return host.rstrip(".").lower() == "localhost"
 
 
-def open_session(
-    base_url: URL, *, timeout: float, connections: int, timed: bool = True
-) -> aiohttp.ClientSession:
+def open_session(base_url: URL, *, timeout: float, connections: int) -> aiohttp.ClientSession:
     """A session for requests to `base_url`, each with `timeout` seconds for everything.
 
-    Not `timed`, it bounds the time for connecting alone, and the caller bounds the whole.
-
-    Proxies come from the platform (HTTPS_PROXY, NO_PROXY, the system's settings), and so do the trusted CAs
-    (SSL_CERT_FILE, SSL_CERT_DIR, REQUESTS_CA_BUNDLE). The session does not read the environment itself
-    (`trust_env`): aiohttp would then look for a netrc entry before each request, and refuse to send ours,
-    which has its own Authorization, where it finds one. Raises UsageError for unusable settings.
+    Proxies come from the platform (HTTPS_PROXY, NO_PROXY, the system's settings). The session itself does not
+    read the environment (`trust_env`): aiohttp would look for a netrc entry before each request, and if it
+    found one, refuse to send our own Authorization. Raises UsageError for settings that can't be used.
     """
     connector = aiohttp.TCPConnector(
         limit=connections,
-        ssl=_tls() if base_url.scheme == "https" else True,
+        ssl=tls_context() if base_url.scheme == "https" else True,
         ttl_dns_cache=60,  # seconds; an outage may end with the service at another address
     )
     return aiohttp.ClientSession(
         connector=connector,
-        timeout=aiohttp.ClientTimeout(
-            total=timeout if timed else None, sock_connect=min(CONNECT_SECONDS, timeout / 2)
-        ),
+        timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=min(CONNECT_SECONDS, timeout / 2)),
         headers=_HEADERS,
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,  # done within bounds below
         proxy=_proxy(base_url),
         middlewares=(_send_once,),
+        max_line_size=_HEADER_LIMIT,
+        max_field_size=_HEADER_LIMIT,
     )
 
 
 async def read_body(response: aiohttp.ClientResponse, limit: int = ANSWER_LIMIT) -> bytes | None:
-    """The body, decompressed; None where it is larger than `limit` bytes or its encoding can't be undone.
+    """The body, decompressed; None if it is larger than `limit` bytes or its encoding can't be undone.
 
     What is larger is not drained: the connection is dropped. Raises what the wire raises.
     """
@@ -123,7 +116,7 @@ async def read_body(response: aiohttp.ClientResponse, limit: int = ANSWER_LIMIT)
 async def _send_once(request: aiohttp.ClientRequest, send: ClientHandlerType) -> aiohttp.ClientResponse:
     """Keep aiohttp from repeating a PUT by itself when a kept-alive connection turns out to be dead.
 
-    Every sending must be known to the pace, and the run repeats what got no answer anyway.
+    Each attempt must be known to the pace, and the run repeats what got no answer anyway.
     """
     try:
         return await send(request)
@@ -149,25 +142,8 @@ def _decompressed(body: bytes, encoding: str, limit: int) -> bytes | None:
     return None
 
 
-def _tls() -> ssl.SSLContext:
-    """The platform's trust, which heeds SSL_CERT_FILE and SSL_CERT_DIR, and requests' own variable."""
-    context = ssl.create_default_context()
-    context.set_alpn_protocols(["http/1.1"])
-    if bundle := os.environ.get("REQUESTS_CA_BUNDLE"):
-        try:
-            if Path(bundle).is_dir():
-                context.load_verify_locations(capath=bundle)
-            else:
-                context.load_verify_locations(cafile=bundle)
-        except OSError as fault:
-            raise UsageError(
-                f"REQUESTS_CA_BUNDLE names a file of CA certificates that can't be read: {fault}"
-            ) from None
-    return context
-
-
 def _proxy(base_url: URL) -> URL | None:
-    """The platform's proxy for `base_url`; never for this machine: over plain http it would see the token."""
+    """The platform's proxy for `base_url`; none for this machine: over plain http it would see the token."""
     host = base_url.host or ""
     if is_loopback(host) or proxy_bypass(host):
         return None

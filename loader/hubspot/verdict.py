@@ -1,4 +1,4 @@
-"""What came of one request: a kind that says what to do, and all that the answer said."""
+"""What became of one request: a kind that says what to do, and what the answer said."""
 
 from __future__ import annotations
 
@@ -7,40 +7,42 @@ from typing import NamedTuple
 
 
 class Kind(StrEnum):
-    """The kinds of the contract's outcome table (section 4); the values are the log file's words."""
+    """What a request came to (contract, section 5); the values are the words of the log file."""
 
-    SUCCESS = "success"  #: the pair stands in the answer's results
+    SUCCESS = "success"  #: the pair is in the answer's results
     REFUSED = "refused"  #: HubSpot refuses this pair; the run goes on
     MADE_NOTHING = "made_nothing"  #: 2xx without an error, and the pair is not in the results
     TRANSIENT = "transient"  #: an answer that another attempt may change
-    THROTTLED = "throttled"  #: 429 of the short-term limit: the row is not to blame
+    THROTTLED = "throttled"  #: 429 of the ten-second limit; does not count as an attempt
     DAILY = "daily"  #: 429 of the daily limit
-    MIGRATION = "migration"  #: 477: the account moves to another data centre
+    MIGRATION = "migration"  #: 477: the account is being moved to another data centre
     ACCOUNT = "account"  #: nothing will work until a person has changed something
-    NO_ANSWER = "no_answer"  #: connected, but no answer: reset, disconnected or timed out before the headers
-    UNREACHABLE = "unreachable"  #: no connection, or no way to get a token over it
+    NO_ANSWER = "no_answer"  #: connected, but reset, disconnected or timed out before the headers came
+    UNREACHABLE = "unreachable"  #: no connection, or no access token to be had
 
 
 class Verdict(NamedTuple):
-    """What one request came to.
-
-    `http_status` is 0 where there was no answer. `category` is HubSpot's, or where it names none one of
-    ``HTTP_<status>``, ``UNREADABLE_ANSWER``, ``NOT_IN_RESULTS``, the batch status (``PENDING``, …),
-    ``TIMEOUT``, ``CONNECTION_BROKEN``, ``UNREACHABLE``, ``TLS``, ``TLS_CERTIFICATE``, ``TOKEN_RENEWAL``.
-    `message` is one line. `details` is a compact JSON array of the answer's error objects, or empty.
-    `association_types` is like ``HUBSPOT_DEFINED:279;…``. `retry_after` is in seconds. `reason` is the word
-    for `errors.Stopped` where the kind is ACCOUNT, DAILY or MIGRATION, and `hint` says what the person should
-    change. `waited` is how many seconds after the sending it turned out that no answer comes.
-    """
+    """What one request came to."""
 
     kind: Kind
+    #: Status of the answer; 0 if there was none.
     http_status: int = 0
+    #: HubSpot's own category; else ``HTTP_<status>``, ``UNREADABLE_ANSWER``, ``NOT_IN_RESULTS``, the state of
+    #: the batch (``PENDING``, …), ``TIMEOUT``, ``CONNECTION_BROKEN``, ``UNREACHABLE``, ``TLS``,
+    #: ``TLS_CERTIFICATE`` or ``TOKEN_RENEWAL``.
     category: str = ""
+    #: One line.
     message: str = ""
+    #: The error objects of the answer as a compact JSON array, or empty.
     details: str = ""
     correlation_id: str = ""
+    #: Like ``HUBSPOT_DEFINED:279;HUBSPOT_DEFINED:280``.
     association_types: str = ""
+    #: Seconds that the answer asks to wait; None if it does not.
     retry_after: float | None = None
+    #: The word for `errors.Stopped`, if the kind is ACCOUNT, DAILY or MIGRATION.
     reason: str = ""
+    #: What a person should change.
     hint: str = ""
+    #: Seconds from the start of the request until it was clear that no answer comes.
     waited: float = 0.0

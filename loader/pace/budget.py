@@ -1,57 +1,74 @@
-"""How many requests of ours the account's window may hold: this advises, `Pace` acts, `Window` remembers."""
+"""How many requests per interval are ours: `Budget` decides, `Pace` acts, `Window` remembers."""
 
 from __future__ import annotations
 
 from math import inf
 
 from loader.pace.foreign_usage import ForeignUsage
-from loader.pace.headers import Limits
-from loader.pace.permit import Permit
+from loader.pace.headers import RateLimits
 
 #: Seconds that a limit without an interval is for (HubSpot's usage guidelines).
 _INTERVAL = 10.0
-#: What a 429 leaves of the pace, and how much of it is added after one quiet interval (twice as much after
-#: each further one).
-_STEP_DOWN, _STEP_UP = 0.9, 0.05
-#: The share that we claim even where others leave nothing, else a second loader could never come in.
-_FOOT_IN_THE_DOOR = 0.05
-#: The share left free for others while we hold more than half: where it is taken, we have less and offer
-#: again, until both hold half; where nobody takes it, this is what courtesy costs.
+#: What a 429 leaves of the pace.
+_STEP_DOWN = 0.9
+#: How much of it one interval gives back if the 429 was no stray; the next gives twice as much, and so on.
+_STEP_UP = 0.05
+#: 429s are strays if answers show room, and not more of them than this share are 429s.
+_STRAYS = 0.02
+#: Over how many answers that share is averaged.
+_AVERAGED = 1000
+#: The share of the limit that we use even if others leave nothing: else no second loader could ever come in.
+_LEAST_SHARE = 0.1
+#: The share that we leave free for others while we hold more than half, and they take it.
 _OFFER = 0.12
-#: How much faster than its part a loader sends that holds but a part, to make up for delays.
+#: The same if they do not: half as much after each interval, down to this share.
+_LEAST_OFFER = 0.03
+#: How much faster than its part a loader may send that has only a part of the limit, to make up for delays.
 _CATCH_UP = 1.1
-#: The share of the limit by which the budget may grow in one interval while others are there: what is seen
-#: of them is as old as the answer that shows it. Answers slower than a second make the growth slower, too.
+#: The share of the limit by which our part may grow in one interval: what others do shows only in answers.
 _GROWTH = 0.3
-#: Seconds for which the budget grows at most at a time: after a pause others come back as we do.
-_LONGEST_STEP = 1.0
+#: Requests to stay below the limit: at least so many, at most this share of it.
+_LEAST_MARGIN, _WIDEST_MARGIN = 1.0, 0.05
+#: By how many requests the margin shrinks again in one interval.
+_MARGIN_SHRINKS = 2.0
+#: Surprises within this share of an interval count once: they are answers to what was in flight together.
+_ONE_SURPRISE = 0.1
 
 
 class Budget:
-    """Turns what the answers say into two budgets, requests per interval (see `Pace` for their use).
+    """The slots that are ours: the limit less the reserve, foreign usage, a margin, and what a 429 took.
 
-    `limit` and `interval` hold until an answer says otherwise; `reserve` is the percentage of the limit that
-    is left to others whether they use it or not.
+    Whoever holds more than half of the limit leaves some of it free for others, so that two loaders on one
+    token come to hold half each.
+
+    Attributes:
+        limit: requests per interval that the account allows.
+        interval: seconds.
+        known: whether an answer has said so; until then both are assumed.
+        by_answer: how many requests may be in flight or answered within the interval.
+        by_send: how many may have been sent within the interval; 0 if send times are not reliable.
     """
 
     def __init__(self, limit: int, interval: float, reserve: float) -> None:
-        self.limit = limit
-        self.interval = interval
-        self.known = False  # whether an answer has told the limit
+        """`reserve` is the percentage of the limit that is left to others whether they use it or not."""
+        self.limit, self.interval, self.known = limit, interval, False
         self._share = 1 - reserve / 100
-        self._others = ForeignUsage(limit, interval)
-        self._cut: float | None = None
+        self._foreign = ForeignUsage(limit, interval)
+        self._cut: float | None = None  # requests per interval that the last 429 left
         self._cut_at = 0.0
-        self._offer, self._offered_at, self._offered_to = 0.0, 0.0, 0
-        self._rising, self._told_at = float(limit), 0.0
-        self._age = 0.0  # of what the latest answer tells, in seconds
-        self.most = self.by_answer = self.by_send = limit
-        self._taken = 0  # what others have in the window
-        self._advise(0.0)
+        self._room = False  # whether the latest answer shows room in the window
+        self._rejected = 0.0  # share of 429s among the latest answers
+        self._margin, self._margin_at = _LEAST_MARGIN, -inf
+        self._offer, self._offered_at, self._in_use_then = 0.0, 0.0, 0
+        self._part, self._updated_at = float(limit), 0.0  # what was ours then
+        self._update(0.0)
 
-    def learn(self, now: float, limits: Limits, permit: Permit, own: int) -> bool:
-        """Take note of the answer to the request of `permit`; by now the window has `own` requests of ours.
+    def learn(
+        self, now: float, limits: RateLimits, own: tuple[int, int], *, latency: float, rejected: bool
+    ) -> bool:
+        """Take note of an answer that took `latency` seconds; `rejected` says that it was a 429.
 
+        `own` is how many requests of ours were in the window when this one was sent, and how many are now.
         Returns whether the limit or its interval has changed.
         """
         if limits.limit is None:
@@ -60,102 +77,107 @@ class Budget:
         changed = (limits.limit, interval) != (self.limit, self.interval)
         if changed:
             self.limit, self.interval = limits.limit, interval
-            self._others = ForeignUsage(limits.limit, interval)
-            self._rising = float(limits.limit)
+            self._foreign = ForeignUsage(limits.limit, interval)
+            self._part = float(limits.limit)
         self.known = True
-        self._age = now - permit.sent
+        self._room = bool(limits.remaining)
+        self._rejected += (rejected - self._rejected) / _AVERAGED
         if limits.remaining is not None:
-            self._others.learn(now, limits.remaining, permit.own, own)
-            if limits.remaining == 0 and (permit.by_send or self._others.usual(now)):
-                self._others.widen(now, 1)
-        self._advise(now)
+            self._foreign.learn(now, limits.remaining, own, latency)
+            if limits.remaining == 0 and (self.by_send or self._foreign.in_use):
+                self._widen_margin(now, 1)
+        self._update(now)
         return changed
 
     def step_down(self, now: float, own: int) -> None:
         """Lower the pace after a 429 to a request that was the `own`th of ours in its window."""
-        self._others.widen(now, 2)
-        # Where the answers show who takes the rest, the budget knows it already.
-        if not self._others.usual(now):
-            # One 429 proves little. Where the next one comes far below the budget, the budget is far from
-            # the truth.
-            level = self.by_answer if self._cut is None else max(min(own, self.by_answer), self.by_answer / 2)
-            self._cut = _STEP_DOWN * level
-            self._cut_at = now
-        self._advise(now)
+        level = self.by_answer
+        if not self._strays:
+            self._widen_margin(now, 2)
+            if self._cut is not None:
+                # One 429 proves little. If the next comes far below the budget, so is the true limit.
+                level = max(min(own, level), level // 2)
+        if not self._foreign.in_use:  # else the budget knows already what others take
+            self._cut, self._cut_at = _STEP_DOWN * level, now
+        self._update(now)
 
-    def refresh(self, now: float) -> None:
-        """Let a pace that was cut recover with time alone."""
+    def recover(self, now: float) -> None:
+        """Give back with time what a 429 took."""
         if self._cut is not None:
-            self._advise(now)
-
-    def _advise(self, now: float) -> None:
-        others = self._others
-        self._taken = usual = others.usual(now, self._age)
-        margin = others.margin(now)
-        proven = others.proven(now)
-        self._renew_offer(now, usual)
-        self.most = max(1, int(min(self.limit * self._share, self._recovering(now))))
-        # A crack in the door: where every slot is filled again at once, nobody else would ever be seen.
-        budget = self._budget(usual, usual, margin if usual or proven else 0.0)
-        if usual:
-            budget = min(budget, self._rising + self._growth(now))
-        self._rising, self._told_at = budget, now
-        self.by_answer = max(1, int(budget))
-        # Without evidence the send times say nothing of when the server counted.
-        self.by_send = int(self._budget(max(usual, others.peak), usual, margin)) if proven else 0
+            self._update(now)
 
     @property
-    def alone(self) -> bool:
-        """Whether nobody else uses the limit, as far as the answers tell, and no 429 says otherwise."""
-        return not self._taken and self._cut is None
+    def spacing(self) -> float:
+        """Seconds between two requests, if all that could be ours is spread evenly over the interval.
+
+        If others use a part, ours is spread instead, since every answer tells anew what is left.
+        """
+        return self.interval / min(self._most, _CATCH_UP * self.by_answer)
 
     @property
     def why_less(self) -> str:
-        """Why the budgets are lower than the limit, for a person; empty where only a margin is kept."""
+        """Why the budget is lower than the limit, for a person; empty if only a margin is kept."""
         reasons = []
-        if self._taken > 0:
-            reasons.append(f"others use {self._taken}")
+        if self._foreign.in_use:
+            reasons.append(f"others use {self._foreign.in_use}")
         if self._cut is not None:
             reasons.append("slower after a 429")
         if self._share < 1:
             reasons.append(f"--reserve {100 * (1 - self._share):g}")
         return ", ".join(reasons)
 
-    @property
-    def spread(self) -> float:
-        """Over how many requests an interval is spread: all that may be ours, to make up for delays.
+    def _update(self, now: float) -> None:
+        """Work out `by_answer` and `by_send` anew."""
+        self._most = max(1.0, min(self.limit * self._share, self._recovered(now)))
+        in_use = self._foreign.in_use
+        # Without a margin every slot would be filled again at once, and others would never be seen.
+        free = self.limit - in_use - (self._margin_left(now) if self.known else 0.0)
+        self._renew_offer(now, in_use)
+        free -= max(0.0, min(self._offer, in_use, free - self.limit / 2))
+        part = self._bounded(free)
+        if in_use:
+            growth = self.limit * _GROWTH * (now - self._updated_at) / self.interval
+            part = min(part, self._part + growth)
+        self._part, self._updated_at = part, now
+        self.by_answer = max(1, int(part))
+        reliable = self._foreign.send_times_reliable(now)
+        jitter = max(0, self._foreign.max_excess - in_use)
+        self.by_send = int(self._bounded(free - jitter)) if reliable else 0
 
-        Of a small part each request comes in its time, since every answer tells what the others do.
-        """
-        return min(float(self.most), _CATCH_UP * self.by_answer)
+    def _bounded(self, free: float) -> float:
+        return min(max(free, self.limit * _LEAST_SHARE, 1.0), self._most)
 
-    def _growth(self, now: float) -> float:
-        """Requests per interval by which the budget may have grown since it was last told."""
-        quiet = min(now - self._told_at, _LONGEST_STEP)
-        return self.limit * _GROWTH / self.interval * quiet / max(1.0, self._age)
-
-    def _renew_offer(self, now: float, usual: int) -> None:
-        """Once in an interval: offer as much as we can where the last offer was taken, else half of it."""
+    def _renew_offer(self, now: float, in_use: int) -> None:
+        """Once in an interval: offer all if others have taken the last offer, else half as much."""
         if now - self._offered_at < self.interval:
             return
-        taken = usual - self._offered_to >= self._offer / 2
-        self._offer = self.limit * _OFFER if taken else max(1.0, self._offer / 2)
-        self._offered_at, self._offered_to = now, usual
+        taken = in_use - self._in_use_then >= self._offer / 2
+        self._offer = self.limit * _OFFER if taken else max(self.limit * _LEAST_OFFER, self._offer / 2)
+        self._offered_at, self._in_use_then = now, in_use
 
-    def _budget(self, excess: int, taken: int, margin: float) -> float:
-        """Requests per interval that are ours, where others have `taken` and the excess may be larger."""
-        free = self.limit - excess - margin
-        beyond_half = free - self.limit / 2
-        if taken and beyond_half > 0:
-            free -= min(self._offer, taken, beyond_half)
-        return min(max(free, self.limit * _FOOT_IN_THE_DOOR, 1.0), self.most)
+    @property
+    def _strays(self) -> bool:
+        """Whether 429s have other reasons than the limit, by what the answers say."""
+        return self._room and self._rejected < _STRAYS
 
-    def _recovering(self, now: float) -> float:
-        """What the last 429 has left of the pace by now."""
+    def _recovered(self, now: float) -> float:
+        """What the last 429 leaves of the pace by now."""
         if self._cut is None:
             return inf
-        quiet = min((now - self._cut_at) / self.interval, 30.0)
-        level = self._cut * (1 - _STEP_UP + _STEP_UP * 2**quiet)
+        quiet = (now - self._cut_at) / self.interval
+        if self._strays:
+            level = self._cut + (self.limit - self._cut) * quiet
+        else:
+            level = self._cut * (1 - _STEP_UP + _STEP_UP * 2 ** min(quiet, 30.0))
         if level >= self.limit:
             self._cut = None
         return level
+
+    def _widen_margin(self, now: float, by: int) -> None:
+        """Keep more distance for a while: the window was full, or overfull, against expectation."""
+        if now - self._margin_at >= self.interval * _ONE_SURPRISE:
+            widest = max(_LEAST_MARGIN, self.limit * _WIDEST_MARGIN)
+            self._margin, self._margin_at = min(self._margin_left(now) + by, widest), now
+
+    def _margin_left(self, now: float) -> float:
+        return max(_LEAST_MARGIN, self._margin - _MARGIN_SHRINKS * (now - self._margin_at) / self.interval)

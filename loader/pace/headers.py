@@ -1,4 +1,7 @@
-"""The `X-HubSpot-RateLimit-*` headers, and the daily quota that they report."""
+"""The `X-HubSpot-RateLimit-*` headers of an answer.
+
+https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines
+"""
 
 from __future__ import annotations
 
@@ -7,36 +10,38 @@ from typing import NamedTuple
 
 from multidict import istr
 
-#: HubSpot's limits lie between 100 and 250; whatever is beyond this is no limit but a mistake.
+#: HubSpot's limits lie between 100 and 250 requests; a number beyond this is a mistake.
 _LARGEST_LIMIT = 10_000_000
-_LARGEST_QUOTA = 10**12
-# `istr` is found faster where case does not matter, and is a plain string elsewhere.
+#: An answer that is overtaken by others says at most so much more than they.
+_OVERTAKEN = 1000
+_LARGEST_DAILY_LIMIT = 10**12
+_SHORTEST_INTERVAL_MS, _LONGEST_INTERVAL_MS = 100, 3_600_000
+# aiohttp's headers find an `istr` faster; elsewhere it is a plain string.
 _MAX, _REMAINING = istr("x-hubspot-ratelimit-max"), istr("x-hubspot-ratelimit-remaining")
-_INTERVAL = istr("x-hubspot-ratelimit-interval-milliseconds")
-_DAILY = istr("x-hubspot-ratelimit-daily")
-_DAILY_REMAINING = istr("x-hubspot-ratelimit-daily-remaining")
-
-_SHORTEST_INTERVAL, _LONGEST_INTERVAL = 0.1, 3600.0
+_INTERVAL_MS = istr("x-hubspot-ratelimit-interval-milliseconds")
+_DAILY, _DAILY_REMAINING = istr("x-hubspot-ratelimit-daily"), istr("x-hubspot-ratelimit-daily-remaining")
 
 
-class Limits(NamedTuple):
-    """What one answer says of the limits; None where it says nothing that makes sense."""
+class RateLimits(NamedTuple):
+    """What one answer says of the limits; None for what it does not say, or what makes no sense."""
 
     limit: int | None  # requests per interval
     interval: float | None  # seconds
-    remaining: int | None  # what the window still holds after this request
-    daily_limit: int | None
+    remaining: int | None  # what is left of `limit` in the current window
+    daily_limit: int | None  # requests per day
     daily_remaining: int | None
 
 
 #: What an answer without these headers says.
-NOTHING = Limits(None, None, None, None, None)
+NOTHING = RateLimits(None, None, None, None, None)
 
 
-class Quota:
-    """The daily limit as the latest answer gave it (None: no answer did, as with OAuth).
+class DailyUsage:
+    """The daily limit as the latest answer gave it.
 
-    One object is shared by every pacer of a run, since all calls draw on the same quota.
+    Attributes:
+        limit: requests per day; None if no answer has said so (public OAuth apps have none).
+        remaining: what is left of `limit` today.
     """
 
     __slots__ = ("limit", "remaining")
@@ -45,20 +50,23 @@ class Quota:
         self.limit: int | None = None
         self.remaining: int | None = None
 
-    def learn(self, limits: Limits) -> None:
-        """Take over what an answer says of the day; an answer that says nothing changes nothing."""
+    def learn(self, limits: RateLimits) -> None:
+        """Take over what an answer says of the day; an answer that says nothing changes nothing.
+
+        Answers overtake each other, so a little more than before is not news. Much more is: after a reset.
+        """
         if limits.daily_limit is not None:
             self.limit = limits.daily_limit
-        if limits.daily_remaining is not None:
-            self.remaining = limits.daily_remaining
+        left = limits.daily_remaining
+        if left is not None and not (
+            self.remaining is not None and self.remaining <= left < self.remaining + _OVERTAKEN
+        ):
+            self.remaining = left
 
 
-def read_limits(headers: Mapping[str, str]) -> Limits:
-    """Read the limits from an answer's headers, whatever stands in them. Never raises.
-
-    Names match in any case: aiohttp's mappings do so by themselves, a plain dict is folded here.
-    """
-    if isinstance(headers, dict):
+def read_limits(headers: Mapping[str, str]) -> RateLimits:
+    """Read the limits from an answer's headers, whatever they hold. Names match in any case. Never raises."""
+    if isinstance(headers, dict):  # aiohttp's mappings ignore case by themselves
         headers = {name.lower(): value for name, value in headers.items()}
     get = headers.get
     most, daily = get(_MAX), get(_DAILY)
@@ -68,17 +76,13 @@ def read_limits(headers: Mapping[str, str]) -> Limits:
     remaining = _number(get(_REMAINING), 0, _LARGEST_LIMIT)
     if limit is not None and remaining is not None and remaining > limit:
         remaining = None
-    milliseconds = _number(
-        get(_INTERVAL),
-        int(_SHORTEST_INTERVAL * 1000),
-        int(_LONGEST_INTERVAL * 1000),
-    )
-    return Limits(
+    milliseconds = _number(get(_INTERVAL_MS), _SHORTEST_INTERVAL_MS, _LONGEST_INTERVAL_MS)
+    return RateLimits(
         limit,
         None if milliseconds is None else milliseconds / 1000,
         remaining,
-        _number(daily, 1, _LARGEST_QUOTA),
-        _number(get(_DAILY_REMAINING), 0, _LARGEST_QUOTA),
+        _number(daily, 1, _LARGEST_DAILY_LIMIT),
+        _number(get(_DAILY_REMAINING), 0, _LARGEST_DAILY_LIMIT),
     )
 
 
@@ -87,7 +91,7 @@ def _number(text: str | None, least: int, most: int) -> int | None:
     if text is None:
         return None
     text = text.strip()
-    # Long digit strings are refused before int() sees them; "²" is a digit to Python, hence isascii.
+    # Long strings of digits are refused before int() sees them; "²" is a digit to Python, hence isascii.
     if not (text.isascii() and text.isdigit() and len(text) <= 15):
         return None
     value = int(text)

@@ -1,26 +1,12 @@
-"""The report: one line per data row, written as rows end, and the checkpoint that a later run goes on from.
+"""The report: the input joined with the checkpoint, one CSV line for each of its pairs, written in one step.
 
-A run takes the `ReportLock`, asks `read_back` what an earlier run settled, mends and appends with a
-`ReportWriter`, and at its end calls `put_in_order`. Other commands read with `read_records`.
+lines     the lines
+cells     text from the server made safe for a cell
+durable   files that are on the disk whole, or not at all
+writer    the file
 """
 
-from loader.report.layout import one_line
-from loader.report.lock import ReportLock
-from loader.report.order import put_in_order
-from loader.report.readback import STATUS_CODES, Settled, read_back
-from loader.report.records import Record, read_header, read_records, rows_by_status
-from loader.report.writer import ReportWriter
+from loader.report.durable import write_whole
+from loader.report.writer import ReportResult, write_report
 
-__all__ = [
-    "STATUS_CODES",
-    "Record",
-    "ReportLock",
-    "ReportWriter",
-    "Settled",
-    "one_line",
-    "put_in_order",
-    "read_back",
-    "read_header",
-    "read_records",
-    "rows_by_status",
-]
+__all__ = ["ReportResult", "write_report", "write_whole"]

@@ -1,285 +1,146 @@
-"""Appending outcomes to the report from a thread of its own, so that the disk never holds up the network.
+"""Writing the report: the input joined with the checkpoint, in one atomic step.
 
-The report is the checkpoint: an outcome's line is handed to the operating system within a tenth
-of a second and is on the disk within a second. Before each write the thread makes sure that the
-path still is the file that it has open and that nobody else has written to it.
+The program never reads a report back. It only asks whether one is still as it wrote it: if not, that file is
+kept under another name.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
-import threading
-import time
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
-from loader.errors import ReportError, ReportLost
-from loader.model import OutcomeGroup
-from loader.report.durable import ChangedMeanwhile, Sync, sync_directory, sync_file
-from loader.report.layout import header, lines
-from loader.report.mending import mend
-from loader.report.readback import Settled
+from loader.checkpoint import Checkpoint, ReportWritten
+from loader.checkpoint.index import read_index
+from loader.errors import Stopped
+from loader.report.durable import copy_permissions, sync_directory, sync_file
+from loader.report.lines import ReportLines, header
+from loader.source import Chunk, TypePair
 
-#: Seconds between two writes, and from a write to the fsync that makes it last.
-WRITE_INTERVAL = 0.1
-SYNC_INTERVAL = 0.5
-#: Rows that are taken for one write, and the rest of a group: they and their text are let go before the next.
-_AT_ONCE = 10_000
-
-_AGAIN = "give the same command again: it goes on from there."
+_REPORT_SUFFIXES = (".report.csv", ".csv")
 
 
-class ReportWriter:
-    """Writes the report of one run, under its `ReportLock`, from construction to `close`.
+@dataclass(frozen=True)
+class ReportResult:
+    """How writing a report ended.
 
-    `settled` is what `read_back` found at `path`: the report is continued behind its last whole record,
-    mended before where that is needed, or created (for the user's umask) where there was none. `None` throws
-    away whatever is there.
-    `on_failure` is called once, from the writing thread, when the report can't be written any more;
-    `failure` then says why, and what is added from then on is dropped.
-
-    Raises `ReportError` if the file can't be opened, is no regular file, or has changed since it was read.
+    written: the file at `path` is the new report; if not, it is as it was, and `problem` says why.
+    kept: the new name of a report that was edited since it was written.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        other_columns: Sequence[str],
-        settled: Settled | None,
-        on_failure: Callable[[ReportLost], None] | None = None,
-    ) -> None:
-        self.path = Path(os.path.realpath(path))
-        self.failure: ReportLost | None = None
-        self._on_failure = on_failure
-        self._pending: deque[OutcomeGroup] = deque()
-        self._added = self._taken = 0  # rows; each is counted up by one thread alone
-        self._closing = False
-        self._wanted = threading.Event()  # before the next write is due
-        self._open(f"{header(other_columns)}\n".encode(), settled)
-        self._thread = threading.Thread(target=self._run, name="report-writer", daemon=True)
-        self._thread.start()
+    path: Path
+    written: bool
+    kept: Path | None = None
+    problem: str = ""
 
-    @property
-    def backlog(self) -> int:
-        """Rows that are not written yet."""
-        return self._added - self._taken if self.failure is None else 0
 
-    def add(self, group: OutcomeGroup) -> None:
-        """Queue the outcomes of a group; costs less than a microsecond and never blocks."""
-        if self.failure is not None:
-            return
-        self._pending.append(group)
-        self._added += len(group.pairs)
-        if self._added - self._taken >= _AT_ONCE and not self._wanted.is_set():
-            self._wanted.set()
+def write_report(
+    checkpoint: Checkpoint,
+    path: Path,
+    chunks: Iterable[Chunk],
+    type_pairs: Iterable[TypePair],
+    other_names: Sequence[str],
+) -> ReportResult:
+    """Write the report of all `chunks` of the input, and of the pairs that are no longer in it.
 
-    def close(self) -> None:
-        """Write and fsync what is queued, and end the thread. Raises the `failure`, if there is one."""
-        self._closing = True
-        self._wanted.set()
-        self._thread.join()
-        if self.failure is not None:
-            raise self.failure
+    `type_pairs` are those of the source, which may still grow with the chunks; `other_names` the input's
+    other columns. Whatever ends it before its end, the old report stays whole. Raises what `chunks` raises.
+    """
+    path = Path(os.path.realpath(path))
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    try:
+        digest = _write(unfinished, _texts(checkpoint, chunks, type_pairs, other_names), like=path)
+        return _replace(checkpoint, path, unfinished, digest)
+    except OSError as error:
+        return ReportResult(path, False, problem=f"{path} can't be replaced: {error.strerror or error}")
+    finally:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
 
-    def _open(self, first_line: bytes, settled: Settled | None) -> None:
-        """Open the file and make it end behind its last whole record."""
-        if self.path.exists() and not self.path.is_file():
-            raise ReportError(f"the report {self.path} is not a regular file", "Choose a file with --report.")
+
+def _texts(
+    checkpoint: Checkpoint,
+    chunks: Iterable[Chunk],
+    type_pairs: Iterable[TypePair],
+    other_names: Sequence[str],
+) -> Iterator[str]:
+    lines = ReportLines(checkpoint, read_index(checkpoint))
+    yield header(other_names)
+    for chunk in chunks:
+        yield "".join(lines.of_chunk(chunk, type_pairs))
+    for others in lines.of_others(len(other_names)):
+        yield "".join(others)
+
+
+def _write(path: Path, texts: Iterable[str], *, like: Path) -> str:
+    """Write a new file until the disk has it, with the permissions of another one; return its SHA-256."""
+    digest = hashlib.sha256()
+    path.unlink(missing_ok=True)
+    with path.open("xb") as file:  # which follows no link that somebody else has put there
+        copy_permissions(like, path)
+        for text in texts:
+            data = text.encode()
+            digest.update(data)
+            file.write(data)
+        file.flush()
+        sync_file(file.fileno())
+    return digest.hexdigest()
+
+
+def _replace(checkpoint: Checkpoint, path: Path, new: Path, digest: str) -> ReportResult:
+    now = _digest_of(path)
+    written = checkpoint.report_written
+    edited = now is not None and (written is None or now not in written.digests)
+    # Before the file is replaced: after a kill in between, either content counts as written by the program.
+    digests = (digest,) if now is None or edited else (now, digest)
+    try:
+        checkpoint.set_report_written(ReportWritten(path=str(path), digests=digests))
+    except Stopped as error:
+        return ReportResult(path, False, problem=str(error))
+    kept = _keep(path) if edited else None
+    try:
+        new.replace(path)
+    except OSError:
+        if kept is not None:
+            _put_back(kept, path)
+        raise
+    sync_directory(path.parent)
+    return ReportResult(path, True, kept)
+
+
+def _digest_of(path: Path) -> str | None:
+    """The SHA-256 of a file; None if there is none."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return None
+
+
+def _keep(path: Path) -> Path:
+    """Give an edited report the first free name ``STEM.edited-N.report.csv`` beside its own; return that."""
+    suffix = next((one for one in _REPORT_SUFFIXES if path.name.lower().endswith(one)), "")
+    stem = path.name[: len(path.name) - len(suffix)]
+    for number in count(1):
+        kept = path.with_name(f"{stem}.edited-{number}.report.csv")
+        if kept.exists():
+            continue
         try:
-            if settled is not None and settled.stretches:
-                settled = mend(self.path, first_line, settled)
-            try:
-                self._file = self.path.open("r+b", buffering=0)
-            except FileNotFoundError:
-                self._file = self.path.open("x+b", buffering=0)
-            try:
-                self._cut_damage(first_line, settled)
-            except BaseException:
-                self._file.close()
-                raise
-        except ChangedMeanwhile:
-            raise ReportError(
-                f"the report {self.path} has changed since it was read",
-                "Make sure that no other program writes it, and give the same command again.",
-            ) from None
-        except OSError as error:
-            raise ReportError(
-                f"the report {self.path} can't be written: {error.strerror or error}",
-                "Change the permissions or make room on the disk, or choose another report with --report.",
-            ) from error
-
-    def _cut_damage(self, first_line: bytes, settled: Settled | None) -> None:
-        status = os.fstat(self._file.fileno())
-        if settled is not None and status.st_size != settled.size:
-            raise ChangedMeanwhile
-        self._identity = (status.st_dev, status.st_ino)
-        self._written = self._synced = 0 if settled is None else settled.end
-        self._unsynced_since: float | None = None
-        self._syncing: Sync | None = None
-        self._file.truncate(self._written)
-        self._file.seek(self._written)
-        if not self._written:
-            self._write(first_line)
-        sync_file(self._file.fileno())
-        sync_directory(self.path.parent)
-        self._synced, self._unsynced_since = self._written, None
-
-    def _run(self) -> None:
-        try:
-            while not self._closing:
-                self._wanted.wait(WRITE_INTERVAL)
-                self._wanted.clear()
-                self._flush()
-                self._sync_if_due()
-            self._flush()
-            self._sync_all()
-            if not self._find():  # deleted after the last write
-                self._put_back()
-        except ReportLost as stopped:
-            self._fail(stopped)
-        except Exception as error:  # a thread that dies in silence would lose every later row
-            with suppress(OSError):
-                self._sync_all()
-            self._fail(_unwritable(self.path, error))
-        finally:
-            if self._syncing is not None:  # it goes by the file's number, which another file may get
-                with suppress(OSError):
-                    self._syncing.wait()
-            self._file.close()
-
-    def _flush(self) -> None:
-        for _ in range(-(-(self._added - self._taken) // _AT_ONCE)):
-            text = _in_order(self._take())
-            found = self._find()
-            self._write(text.encode())
-            if not found:
-                self._put_back()
-
-    def _take(self) -> list[OutcomeGroup]:
-        """Lots for the next write."""
-        groups, rows = [], 0
-        while self._pending and rows < _AT_ONCE:
-            group = self._pending.popleft()
-            groups.append(group)
-            rows += len(group.pairs)
-        self._taken += rows
-        return groups
-
-    def _find(self) -> bool:
-        """Whether the path still is the open file (False: it is free). Raises `ReportLost` for another."""
-        try:
-            status = self.path.stat()
-        except FileNotFoundError:
-            return False
-        if (status.st_dev, status.st_ino) != self._identity:
-            raise self._changed(
-                "was replaced by another file while it was being written. That file was not touched"
-            )
-        if status.st_size != self._written:
-            raise self._changed(
-                "was edited by another program while it was being written, and is left as it is"
-            )
-        return True
-
-    def _put_back(self) -> None:
-        """Copy the deleted file's content from the open handle to the path, then stop."""
-        try:
-            with self.path.open("xb", buffering=0) as copy:
-                self._file.seek(0)
-                while data := memoryview(self._file.read(1 << 20)):
-                    while data:
-                        data = data[copy.write(data) :]
-                sync_file(copy.fileno())
-            sync_directory(self.path.parent)
-        except OSError as error:
-            raise self._changed(
-                f"was deleted or moved while it was being written, and could not be put back: "
-                f"{error.strerror or error}"
-            ) from error
-        raise self._changed("was deleted or moved while it was being written. Its content has been put back")
-
-    def _changed(self, what: str) -> ReportLost:
-        return ReportLost(
-            "report_changed",
-            f"the report {self.path} {what}",
-            f"Find out what touches the report, look at it, and {_AGAIN}",
-        )
-
-    def _write(self, data: bytes) -> None:
-        """Append; on an error the file ends where it ended before."""
-        rest = memoryview(data)
-        try:
-            while rest:
-                rest = rest[self._file.write(rest) :]
-        except OSError:
-            self._cut(self._written)
-            raise
-        self._written += len(data)
-        if self._unsynced_since is None:
-            self._unsynced_since = time.monotonic()
-
-    def _sync_if_due(self) -> None:
-        """Begin to make what is written last, where that is due and nothing of the kind is under way."""
-        if self._syncing is not None and self._syncing.ended:
-            self._end_sync()
-        due = self._unsynced_since is not None and time.monotonic() - self._unsynced_since >= SYNC_INTERVAL
-        if due and self._syncing is None:
-            self._syncing, self._unsynced_since = Sync(self._file.fileno(), self._written), None
-
-    def _sync_all(self) -> None:
-        """Return when all that is written is on the disk."""
-        self._end_sync()
-        if self._synced < self._written:
-            self._syncing = Sync(self._file.fileno(), self._written)
-            self._end_sync()
-
-    def _end_sync(self) -> None:
-        """After a failed fsync nobody knows what is there, so that is cut off."""
-        if self._syncing is None:
-            return
-        sync, self._syncing = self._syncing, None
-        try:
-            sync.wait()
-        except OSError:
-            self._cut(self._synced)
-            raise
-        self._synced = sync.size
-
-    def _cut(self, size: int) -> None:
-        with suppress(OSError):  # a torn line is cut off by the next run, too
-            self._file.truncate(size)
-        self._written = size
-
-    def _fail(self, stopped: ReportLost) -> None:
-        self.failure = stopped
-        self._pending.clear()
-        if self._on_failure is not None:
-            self._on_failure(stopped)
+            os.link(path, kept)  # so that there is a report at its path at any moment
+        except FileExistsError:
+            continue
+        except OSError:  # not on every file system
+            path.rename(kept)
+        return kept
+    raise AssertionError("numbers end")
 
 
-def _first_row(group: OutcomeGroup) -> int:
-    return group.pairs[0].row
-
-
-def _in_order(groups: list[OutcomeGroup]) -> str:
-    """The lines of the groups in the order of their rows, which leaves little to put in order at the end."""
-    groups.sort(key=_first_row)
-    texts = lines(groups)
-    if any(one.pairs[-1].row > _first_row(other) for one, other in pairwise(groups)):
-        rows = [pair.row for group in groups for pair in group.pairs]
-        texts = [texts[at] for at in sorted(range(len(rows)), key=rows.__getitem__)]
-    return "".join(texts)
-
-
-def _unwritable(path: Path, error: Exception) -> ReportLost:
-    reason = (error.strerror if isinstance(error, OSError) else None) or repr(error)
-    stopped = ReportLost(
-        "report_unwritable",
-        f"the report {path} can't be written any more: {reason}",
-        f"Every row that it names is true. Make room on the disk or mend the permissions, and {_AGAIN}",
-    )
-    stopped.__cause__ = error
-    return stopped
+def _put_back(kept: Path, path: Path) -> None:
+    if path.exists():
+        kept.unlink()
+    else:
+        kept.rename(path)

@@ -1,28 +1,36 @@
-"""CSV in: the input's rows, judged, from whatever it is packed in.
+"""The input: CSV files and workbooks in, chunks of judged rows out.
 
-opening      a file, standard input or an archive as a stream of bytes
-archives     .gz .bz2 .xz .zip .zst, strictly
-text         bytes into text, block by block
-layout       delimiter, header, which column is which
-records      one record by the letter
-plain        the lines beyond doubt, which pandas reads
-suspicion    cells that span lines: honest text, or a stray quote
-rules        what an ID and an object type are
-judging      one record into a verdict
-type_pairs        the pairs of object types that occur
-blocks       blocks of text into judged rows
-duplicates   the same pair again
-reading      the whole input: surveyed once, then streamed
+source           the whole input: surveyed once, then streamed
+reading          one reading of it: its parts, their headers, their records
+input_file       the file on the disk; standard input and pipes saved as one
+formats          what a file is, by its first bytes
+archives         .gz .bz2 .xz .zst .zip, strictly
+workbook         the sheet of an .xlsx file
+decoding         bytes into text, block by block
+header           the header: its delimiter, its names, what is wrong with it
+columns          the options, and the layout that comes of them
+column_search    the ID columns, by their names
+column_guess     the nearest guess, as a command
+fast_path        plain lines, which pandas reads
+records          any other text into records
+scanner          one record by the letter
+stray_quotes     cells of several lines: honest text, or swallowed rows
+second_header    two files joined into one
+row_reader       rows into chunks
+validation       the verdict on a row
+cell_rules       what an ID and an object type are
+type_pairs       the pairs of object types of an input
+duplicates       the same pair again
+chunk            what comes out: chunks, and the survey
 """
 
 from loader.source.chunk import Chunk, InvalidRow, Survey
-from loader.source.header import Columns, Layout
+from loader.source.columns import Columns, Layout
 from loader.source.input_file import InputFile, is_pipe, open_input, save_copy
-from loader.source.source import Batch, Source
+from loader.source.source import Source
 from loader.source.type_pairs import TypePair
 
 __all__ = [
-    "Batch",
     "Chunk",
     "Columns",
     "InputFile",

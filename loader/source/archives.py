@@ -1,10 +1,8 @@
-"""Archives that hold one file, decompressed as a stream that forgives nothing.
+"""Archives, decompressed as streams that forgive nothing.
 
-`bz2.open` and `lzma.open` end without a word where a further member of an archive begins with a damaged
-byte, as the command-line tools end with a warning; rows would be missing and nobody would know. So those two
-formats are read member by member here, and what follows a member must be another one. `gzip` and `zstd`
-refuse such a file by themselves. Each format's checksums are checked; a .zst written without one (the zstd
-command always writes it, some libraries do not) is as good as a plain file.
+`bz2.open` and `lzma.open` end in silence if a further member of an archive begins with a damaged byte, and
+rows would be missing. So these two are read member by member, and what follows a member must be another one.
+`gzip` and `zstd` refuse such a file by themselves. Checksums are checked; a .zst may have none.
 """
 
 from __future__ import annotations
@@ -17,9 +15,9 @@ import struct
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Protocol, cast
 
 from loader.errors import InputError
 
@@ -32,13 +30,15 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _CHUNK = 1 << 17
+#: The end of a zip archive: mark, two disks, files there and in all, size and place of the directory, text.
+_ZIP_END = struct.Struct("<4s4H2LH")
 
 
 class DamagedArchiveError(Exception):
-    """What stands in the archive is not what its format allows there."""
+    """The archive holds something that its format does not allow there."""
 
 
-#: What reading an archive raises when it is cut short, overwritten or no archive at all.
+#: What reading an archive raises if it is cut short, overwritten or no archive at all.
 DAMAGED = (
     DamagedArchiveError,
     EOFError,
@@ -87,7 +87,7 @@ class _Members(io.RawIOBase):
                     raise EOFError("it ends in the middle")
             try:
                 text = self._member.decompress(data, len(view))
-            except OSError as error:  # bz2 says so where lzma has an error of its own
+            except OSError as error:  # of bz2; lzma has an error of its own
                 raise DamagedArchiveError(str(error)) from error
             if text:
                 view[: len(text)] = text
@@ -100,33 +100,61 @@ class _Members(io.RawIOBase):
         return data
 
 
-def _by_members(member: Callable[[], _Decompressor]) -> Callable[[str, IO[bytes], ExitStack], IO[bytes]]:
-    return lambda _name, file, _stack: io.BufferedReader(_Members(file, member), _CHUNK)
+def open_archive(file: IO[bytes], suffix: str, stack: ExitStack) -> io.BufferedReader:
+    """What an archive of one file holds; `suffix` is ``.gz``, ``.bz2``, ``.xz`` or ``.zst``.
+
+    Raises one of `DAMAGED`. `stack` closes what the stream does not close itself.
+    """
+    if suffix == ".gz":
+        return io.BufferedReader(stack.enter_context(gzip.open(file)), _CHUNK)
+    if suffix == ".zst":
+        return io.BufferedReader(stack.enter_context(zstd.open(file)), _CHUNK)
+    member = bz2.BZ2Decompressor if suffix == ".bz2" else lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ)
+    return io.BufferedReader(_Members(file, member), _CHUNK)
 
 
-def _zip(name: str, file: IO[bytes], stack: ExitStack) -> IO[bytes]:
-    archive = stack.enter_context(zipfile.ZipFile(file))
-    members = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")]
-    if len(members) != 1:
-        names = ", ".join(m.filename for m in members[:5]) or "none"
-        raise InputError(
-            f"{name} holds {len(members)} files ({names}); the loader reads an archive of exactly one",
-            "Unpack it and name the CSV file.",
-        )
-    if members[0].flag_bits & 1:
-        raise InputError(f"{name} is encrypted", "Unpack it with its password and name the CSV file.")
+def zip_directory(file: IO[bytes]) -> zipfile.ZipFile:
+    """The directory of a zip archive. Raises one of `DAMAGED`."""
     try:
-        return archive.open(members[0])
-    except NotImplementedError as error:
-        raise InputError(f"{name} can't be unpacked: {error}", "Unpack it and name the CSV file.") from error
+        archive = zipfile.ZipFile(file)
+    except (ValueError, OverflowError, NotImplementedError) as error:  # numbers that make no sense
+        raise DamagedArchiveError(str(error)) from error
+    # zipfile does not look at the number of files that the end of the archive tells.
+    file.seek(-_ZIP_END.size - len(archive.comment), io.SEEK_END)
+    mark, *_, files, _size, _offset, _comment = _ZIP_END.unpack(file.read(_ZIP_END.size))
+    if mark == b"PK\5\6" and files not in (len(archive.infolist()), 0xFFFF):
+        raise DamagedArchiveError(f"it names {len(archive.infolist())} files and counts {files}")
+    return archive
 
 
-#: How the archives are opened, by the file's extension in small letters: given the file's name and its bytes.
-#: What a stream does not close itself is left to the stack.
-OPENERS: dict[str, Callable[[str, IO[bytes], ExitStack], Any]] = {
-    ".gz": lambda _name, file, _stack: gzip.open(file),  # noqa: SIM115 - the caller's stack closes it
-    ".bz2": _by_members(bz2.BZ2Decompressor),
-    ".xz": _by_members(lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ)),
-    ".zip": _zip,
-    ".zst": lambda _name, file, _stack: zstd.open(file),
-}
+def open_zip(file: IO[bytes], name: str, stack: ExitStack) -> Iterator[tuple[str, io.BufferedReader]]:
+    """The files of a zip archive in name order, each with its name; the last one stays open until the next.
+
+    Raises InputError if there is none or a password is needed, and one of `DAMAGED`.
+    """
+    archive = stack.enter_context(zip_directory(file))
+    members = [m for m in archive.infolist() if not m.is_dir() and not _is_hidden(m.filename)]
+    if not members:
+        raise InputError(f"{name} holds no file", "Pack it again.")
+    for member in sorted(members, key=lambda member: member.filename):
+        if member.flag_bits & 1:
+            raise InputError(
+                f"{name} is protected by a password", "Unpack it with its password and name the CSV file."
+            )
+        try:
+            with archive.open(member) as stream:
+                yield (
+                    member.filename if len(members) > 1 else "",
+                    io.BufferedReader(cast(zipfile.ZipExtFile, stream), _CHUNK),
+                )
+        except NotImplementedError as error:
+            raise InputError(
+                f"{name} can't be unpacked: {error}", "Unpack it and name the CSV file."
+            ) from error
+        except ValueError as error:  # an offset that can't be
+            raise DamagedArchiveError(str(error)) from error
+
+
+def _is_hidden(name: str) -> bool:
+    """Whether a file is what an operating system leaves in an archive, such as ``.DS_Store``."""
+    return any(part.startswith((".", "__MACOSX")) for part in name.split("/"))

@@ -92,10 +92,9 @@ class Survey:
     refused: Counter[str]
     examples: dict[str, list[InvalidRow]]
     type_pairs: Counter[tuple[str, str]]
-    repeated: Keys = field(repr=False)
-    checksums: array[int] = field(repr=False)
-    identities: Numbers | None = field(repr=False, default=None)
-    chosen: int = 0
+    fingerprint: int
+    repeated: Keys = field(repr=False, compare=False)
+    checksums: array[int] = field(repr=False, compare=False)
 
     @property
     def invalid(self) -> int:
@@ -111,8 +110,3 @@ class Survey:
     def sendable(self) -> int:
         """Pairs to send when nothing is settled yet."""
         return self.pairs - self.duplicates
-
-    @property
-    def fingerprint(self) -> int:
-        """A checksum of the whole content."""
-        return self.checksums[-1] if self.checksums else 0

@@ -1,8 +1,7 @@
 """Bytes into text, block by block, each block ending where a line ends.
 
-The encoding is decided by a byte-order mark, else it is UTF-8 (or what the caller says). A byte that
-the encoding does not know ends the run with its line: guessing would turn names, and IDs next to them,
-into others.
+A byte-order mark decides the encoding, else it is UTF-8 or what the caller says. Nothing is guessed: that
+would turn names into others.
 """
 
 from __future__ import annotations
@@ -15,11 +14,14 @@ from typing import IO, NamedTuple
 
 from loader.errors import InputError
 from loader.source.archives import DAMAGED
+from loader.source.input_file import Part
 
 BLOCK_BYTES = 1 << 19
 #: No line of ID pairs is longer; what is, is no CSV or holds a quote that never closes.
 LONGEST_RECORD = 16 << 20
 
+#: A single NUL may be part of a text; two are what is left of bytes that were never written.
+_HOLE = "\0\0"
 #: Half of a UTF-16 pair, which some codecs (utf-7, unicode_escape) let through; no report could hold it.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -66,28 +68,27 @@ def line_ends(text: str) -> int:
     return text.count("\n") + text.count("\r") - text.count("\r\n")
 
 
-def text_blocks(stream: IO[bytes], encoding: str, name: str) -> Iterator[TextBlock]:
+def text_blocks(stream: IO[bytes], encoding: str, part: Part) -> Iterator[TextBlock]:
     """Read `stream` to its end as text.
 
-    Raises InputError, with the line, for bytes that `encoding` can't decode, for an archive that is
-    damaged there, and for a line longer than `LONGEST_RECORD` characters.
+    Raises InputError, with the line, for bytes that `encoding` can't decode, for a hole of NUL bytes, for an
+    archive that is damaged there, and for a line longer than `LONGEST_RECORD` characters.
     """
     decoder: codecs.IncrementalDecoder | None = None
     checksum, line, carry, marked = 0, 1, "", False
     while True:
-        data = _read(stream, name, line, carry)
+        data = _read(stream, part, line, carry)
         checksum = zlib.crc32(data, checksum)
         if decoder is None:
             decoder = codecs.getincrementaldecoder(_chosen(encoding, data))("strict")
         try:
             text = decoder.decode(data, not data)
         except UnicodeError as error:
-            raise _undecodable(error, line, carry, encoding, name) from error
+            raise _undecodable(error, line, carry, encoding, part) from error
         if not marked and text:
             marked, text = True, text.removeprefix("\ufeff")
         text = carry + text
-        if not text.isascii() and (half := _SURROGATE.search(text)):
-            raise _half_a_character(half, line, text, name)
+        _refuse_damage(text, line, part)
         if not data:
             if text:
                 yield TextBlock(text, checksum)
@@ -96,11 +97,10 @@ def text_blocks(stream: IO[bytes], encoding: str, name: str) -> Iterator[TextBlo
         cut = max(text.rfind("\n"), text.rfind("\r", 0, -1)) + 1
         block, carry = text[:cut], text[cut:]
         if len(carry) > LONGEST_RECORD:
-            at = line + line_ends(block)
-            raise InputError(
-                f"{name}, line {at}: the line is longer than {LONGEST_RECORD >> 20} million characters",
+            raise part.error(
+                line + line_ends(block),
+                f"the line is longer than {LONGEST_RECORD >> 20} million characters",
                 "This is no CSV file of ID pairs, or it is damaged there.",
-                line=at,
             )
         if block:
             yield TextBlock(block, checksum)
@@ -113,44 +113,46 @@ def _chosen(encoding: str, start: bytes) -> str:
     return next((codec for mark, codec in _MARKS if start.startswith(mark)), "utf-8")
 
 
-def _read(stream: IO[bytes], name: str, line: int, carry: str) -> bytes:
+def _read(stream: IO[bytes], part: Part, line: int, carry: str) -> bytes:
     try:
         return stream.read(BLOCK_BYTES)
     except DAMAGED as error:
-        at = line + line_ends(carry)
-        raise InputError(
-            f"{name}: the archive is damaged after line {at}: {error}", "Fetch or pack it again.", line=at
-        ) from error
+        what, hint = f"the archive is damaged after this line: {error}", "Fetch or pack it again."
+        raise part.error(line + line_ends(carry), what, hint) from error
     except OSError as error:
-        at = line + line_ends(carry)
-        raise InputError(f"{name} can't be read after line {at}: {error}", line=at) from error
+        what = f"it can't be read after this line: {error.strerror or error}"
+        raise part.error(line + line_ends(carry), what) from error
 
 
-def _undecodable(error: UnicodeError, line: int, carry: str, encoding: str, name: str) -> InputError:
+def _undecodable(error: UnicodeError, line: int, carry: str, encoding: str, part: Part) -> InputError:
     if not isinstance(error, UnicodeDecodeError):
-        return InputError(f"{name}, line {line}: {error}", "Say --encoding with the right one.", line=line)
-    # Codecs of 8-bit tables all call themselves "charmap"; unicode_escape takes a name that nobody knows.
+        return part.error(line, str(error), "Name the right encoding with --encoding.")
+    # Codecs of 8-bit tables all call themselves "charmap"; unicode_escape uses a name of its own.
     codec = encoding if error.encoding in ("charmap", "unicodeescape") else error.encoding
     before = carry + bytes(error.object[: error.start]).decode(codec, "replace")
-    at = line + line_ends(before)
     column = len(before) - max(before.rfind("\n"), before.rfind("\r"))
     wrong = " ".join(f"0x{byte:02X}" for byte in error.object[error.start : error.end][:4])
     advice = (
         "If it comes from a Windows program, try --encoding cp1252; else export it as UTF-8."
         if encoding == "auto"
-        else "Say --encoding with the right one, or leave it out."
+        else "Name the right encoding with --encoding, or leave it out."
     )
-    return InputError(
-        f"{name}, line {at}, character {column}: {wrong} is not {codec.upper()} text",
-        advice,
-        line=at,
+    return part.error(
+        line + line_ends(before), f"character {column}: {wrong} is not {codec.upper()} text", advice
     )
 
 
-def _half_a_character(half: re.Match[str], line: int, text: str, name: str) -> InputError:
-    at = line + line_ends(text[: half.start()])
-    return InputError(
-        f"{name}, line {at}: U+{ord(half[0]):04X} is half of a surrogate pair and no character",
-        "Save the file as UTF-8.",
-        line=at,
-    )
+def _refuse_damage(text: str, line: int, part: Part) -> None:
+    """Raise InputError for characters that no honest text holds."""
+    if (hole := text.find(_HOLE)) >= 0:
+        raise part.error(
+            line + line_ends(text[:hole]),
+            "a hole of NUL bytes, as an interrupted copy or a power loss leaves; rows may be missing",
+            "Copy or export the file again; if it is UTF-16 or UTF-32, name that with --encoding.",
+        )
+    if not text.isascii() and (half := _SURROGATE.search(text)):
+        raise part.error(
+            line + line_ends(text[: half.start()]),
+            f"U+{ord(half[0]):04X} is half of a surrogate pair and no character",
+            "Save the file as UTF-8.",
+        )

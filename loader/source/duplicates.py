@@ -1,8 +1,8 @@
 """Finding the same pair again at eight bytes a row.
 
-The first reading of the file keeps a 64-bit key of each row, sorts them and keeps those that occur more than
-once. The second reading looks only at rows with such a key, and compares the pairs themselves: two different
-pairs that share a key by accident are both sent.
+The first reading keeps a 64-bit key of each pair, sorts them and keeps those that occur more than once. The
+second reading looks only at pairs with such a key, and compares the pairs themselves: two different pairs
+that share a key by accident are both sent.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ def pair_keys(from_ids: Numbers, to_ids: Numbers, canonical: Numbers) -> Keys:
 
 
 def repeated_keys(keys: array[int]) -> tuple[Keys, int]:
-    """The keys (of type ``Q``) that occur more than once, sorted, each once; and how many rows repeat one.
+    """The keys (of type ``Q``) that occur more than once, sorted, each once; and how many pairs repeat one.
 
-    Sorts `keys` itself: one array that has grown as a whole goes back to the system when it is let go, where
-    a piece for each block would leave holes.
+    Sorts `keys` itself: one array that has grown as a whole goes back to the system when it is freed; a piece
+    for each chunk would leave holes.
     """
     together = np.frombuffer(keys, dtype=np.uint64)
     together.sort()
@@ -50,30 +50,35 @@ class FirstRows:
 
     def __init__(self, repeated: Keys) -> None:
         self._repeated = repeated
-        # row, from ID, to ID and canonical kind of the first row with each key; row 0 means none yet
+        # row, from ID, to ID and canonical types of the first pair with each key; row 0 means none yet
         self._first = np.zeros((len(repeated), 4), dtype=np.int64)
-        self._shared: dict[tuple[int, int, int], int] = {}
+        self._shared: dict[tuple[int, ...], int] = {}
 
     def first_rows(
         self, rows: Numbers, from_ids: Numbers, to_ids: Numbers, canonical: Numbers
     ) -> dict[int, int]:
-        """Which of these rows repeat an earlier pair: their index here, and the number of the first row."""
+        """Which of these pairs repeat an earlier one: their index here, and the row of the first."""
         if not len(self._repeated):
             return {}
         keys = pair_keys(from_ids, to_ids, canonical)
         places = np.searchsorted(self._repeated, keys)
         places[places == len(self._repeated)] = 0
         candidates = np.flatnonzero(self._repeated[places] == keys)
-        duplicates = {}
-        for i, place in zip(candidates.tolist(), places[candidates].tolist(), strict=True):
-            pair = (int(from_ids[i]), int(to_ids[i]), int(canonical[i]))
-            first, *other = self._first[place].tolist()
-            if first == 0:
-                self._first[place] = (rows[i], *pair)
-            elif tuple(other) == pair:
-                duplicates[i] = first
-            elif pair in self._shared:
-                duplicates[i] = self._shared[pair]
+        places = places[candidates]
+        pairs = np.column_stack((rows, from_ids, to_ids, canonical))[candidates]
+        used, begins = np.unique(places, return_index=True)
+        new = self._first[used, 0] == 0
+        self._first[used[new]] = pairs[begins[new]]
+        firsts = self._first[places]
+        is_new = np.zeros(len(candidates), dtype=np.bool_)
+        is_new[begins[new]] = True
+        same = (firsts[:, 1:] == pairs[:, 1:]).all(axis=1)
+        chosen = same & ~is_new
+        duplicates = dict(zip(candidates[chosen].tolist(), firsts[chosen, 0].tolist(), strict=True))
+        for i in np.flatnonzero(~same).tolist():  # another pair has this key by accident
+            row, *pair = pairs[i].tolist()
+            if (known := tuple(pair)) in self._shared:
+                duplicates[int(candidates[i])] = self._shared[known]
             else:
-                self._shared[pair] = int(rows[i])
+                self._shared[known] = row
         return duplicates

@@ -1,103 +1,165 @@
-"""Lines beyond doubt: what they look like, and how pandas reads them.
+r"""Plain lines, which pandas reads: all that most files consist of.
 
-One regular expression finds the longest stretch of lines that have the header's number of cells, digits
-where IDs stand, type names where types stand, and quotes in pairs. In such a stretch pandas has nothing to
-repair, so its C parser can do the work at full speed.
+One regular expression says whether a text is nothing but lines with the header's number of cells, digits
+where IDs are, type names where types are, and quotes in pairs. There pandas has nothing to repair, and its C
+parser can do the work at full speed. pandas alone pads short rows, cuts or shifts long ones, and takes stray
+quotes in pairs for text.
 """
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterable
 from itertools import groupby
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from loader.csvtext import encode_cell
-from loader.source.cell_rules import TOO_FEW_FIELDS, TOO_MANY_FIELDS
-from loader.source.header import Layout
+from loader.source.columns import Layout
+from loader.source.decoding import line_ends
+from loader.source.type_pairs import Numbers
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Says which lines of a layout are beyond doubt, as a pattern that matches them whole.
-PlainLines: TypeAlias = Callable[[Layout], re.Pattern[str]]
+#: Wider lines are split faster by the csv module than matched by a pattern.
+_WIDEST = 40
+_NUMBER = "[1-9][0-9]{0,17}+"
+_ZEROS_AND_NUMBER = "(?=[0-9]{1,19}(?![0-9]))0*+[1-9][0-9]*+"
+_TYPE = "(?:[A-Za-z][A-Za-z0-9_]*+|[0-9]++-[0-9]++)"
 
 
-def plain_lines(layout: Layout) -> re.Pattern[str]:
-    r"""Matches as many whole plain lines as follow one another, ended by ``\n`` or ``\r\n``; maybe none.
+class PlainRows(NamedTuple):
+    """The rows of a plain text.
 
-    IDs of nineteen digits, leading zeros and decimals are left to the rules in `loader.source.cell_rules`.
+    from_ids, to_ids: the IDs.
+    from_types, to_types: for each row an index into the names, and the names.
+    rests: the other columns as CSV text, a comma before each cell; [] unless asked for.
+    """
+
+    from_ids: Numbers
+    to_ids: Numbers
+    from_types: tuple[Numbers, list[str]]
+    to_types: tuple[Numbers, list[str]]
+    rests: list[str]
+
+
+class PlainReader:
+    """Reads plain texts of one layout."""
+
+    def __init__(self, layout: Layout, *, with_rests: bool) -> None:
+        self._layout = layout
+        self._with_rests = with_rests
+        self._lines = _plain_lines(layout)
+
+    def read(self, text: str) -> PlainRows | None:
+        """The rows of a text, or None if there is any doubt about it."""
+        if not any(lines.fullmatch(text) for lines in self._lines):
+            return None
+        try:
+            frame = self._parse(text)
+        except (ValueError, OverflowError):  # an ID beyond int64
+            return None
+        lines = line_ends(text) + (not text.endswith(("\r", "\n")))
+        if len(frame) != lines:
+            raise AssertionError(f"pandas read {len(frame)} of {lines} lines")
+        layout = self._layout
+        from_types = self._types(frame, layout.from_side.type_column)
+        to_types = self._types(frame, layout.to_side.type_column)
+        if from_types is None or to_types is None:
+            return None
+        return PlainRows(
+            frame[layout.from_side.column].to_numpy(),
+            frame[layout.to_side.column].to_numpy(),
+            from_types,
+            to_types,
+            encode_columns([frame[i].tolist() for i in layout.others], len(frame))
+            if self._with_rests
+            else [],
+        )
+
+    def _parse(self, text: str) -> pd.DataFrame:
+        """IDs as int64, types as categories, the others as text, in columns named by their index."""
+        import pandas as pd  # takes 0.3 s to import, which `--help` need not wait for
+
+        layout = self._layout
+        types: dict[int, str] = dict.fromkeys(layout.keys, "category")
+        types |= {layout.from_side.column: "int64", layout.to_side.column: "int64"}
+        if self._with_rests:
+            types |= dict.fromkeys(layout.others, "object")
+        # pandas drops a U+FEFF at the head of what it is given, and of each of its own buffers until the
+        # first line has ended: for a byte-order mark, which has gone by now. A line to skip keeps it off.
+        marked = "\ufeff" in text
+        return pd.read_csv(
+            io.StringIO("\n" + text if marked else text, newline=""),
+            sep=layout.delimiter,
+            header=None,
+            names=list(range(layout.width)),
+            skiprows=int(marked),
+            usecols=sorted(types),
+            dtype=types,
+            engine="c",
+            na_filter=False,
+            skip_blank_lines=False,
+            low_memory=False,
+        )
+
+    def _types(self, frame: pd.DataFrame, column: int | None) -> tuple[Numbers, list[str]] | None:
+        if column is None:
+            return np.zeros(len(frame), dtype=np.int64), [""]
+        categories = frame[column].cat
+        names = categories.categories.tolist()
+        if not all(isinstance(name, str) for name in names):  # pandas took `true` or `infinity` for a value
+            return None
+        return categories.codes.to_numpy().astype(np.int64), names
+
+
+def _plain_lines(layout: Layout) -> list[re.Pattern[str]]:
+    """Patterns of which one matches a text of whole plain lines; none if no line can be plain.
+
+    What more an ID may be is left to `loader.source.cell_rules`.
+    """
+    d = layout.delimiter
+    if layout.width > _WIDEST or not d or ord(d) > 127:  # pandas' C parser takes single bytes only
+        return []
+    pad = "[" + " \t".replace(d, "") + "]*+"
+    padded = f"{pad}{_ZEROS_AND_NUMBER}{pad}"
+    type_name = f"{pad}{_TYPE}{pad}"
+    # Most files have bare IDs: to try these alone saves a fifth of the matching, the dearest part of reading.
+    lines = (_line(layout, number, type_name) for number in (_NUMBER, f'(?:{padded}|"{padded}")'))
+    return [re.compile(rf"(?:{line}(?:\n|\r\n?))*(?:{line})?") for line in lines]
+
+
+def _line(layout: Layout, record_id: str, type_name: str) -> str:
+    """A line without its end, as a pattern, given those of an ID and of a type.
+
+    It matches a line in one way only, so that a text that does not match is given up at once. No group that
+    can backtrack is possessive: before 3.11.5, Python matched that wrongly (gh-106052).
     """
     d = re.escape(layout.delimiter)
-    pad = "" if layout.delimiter == " " else " *+"
-    number = "[1-9][0-9]{0,17}+"
-    record_id = f'(?:{pad}{number}{pad}|"{number}")'
-    # Most lines have bare IDs: to try that first saves a fifth of the matching, the dearest part of reading.
-    lines = f"{_line(layout, d, number)}|{_line(layout, d, record_id)}"
-    if ord(layout.delimiter) > 127:  # pandas' C parser takes single bytes only
-        lines = "(?!)"
-    return re.compile(rf"(?:(?:{lines})\r?+\n)*+")
-
-
-def _line(layout: Layout, d: str, record_id: str) -> str:
-    """A line without its end, as a pattern, where `record_id` is an ID's and `d` the delimiter's."""
-    name = "(?:[A-Za-z][A-Za-z0-9_]*+|[0-9]++-[0-9]++)"
-    type_name = f'(?:{name}|"{name}")'
-    other = rf'(?:"(?:[^"\r\n\0]++|"")*+"|[^"{d}\r\n\0]*+)'
-    cells = [other] * layout.width
-    cells[layout.from_id] = cells[layout.to_id] = record_id
-    for column in (layout.from_type, layout.to_type):
-        if column is not None:
-            cells[column] = type_name
-    if layout.error_category is not None:  # a report may say that a row's cells are not to be trusted
-        cells[layout.error_category] = rf'(?!"?\s*+(?:{TOO_MANY_FIELDS}|{TOO_FEW_FIELDS})){other}'
+    text = r'[^"\r\n\0]*+'
+    cells = [rf'(?:"{text}(?:""{text})*+"|[^"{d}\r\n\0]*+)'] * layout.width
+    for column in layout.keys:
+        cells[column] = f'(?:{type_name}|"{type_name}")'
+    for side in (layout.from_side, layout.to_side):
+        cells[side.column] = record_id
     runs = [(cell, len(list(run))) for cell, run in groupby(cells[1:])]
     # A group that is repeated once costs a quarter of the whole, so it is written without the {1}.
     return cells[0] + "".join(d + cell if n == 1 else f"(?:{d}{cell}){{{n}}}" for cell, n in runs)
 
 
-def parse(text: str, layout: Layout, *, others: bool, status: bool) -> pd.DataFrame:
-    """Let pandas read plain lines: IDs as int64, types as categories, the `others` and `status` as text.
-
-    The frame's columns are named by their index in the header.
-    """
-    import pandas as pd  # takes 0.3 s to import: only who reads pays
-
-    types: dict[int, str] = {layout.from_id: "int64", layout.to_id: "int64"}
-    types |= {column: "category" for column in (layout.from_type, layout.to_type) if column is not None}
-    if others:
-        types |= dict.fromkeys(layout.others, "object")
-    if status and layout.status is not None:
-        types[layout.status] = "object"
-    # pandas drops a U+FEFF at the head of what it is given, and of each of its own buffers until the first
-    # line has ended: for a byte-order mark, which has gone by now. A line to skip keeps it off.
-    marked = "\ufeff" in text
-    return pd.read_csv(
-        io.StringIO("\n" + text if marked else text, newline=""),
-        sep=layout.delimiter,
-        header=None,
-        names=list(range(layout.width)),
-        skiprows=int(marked),
-        usecols=sorted(types),
-        dtype=types,
-        engine="c",
-        na_filter=False,
-        skip_blank_lines=False,
-        low_memory=False,
-    )
-
-
-def rest_texts(columns: list[list[str]]) -> list[str]:
-    """The other columns of plain lines as CSV text, one text a row, each cell with a comma before it.
+def encode_columns(columns: list[list[str]], size: int) -> list[str]:
+    """Columns of `size` cells as CSV text, one text a row, each cell with a comma before it.
 
     Says what `loader.csvtext.encode_cells` says of each row, at a fraction of its cost: most columns have
     no cell that needs quotes, which shows when they are looked at as a whole.
     """
     texts = [_encoded(cells) for cells in columns]
-    return list(map(",".join, zip([""] * len(columns[0]), *texts, strict=True)))
+    return list(map(",".join, zip([""] * size, *texts, strict=True)))
 
 
-def _encoded(cells: list[str]) -> Iterable[str]:
+def _encoded(cells: list[str]) -> list[str]:
     whole = "\n".join(cells)
-    return map(encode_cell, cells) if any(mark in whole for mark in '",\r') else cells
+    plain = whole.count("\n") == len(cells) - 1 and not any(mark in whole for mark in '",\r')
+    return cells if plain else list(map(encode_cell, cells))

@@ -1,6 +1,6 @@
-"""The input as a stream of plain bytes, whatever it comes in: a file, standard input, an archive.
+"""The input on the disk: a file that can be read from its start as often as needed.
 
-A run reads its input twice, so what can't be read twice (standard input, a named pipe) is copied first.
+What can be read only once, standard input or a pipe, is saved as a file first.
 """
 
 from __future__ import annotations
@@ -13,110 +13,97 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Self
+from typing import IO, NamedTuple
 
 from loader.errors import InputError
-from loader.source.archives import DAMAGED, OPENERS
-from loader.source.copying import copied
+from loader.source.archives import DAMAGED, open_archive, open_zip
+from loader.source.formats import HEAD, file_format, refuse_nested
 
 _BUFFER = 1 << 20
 #: Seconds between two looks at whether to go on waiting for a pipe.
 _POLL = 0.1
 
-# What an archive begins with. None of these bytes begins a CSV file.
-_SIGNATURES = (
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"\xfd7zXZ\0", "an xz archive"),
-    (b"\x28\xb5\x2f\xfd", "a zstd archive"),
-    (b"PK\x03\x04", "a zip archive or an Excel workbook"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
-)
+
+class Part(NamedTuple):
+    """What has a header and rows: the file, one of several files of an archive, or the sheet of a workbook.
+
+    name: the input, for messages. member: the file of the archive; empty if there is only one.
+    is_sheet: it has rows instead of lines.
+    """
+
+    name: str
+    member: str = ""
+    is_sheet: bool = False
+
+    @property
+    def label(self) -> str:
+        """The input, and the file of the archive."""
+        return f"{self.name}, {self.member}" if self.member else self.name
+
+    def where(self, line: int) -> str:
+        """A line of the file, or a row of the sheet, in words."""
+        where = f"sheet row {line}" if self.is_sheet else f"line {line}"
+        return f"{self.member}, {where}" if self.member else where
+
+    def error(self, line: int, what: str, hint: str = "") -> InputError:
+        """What is wrong there, and what to do."""
+        return InputError(f"{self.name}, {self.where(line)}: {what}", hint, line=line)
 
 
 class InputFile:
-    """The input, readable from its start as often as needed; `name` is how messages call it.
+    """The input. `name` is how messages call it: the path as given."""
 
-    Use it as a context manager: leaving it throws the copy of a pipe away.
-    """
-
-    def __init__(self, name: str, start: Callable[[], IO[bytes]], suffix: str, keep: ExitStack) -> None:
-        """`start` opens the bytes as they are; `suffix`, in small letters, says what packed them."""
+    def __init__(self, path: Path, name: str) -> None:
         self.name = name
-        self._start = start
-        self._suffix = suffix
-        self._keep = keep
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._keep.close()
+        self._path = path
 
     @contextmanager
-    def read(self) -> Iterator[IO[bytes]]:
-        """Open the decompressed bytes from the start.
+    def read(self) -> Iterator[Iterator[tuple[Part, IO[bytes]]]]:
+        """Open the bytes from the start: unpacked, one part after the other; of a workbook as they are.
 
-        Raises InputError when the file can't be opened or isn't the archive that its name says. What
-        breaks later, in the middle, raises one of `DAMAGED` or OSError from `read()`.
+        Raises InputError if the file can't be opened or is nothing that the loader reads. What is damaged
+        later raises one of `DAMAGED` or OSError from `read()`.
         """
         with ExitStack() as stack:
-            yield self._open(stack)
+            yield self._parts(stack)
 
-    def _open(self, stack: ExitStack) -> IO[bytes]:
-        opener = OPENERS.get(self._suffix)
+    def _parts(self, stack: ExitStack) -> Iterator[tuple[Part, IO[bytes]]]:
+        suffix = self._path.suffix.lower()
         try:
-            plain = stack.enter_context(self._start())
-            if opener is None:
-                self._refuse_archive(plain.read(8))
-                plain.seek(0)
-                return plain
-            archive: IO[bytes] = stack.enter_context(opener(Path(self.name).name, plain, stack))
+            file = stack.enter_context(self._path.open("rb", _BUFFER))
+            packed = file_format(file, self.name, suffix)
+            if packed == ".xlsx":
+                yield Part(self.name, is_sheet=True), file
+            elif packed == ".zip":
+                for member, stream in open_zip(file, self.name, stack):
+                    yield Part(self.name, member), _checked(stream, f"{self.name} {member}".strip())
+            elif packed == ".csv":
+                yield Part(self.name), file
+            else:
+                yield Part(self.name), _checked(open_archive(file, packed, stack), self.name)
         except DAMAGED as error:
             raise InputError(
-                f"{self.name} is no readable {self._suffix} archive: {error}", "Fetch or pack it again."
+                f"{self.name} is no readable {suffix} file: {error}", "Fetch it again."
             ) from error
         except OSError as error:
             raise InputError(f"{self.name} can't be opened: {error.strerror or error}") from error
-        return archive
-
-    def _refuse_archive(self, start: bytes) -> None:
-        for signature, what in _SIGNATURES:
-            if start.startswith(signature):
-                raise InputError(
-                    f"{self.name} is no CSV file but {what}",
-                    "Save the sheet as CSV, or unpack the archive; a file named .gz, .bz2, .xz, .zip or .zst "
-                    "is unpacked while it is read.",
-                )
 
 
-def open_input(
-    location: str, stdin: IO[bytes] | None = None, going_on: Callable[[], None] = lambda: None
-) -> InputFile:
-    """Find the input and make it readable twice.
+def _checked(stream: BufferedReader, name: str) -> BufferedReader:
+    """An unpacked stream that is not itself something to unpack."""
+    refuse_nested(stream.peek(HEAD)[:HEAD], name)
+    return stream
 
-    `location` is a path, or ``-`` for standard input (`stdin`, by default the process's own). While a pipe is
-    copied, `going_on` is asked ten times a second, and what it raises ends that.
-    Raises InputError when there is nothing to read there.
-    """
-    with ExitStack() as keep:
-        if location == "-":
-            stdin = stdin or (sys.stdin.buffer if sys.stdin else None)
-            if stdin is None:
-                raise InputError("standard input is closed", "Name a file, or feed one with < or a pipe.")
-            # Below the buffer: the interpreter could not end while another thread waits inside it.
-            bare = getattr(stdin, "raw", stdin)
-            copy = copied("standard input", lambda: nullcontext(bare), keep, going_on)
-            return InputFile("standard input", copy.open, "", keep.pop_all())
-        path = Path(location)
-        if _is_regular(path):
-            return InputFile(location, lambda: path.open("rb", _BUFFER), path.suffix.lower(), keep)
-        copy = copied(location, lambda: path.open("rb", buffering=0), keep, going_on)
-        return InputFile(location, copy.open, path.suffix.lower(), keep.pop_all())
+
+def open_input(location: str) -> InputFile:
+    """The input at a path. Raises InputError if there is no such file."""
+    path = Path(location)
+    if not _is_regular(path):
+        raise InputError(f"{location} is no file that can be read twice", "Save it as a file first.")
+    return InputFile(path, location)
 
 
 def is_pipe(location: str) -> bool:
@@ -126,6 +113,18 @@ def is_pipe(location: str) -> bool:
     Raises InputError for a folder, or if nothing is there.
     """
     return location == "-" or not _is_regular(Path(location))
+
+
+def _is_regular(path: Path) -> bool:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file", "Check the path and the folder.") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+    if stat.S_ISDIR(mode):
+        raise InputError(f"{path} is a folder", "Name the CSV file in it.")
+    return stat.S_ISREG(mode)
 
 
 def save_copy(
@@ -147,10 +146,7 @@ def save_copy(
 
     def copy() -> None:
         try:
-            # Below the buffer: the interpreter could not end while another thread waits inside it.
-            bare = getattr(stdin, "raw", stdin)
-            with nullcontext(bare) if bare else open(location, "rb", buffering=0) as pipe:
-                _copy(name, pipe, path, abandoned)
+            _copy(name, location, stdin, path, abandoned)
         except BaseException as error:
             ended.set_exception(error)
         else:
@@ -164,57 +160,54 @@ def save_copy(
     except BaseException:
         abandoned.set()
         raise
+    ended.result()
+
+
+def _copy(name: str, location: str, stdin: IO[bytes] | None, path: Path, abandoned: threading.Event) -> None:
+    with ExitStack() as stack:
+        try:
+            # Below the buffer: the interpreter could not end while another thread waits inside it.
+            bare = getattr(stdin, "raw", stdin)
+            pipe = bare if bare is not None else stack.enter_context(open(location, "rb", buffering=0))
+        except OSError as error:
+            raise _unreadable(name, error) from error
+        file = stack.enter_context(_saved(name, path))
+        while (data := _read(name, pipe)) != b"":
+            if abandoned.is_set():
+                raise InputError(f"{name} was not read to its end")
+            if data is None:  # a pipe set not to block, with nothing in it yet
+                time.sleep(_POLL)
+            else:
+                file.write(data)
+
+
+def _read(name: str, pipe: IO[bytes]) -> bytes | None:
     try:
-        ended.result()
+        return pipe.read(_BUFFER)
     except OSError as error:
-        raise InputError(f"{name} can't be read: {error.strerror or error}") from error
+        raise _unreadable(name, error) from error
 
 
-def _copy(name: str, pipe: IO[bytes], path: Path, abandoned: threading.Event) -> None:
+@contextmanager
+def _saved(name: str, path: Path) -> Iterator[IO[bytes]]:
+    """A file that becomes `path` once all is written, and is removed if not."""
+    part = ""
     try:
         descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    except OSError as error:
-        raise _not_saved(name, path, error) from error
-    try:
         with os.fdopen(descriptor, "wb") as file:
-            while (data := pipe.read(_BUFFER)) != b"" and not abandoned.is_set():
-                if data is None:  # a pipe set not to block, with nothing in it yet
-                    time.sleep(_POLL)
-                    continue
-                try:
-                    file.write(data)
-                except OSError as error:
-                    raise _not_saved(name, path, error) from error
-            try:
-                file.flush()
-                os.fsync(descriptor)
-            except OSError as error:
-                raise _not_saved(name, path, error) from error
-        if not abandoned.is_set():
-            try:
-                os.replace(part, path)
-            except OSError as error:
-                raise _not_saved(name, path, error) from error
+            yield file
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(part, path)
+    except OSError as error:
+        raise InputError(
+            f"{name} can't be saved as {path}: {error.strerror or error}",
+            "Name a report in a folder with enough room that can be written.",
+        ) from error
     finally:
         with suppress(OSError):  # it has become `path`
             os.unlink(part)
 
 
-def _not_saved(name: str, path: Path, error: OSError) -> InputError:
-    return InputError(
-        f"{name} can't be saved as {path}: {error.strerror or error}",
-        "Name a report in a folder with enough room that can be written.",
-    )
-
-
-def _is_regular(path: Path) -> bool:
-    """Whether it is a file that can be read again. Raises InputError for a folder, or where nothing is."""
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file", "Check the path and the folder.") from None
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from error
-    if stat.S_ISDIR(mode):
-        raise InputError(f"{path} is a folder", "Name the CSV file in it.")
-    return stat.S_ISREG(mode)
+def _unreadable(name: str, error: OSError) -> InputError:
+    return InputError(f"{name} can't be read: {error.strerror or error}")

@@ -1,7 +1,7 @@
 r"""One record at a time, by the letter: for the header and for every line that isn't plainly well-formed.
 
-pandas repairs what it reads: it pads, cuts and shifts, and closes quotes where it likes. This scanner
-repairs nothing and reports what it saw. A cell whose closing quote is followed by more text keeps all of
+pandas repairs what it reads: it pads, cuts and shifts, and closes quotes as it likes. This scanner repairs
+nothing and reports what it saw. A cell whose closing quote is followed by more text keeps all of
 it, quotes included, so that no ID can come out of it.
 """
 
@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+_QUOTED = r'[^"]*+(?:""[^"]*+)*+'
+
 
 class Record(NamedTuple):
-    """One record as it stands in the file.
+    """One record as it is written in the file.
 
     `end` is where the next record begins. `broken` are the indices of cells with text behind a closing
     quote, `multiline` those of cells that hold line ends.
@@ -31,14 +33,14 @@ class RecordScanner:
         self.delimiter = delimiter
         d = re.escape(delimiter)
         self._cell = re.compile(
-            rf'"(?P<quoted>(?:[^"]++|"")*+)"(?={d}|\r|\n|\Z)'
-            rf'|(?P<broken>"(?:[^"]++|"")*+"[^{d}\r\n]*+)'
+            rf'"(?P<quoted>{_QUOTED})"(?={d}|\r|\n|\Z)'
+            rf'|(?P<broken>"{_QUOTED}"[^{d}\r\n]*+)'
             r'|(?P<open>")'
             rf"|(?P<plain>[^{d}\r\n]*+)"
         )
 
     def record(self, text: str, start: int) -> Record | None:
-        """Read the record that begins at `start`; None where a quote opens that `text` does not close."""
+        """Read the record that begins at `start`; None if a quote opens that `text` does not close."""
         cells: list[str] = []
         broken: list[int] = []
         multiline: list[int] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -31,7 +31,7 @@ class TypePair(NamedTuple):
 
 
 class TypePairs:
-    """All type_pairs met so far, in the order of their first row."""
+    """All pairs of types met so far."""
 
     def __init__(self) -> None:
         self._pairs: list[TypePair] = []
@@ -48,7 +48,7 @@ class TypePairs:
         return iter(self._pairs)
 
     def of(self, from_type: str, to_type: str) -> int:
-        """The index of this pair of types, which becomes known by asking."""
+        """The index of this pair of types; a new one is added."""
         known = self._index.get((from_type, to_type))
         if known is None:
             known = self._index[from_type, to_type] = len(self._pairs)
@@ -57,23 +57,10 @@ class TypePairs:
             self._pairs.append(TypePair(from_type, to_type, *compared, canonical, compared[0] == compared[1]))
         return known
 
-    def indices(
-        self, from_types: tuple[Numbers, Sequence[str]], to_types: tuple[Numbers, Sequence[str]]
-    ) -> Numbers:
-        """The indices for many rows, each side given as codes and the names they stand for."""
-        (from_codes, from_names), (to_codes, to_names) = from_types, to_types
-        if len(from_codes) and len(from_names) == len(to_names) == 1:  # as nearly everywhere
-            return np.full(len(from_codes), self.of(from_names[0], to_names[0]), dtype=np.int64)
-        used, inverse = np.unique(from_codes * len(to_names) + to_codes, return_inverse=True)
-        type_pairs = [
-            self.of(from_names[u // len(to_names)], to_names[u % len(to_names)]) for u in used.tolist()
-        ]
-        return np.array(type_pairs, dtype=np.int64)[inverse]
-
     def reflexive(self) -> npt.NDArray[np.bool_]:
-        """For each kind, whether both sides are the same type."""
-        return np.array([kind.reflexive for kind in self._pairs], dtype=np.bool_)
+        """For each pair of types, whether both sides are the same type."""
+        return np.array([pair.reflexive for pair in self._pairs], dtype=np.bool_)
 
     def canonical(self) -> Numbers:
-        """For each kind, the index of what it compares as."""
-        return np.array([kind.canonical for kind in self._pairs], dtype=np.int64)
+        """For each pair of types, the number of its canonical pair."""
+        return np.array([pair.canonical for pair in self._pairs], dtype=np.int64)

@@ -1,117 +1,114 @@
-"""One record into a verdict: the two IDs and the kind of a row that can be sent, or why it can't."""
+"""Verdicts: whether the pair of a report line can be sent, and why not."""
 
 from __future__ import annotations
 
-from loader.csvtext import encode_cells
-from loader.model import OWN_COLUMNS, Pair, Status
-from loader.source.cell_rules import TOO_FEW_FIELDS, TOO_MANY_FIELDS, Fault, judge_id, judge_type
-from loader.source.header import Layout
-from loader.source.scanner import Record
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from loader.source.cell_rules import (
+    EMPTY,
+    TOO_FEW_FIELDS,
+    TOO_MANY_FIELDS,
+    Fault,
+    judge_id,
+    judge_type,
+    trim,
+)
+from loader.source.columns import Layout, Side
 from loader.source.type_pairs import TypePairs
 
-_MEND = "mend the row in the original input"
-#: Rows of a report whose cells are not those of the row that it reports on: `raw_pair` had to fit them.
-_FITTED = {
-    TOO_MANY_FIELDS: f"the original row had too many fields and was cut to the header's width here: {_MEND}",
-    TOO_FEW_FIELDS: f"the original row had too few fields and was padded to the header's width here: {_MEND}",
-}
+#: Spellings of types that are remembered; a file has a handful.
+_MOST_TYPES = 10_000
+
+
+class PairIds(NamedTuple):
+    """The IDs of a pair that can be sent."""
+
+    from_id: int
+    to_id: int
 
 
 class RowJudge:
-    """Judges the records of one input by the rules of the contract (section 2), cell by cell."""
+    """Judges the rows of one input by the rules of the contract (section 2), cell by cell."""
 
     def __init__(self, layout: Layout, type_pairs: TypePairs) -> None:
         self._layout = layout
-        self._kinds = type_pairs
-        self._header = [name.strip().casefold() for name in layout.names]
+        self._type_pairs = type_pairs
+        self._types: dict[tuple[str, str], int | Fault] = {}
+        self._from_name = layout.name(layout.from_side.column)
+        self._to_name = layout.name(layout.to_side.column)
 
-    def judge(self, record: Record) -> tuple[int, int, int] | Fault:
-        """The row's from-ID, to-ID and kind, or the first thing that is wrong with it."""
-        layout, cells = self._layout, record.cells
-        if len(cells) != layout.width:
-            category = TOO_MANY_FIELDS if len(cells) > layout.width else TOO_FEW_FIELDS
-            fields = "1 field" if len(cells) == 1 else f"{len(cells)} fields"
-            return Fault(category, f"the row has {fields}, the header has {layout.width}")
-        if fault := self._fitted(cells):
-            return fault
-        from_id = judge_id(cells[layout.from_id], self._column(layout.from_id))
-        if isinstance(from_id, Fault):
-            return from_id
-        to_id = judge_id(cells[layout.to_id], self._column(layout.to_id))
-        if isinstance(to_id, Fault):
-            return to_id
-        from_type = self._type(cells, layout.from_type, layout.default_from_type)
-        if isinstance(from_type, Fault):
-            return from_type
-        to_type = self._type(cells, layout.to_type, layout.default_to_type)
-        if isinstance(to_type, Fault):
-            return to_type
-        kind = self._kinds.of(from_type, to_type)
-        if from_id == to_id and self._kinds[kind].reflexive:
-            return self_pair(from_id)
-        return from_id, to_id, kind
+    def judge(self, cells: Sequence[str], from_cell: str, to_cell: str) -> PairIds | Fault | None:
+        """The IDs of a report line, or why there is no pair to send, or None for a row of empty cells.
 
-    def begins_another_table(self, record: Record) -> bool:
-        """Whether a record that can't be sent is a header whose columns stand elsewhere than the first one's.
-
-        The rows below it may have the right number of fields and an ID in each place, only not the ID that
-        the first header promises. The same header again is harmless: a row that can't be sent. So is one that
-        a report quotes among its rows: only a report's own header begins another report.
+        `cells` are the whole row, `from_cell` and `to_cell` its IDs, or one each of several.
         """
         layout = self._layout
-        cells = [cell.strip().casefold() for cell in record.cells]
-        names = {self._header[layout.from_id], self._header[layout.to_id]}
-        if layout.status is not None:
-            names.update(OWN_COLUMNS)
-        if not names.issubset(cells):
-            return False
-        if len(cells) != layout.width and _named(cells) != _named(self._header):
-            return True
-        return any(cells[i : i + 1] != self._header[i : i + 1] for i in layout.keys)
+        if len(cells) != layout.width:
+            return self._wrong_width(cells) if any(map(trim, cells)) else None
+        from_empty, to_empty = not trim(from_cell), not trim(to_cell)
+        if from_empty or to_empty:
+            if from_empty and to_empty and not any(map(trim, cells)):
+                return None
+            return self._missing(from_empty, to_empty)
+        if ";" in from_cell and ";" in to_cell:
+            why = f"{self._from_name} and {self._to_name} both hold several IDs: which belong together?"
+            return Fault("SEVERAL_IDS", why)
+        from_id = judge_id(from_cell, self._from_name)
+        if isinstance(from_id, Fault):
+            return from_id
+        to_id = judge_id(to_cell, self._to_name)
+        if isinstance(to_id, Fault):
+            return to_id
+        types = self.types(cells)
+        if isinstance(types, Fault):
+            return types
+        if from_id == to_id and self._type_pairs[types].reflexive:
+            why = f"both sides are record {from_id}: a record can't be associated with itself"
+            return Fault("SELF_PAIR", why)
+        return PairIds(from_id, to_id)
 
-    def raw_pair(self, row: int, cells: list[str], *, with_rest: bool) -> Pair:
-        """A row that can't be sent, with its cells untouched; what is missing is empty."""
-        layout = self._layout
-        cells = cells + [""] * (layout.width - len(cells))
-        from_type = (cells[layout.from_type] if layout.from_type is not None else "").strip()
-        to_type = (cells[layout.to_type] if layout.to_type is not None else "").strip()
-        return Pair(
-            row,
-            from_type or layout.default_from_type or "",
-            cells[layout.from_id],
-            to_type or layout.default_to_type or "",
-            cells[layout.to_id],
-            self.rest(cells) if with_rest else "",
+    def types(self, cells: Sequence[str]) -> int | Fault:
+        """The index of a row's pair of object types, or why it has none."""
+        from_column, to_column = self._layout.from_side.type_column, self._layout.to_side.type_column
+        return self.types_of(
+            "" if from_column is None else cells[from_column], "" if to_column is None else cells[to_column]
         )
 
-    def rest(self, cells: list[str]) -> str:
-        """The other columns as the report is to hold them."""
-        return encode_cells([cells[i] for i in self._layout.others])
+    def types_of(self, from_cell: str, to_cell: str) -> int | Fault:
+        """The same, given the type cells; a cell is empty if there is no such column."""
+        if (known := self._types.get((from_cell, to_cell))) is None:
+            if len(self._types) >= _MOST_TYPES:
+                self._types.clear()
+            known = self._types[from_cell, to_cell] = self._judge_types(from_cell, to_cell)
+        return known
 
-    def _fitted(self, cells: list[str]) -> Fault | None:
-        """The fault of a row whose cells, so its report says, were cut or padded: no ID there is sure."""
+    def _judge_types(self, from_cell: str, to_cell: str) -> int | Fault:
+        from_type = self._type(from_cell, self._layout.from_side)
+        if isinstance(from_type, Fault):
+            return from_type
+        to_type = self._type(to_cell, self._layout.to_side)
+        return to_type if isinstance(to_type, Fault) else self._type_pairs.of(from_type, to_type)
+
+    def _type(self, cell: str, side: Side) -> str | Fault:
+        name = "" if side.type_column is None else self._layout.name(side.type_column)
+        return judge_type(cell, side.default_type, name)
+
+    def _missing(self, from_empty: bool, to_empty: bool) -> Fault:
+        sides = ((self._layout.from_side, from_empty), (self._layout.to_side, to_empty))
+        names = [(side, self._layout.name(side.column)) for side, is_empty in sides if is_empty]
+        for side, name in names:
+            if side.allow_empty:
+                return Fault(EMPTY, f"{name} is empty: there is nothing to associate")
+        return Fault("MISSING_ID", f"{names[0][1]} is empty")
+
+    def _wrong_width(self, cells: Sequence[str]) -> Fault:
         layout = self._layout
-        if layout.status is None or layout.error_category is None:
-            return None
-        if cells[layout.status].strip().lower() != Status.INVALID:
-            return None
-        category = cells[layout.error_category].strip()
-        return Fault(category, _FITTED[category]) if category in _FITTED else None
-
-    def _type(self, cells: list[str], column: int | None, default: str | None) -> str | Fault:
-        if column is None:
-            return judge_type("", default, "")
-        return judge_type(cells[column], default, self._column(column))
-
-    def _column(self, index: int) -> str:
-        return self._layout.names[index].strip()
-
-
-def _named(header: list[str]) -> int:
-    """How many columns a header names: a delimiter at its end, as some exports have, adds none."""
-    return max((i for i, name in enumerate(header, 1) if name), default=0)
-
-
-def self_pair(record_id: int) -> Fault:
-    """The fault of a record that is paired with itself."""
-    return Fault("SELF_PAIR", f"both sides are record {record_id}: a record can't be associated with itself")
+        category = TOO_MANY_FIELDS if len(cells) > layout.width else TOO_FEW_FIELDS
+        count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+        message = f"the row has {count}, the header has {layout.width}"
+        if len(cells) == 1 and layout.delimiter and layout.delimiter in cells[0]:
+            message += ": the whole line is in quotes"
+        elif any(cell[:1].isspace() and cell.lstrip().startswith('"') for cell in cells):
+            message += ": there is a blank before a quotation mark"
+        return Fault(category, message)

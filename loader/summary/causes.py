@@ -1,37 +1,30 @@
-"""The one place that knows why a row ended as it did, and what a person can do about it.
-
-`load`'s closing summary, `summary` and the HTML page all ask `cause_of`; the words stand in `catalogue`.
-The rules are data, read from the top: the first whose conditions all hold gives the cause. So the loader's
-own categories and HubSpot's precise words stand before bare status codes. Where a wording of HubSpot's
-comes from is said beside its rule: *live* is what a real account answered, *guess* that no body is known.
-"""
+"""Why a pair ended with its status: the first rule whose conditions all hold."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from typing import NamedTuple
 
 from loader.model import Status
 from loader.summary import catalogue
 from loader.summary.catalogue import Cause
 
-__all__ = ["Cause", "cause_of", "next_command"]
+__all__ = ["Cause", "cause_of"]
 
 
 class _Rule(NamedTuple):
     """A cause and the conditions for it; an empty condition always holds."""
 
     cause: Cause
-    status: Status | None = None
     categories: Collection[str] = ()
     http: Collection[int] = ()
     words: re.Pattern[str] | None = None
 
-    def holds(self, status: Status, http_status: int, category: str, text: str) -> bool:
+    def holds(self, http_status: int, category: str, text: str) -> bool:
         return (
-            (self.status is None or status is self.status)
-            and (not self.categories or category in self.categories)
+            (not self.categories or category in self.categories)
             and (not self.http or http_status in self.http)
             and (self.words is None or self.words.search(text) is not None)
         )
@@ -49,34 +42,33 @@ _BY_STATUS = {
     Status.NOT_SENT: catalogue.NOT_SENT,
     Status.REMOVED: catalogue.REMOVED,
 }
+_VERIFIED = {"missing": catalogue.VERIFIED_MISSING, "unknown": catalogue.VERIFIED_UNKNOWN}
 
-_INVALID = (  # the categories are the source's own
-    _Rule(catalogue.MISSING_ID, categories={"MISSING_ID"}),
-    _Rule(catalogue.DESTROYED_ID, categories={"DESTROYED_ID"}),
-    _Rule(catalogue.ID_OUT_OF_RANGE, categories={"ID_OUT_OF_RANGE"}),
-    _Rule(catalogue.BAD_ID, categories={"BAD_ID"}),
-    _Rule(catalogue.MISSING_TYPE, categories={"MISSING_TYPE"}),
-    _Rule(catalogue.BAD_TYPE, categories={"BAD_TYPE"}),
-    _Rule(catalogue.TOO_FEW_FIELDS, categories={"TOO_FEW_FIELDS"}),
-    _Rule(catalogue.TOO_MANY_FIELDS, categories={"TOO_MANY_FIELDS"}),
-    _Rule(catalogue.SELF_PAIR, categories={"SELF_PAIR"}),
-    _Rule(catalogue.INVALID, status=Status.INVALID),
-)
+#: What the source says of a row that can't be sent, by category.
+_INVALID = {
+    cause.key.upper(): cause
+    for cause in (
+        catalogue.MISSING_ID,
+        catalogue.DESTROYED_ID,
+        catalogue.ID_OUT_OF_RANGE,
+        catalogue.BAD_ID,
+        catalogue.MISSING_TYPE,
+        catalogue.BAD_TYPE,
+        catalogue.TOO_FEW_FIELDS,
+        catalogue.TOO_MANY_FIELDS,
+        catalogue.SELF_PAIR,
+    )
+}
 
-_NO_USABLE_ANSWER = (  # the categories are the loader's own, given where the answer has none
+# The loader's own categories come before HubSpot's words, and these before bare status codes. *live*: a real
+# account answered so; *guess*: what the body says is not known.
+_RULES = (
     _Rule(catalogue.NOT_IN_RESULTS, categories={"NOT_IN_RESULTS"}),
     _Rule(catalogue.TIMEOUT, categories={"TIMEOUT"}),
     _Rule(catalogue.CONNECTION_BROKEN, categories={"CONNECTION_BROKEN"}),
     _Rule(catalogue.UNREADABLE_ANSWER, categories={"UNREADABLE_ANSWER"}),
     _Rule(catalogue.PENDING, categories={"PENDING", "PROCESSING", "CANCELED"}),
-)
-
-_BY_HUBSPOT = (
-    _Rule(catalogue.MISSING_SCOPES, categories={"MISSING_SCOPES"}),  # live
-    _Rule(catalogue.TOKEN_REFUSED, http={401}),  # live: INVALID_ or EXPIRED_AUTHENTICATION
     _Rule(catalogue.NO_PERMISSION, http={403}),  # live: USER_DOES_NOT_HAVE_PERMISSIONS
-    _Rule(catalogue.DAILY_LIMIT, http={429}, words=_words(r"\bDAILY\b")),
-    _Rule(catalogue.RATE_LIMIT, http={429}),
     _Rule(catalogue.SERVER_TROUBLE, http=range(500, 600)),
     _Rule(
         catalogue.RECORD_MISSING,  # live
@@ -93,36 +85,28 @@ _BY_HUBSPOT = (
     _Rule(catalogue.NO_DEFAULT_TYPE, words=_words(r"default association|association type")),  # guess
     _Rule(catalogue.NOT_FOUND, http={404}),
     _Rule(catalogue.LOCKED, http={423}),
-    _Rule(catalogue.MOVING, http={477}),
     _Rule(catalogue.CONFLICT, http={408, 409, 425}),
-    _Rule(catalogue.REDIRECTED, http=range(300, 400)),
     _Rule(catalogue.WRONG_ADDRESS, http={405, 410, 413, 414, 415}),
-    _Rule(catalogue.REFUSED, status=Status.FAILED),
-    _Rule(catalogue.NO_ANSWER),
 )
 
-_RULES = (*_INVALID, *_NO_USABLE_ANSWER, *_BY_HUBSPOT)
 
-
+@lru_cache(maxsize=1024)  # a few distinct outcomes in a million pairs
 def cause_of(
-    status: Status, http_status: int, error_category: str, error_message: str = "", error_details: str = ""
+    status: Status,
+    http_status: int = 0,
+    error_category: str = "",
+    error_message: str = "",
+    error_details: str = "",
+    verified: str = "",
 ) -> Cause:
-    """The cause of one row's status, from the report's columns of the same names.
+    """The cause of one pair's status, from the report's columns of the same names.
 
-    `http_status` is 0 where there was no answer. Every status has a cause; nothing is raised.
+    `http_status` is 0 if there was no answer. Every status has a cause; nothing is raised.
     """
-    if (cause := _BY_STATUS.get(status)) is not None:
-        return cause
+    if (known := _BY_STATUS.get(status)) is not None:
+        return _VERIFIED.get(verified, known)
+    if status is Status.INVALID:
+        return _INVALID.get(error_category, catalogue.INVALID)
     text = f"{error_category}\n{error_message}\n{error_details}"
-    return next(rule.cause for rule in _RULES if rule.holds(status, http_status, error_category, text))
-
-
-def next_command(cause: Cause, status: Status, report: str = "REPORT") -> str:
-    """What to type once the advice is followed, or nothing where loading again can't help.
-
-    `report` is put in as it is: the caller quotes it for the reader's shell.
-    """
-    if not cause.resend:
-        return ""
-    types = " --from-type TYPE --to-type TYPE" if cause is catalogue.MISSING_TYPE else ""
-    return f"assoc-loader load {report} --only {status}{types}"
+    otherwise = catalogue.REFUSED if status is Status.FAILED else catalogue.NO_ANSWER
+    return next((rule.cause for rule in _RULES if rule.holds(http_status, error_category, text)), otherwise)

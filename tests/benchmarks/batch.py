@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.batch [--rows N] [--profile]
 
-The bars in requests per 100,000 pairs: 50 where all are good, 150 to look at rows that all exist; with 1 %
-bad rows 25,000 where HubSpot refuses whole batches, 1,200 where it answers 207, or 200 with errors.
+The bars in requests per 100,000 pairs: 50 if all are good, 150 to look at rows that all exist; with 1 % bad
+rows 25,000 if HubSpot refuses whole batches, 1,200 if it answers 207, or 200 with errors.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from loader.commands import LoadResult, run_load
+from loader.commands import RunResult, run_load
 from loader.settings import LoadSettings
 from loader.simulator import Simulator, SimulatorSettings, SimulatorState
 from tests.support.command import Serving, write_pairs
@@ -27,7 +27,7 @@ from tests.support.command import Serving, write_pairs
 
 def measure(
     file: Path, settings: SimulatorSettings, state: SimulatorState, **more: Any
-) -> tuple[LoadResult, float]:
+) -> tuple[RunResult, float]:
     """One load against a simulator in a thread of its own; seconds are of its thread's processor time."""
     with Serving(lambda: Simulator(settings, state=state)) as serving:
         options: dict[str, Any] = {
@@ -76,13 +76,14 @@ def main() -> None:
                 show(words, *measure(file, settings, state, method="batch"), rows, most)
 
 
-def show(what: str, summary: LoadResult, seconds: float, rows: int, most: int) -> None:
+def show(what: str, result: RunResult, seconds: float, rows: int, most: int) -> None:
     """One line of the table."""
     bar = most * rows // 100_000
-    counts = ", ".join(f"{count:,} {status}" for status, count in summary.counts.items())
-    verdict = "ok" if summary.requests <= bar + 2 and summary.finished else "MISSED"  # + whose account
+    counts = ", ".join(f"{count:,} {status}" for status, count in result.counts.items() if count)
+    requests = result.run.requests
+    verdict = "ok" if requests <= bar + 2 and result.finished else "MISSED"  # + whose account
     print(
-        f"{what:24} {summary.requests:>7,} requests (bar {bar:,}: {verdict}), {summary.seconds:5.1f} s, "
+        f"{what:24} {requests:>7,} requests (bar {bar:,}: {verdict}), {result.run.seconds or 0:5.1f} s, "
         f"{seconds / rows * 1e6:5.2f} us a row here; {counts}"
     )
 

@@ -1,4 +1,4 @@
-"""A server that is faster than any client: it answers each PUT of a pair, and the account call, and no more.
+"""A server that is faster than any client: it answers only the PUT of a pair and the account call.
 
 `python -m tests.benchmarks.fast_server [DELAY]` prints its port and serves until it is killed; DELAY is in
 seconds, for each PUT. It has no limits and sends no limit headers. A raw `asyncio.Protocol`, so that with a
@@ -58,7 +58,7 @@ class _Connection(asyncio.Protocol):
 
 
 def pinned(core: int) -> list[str]:
-    """What stands before a command to keep it on one core; nothing where that is not possible."""
+    """The command prefix that keeps a process on one core; empty if that is not possible."""
     return ["taskset", "-c", str(core)] if shutil.which("taskset") and (os.cpu_count() or 1) > 1 else []
 
 

@@ -47,7 +47,7 @@ def processor_seconds(url: str, rows: int) -> float:
 
 
 def _read_to_the_end(terminal: int) -> None:
-    with suppress(OSError):  # how a pseudo-terminal says that nobody writes any more
+    with suppress(OSError):  # a pseudo-terminal raises it when its other end is closed
         while os.read(terminal, 65536):
             pass
 

@@ -149,7 +149,7 @@ def measure_virtually(scenario: Scenario, seconds: float, seed: int = 1) -> Resu
 
 
 class HttpService:
-    """A simulator behind real sockets; one token, whoever the client is."""
+    """A simulator behind real sockets; one token for all clients."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
         self.log = Log()

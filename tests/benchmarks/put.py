@@ -2,7 +2,7 @@
 
 The server has the first core, each client in turn the second. Rounds are interleaved, so that a busy machine
 slows everyone; the figures are medians, and the ratios are medians of the rounds' ratios. `--sdk` names an
-interpreter that has hubspot-api-client. Then, with answers that take 100 ms, how near 64 requests under way
+interpreter that has hubspot-api-client. Then, with answers that take 100 ms, how near 64 requests in flight
 come to 640 a second. It prints Markdown.
 """
 
@@ -39,9 +39,9 @@ def rates_of(
     return rates
 
 
-def ratio(rates: Rates, what: str, than: str) -> float:
+def ratio(rates: Rates, what: str, than: str, than_what: str = "sending") -> float:
     """How many times faster `load` is than another client."""
-    pairs = zip(rates["load"][what], rates[than]["sending"], strict=True)
+    pairs = zip(rates["load"][what], rates[than][than_what], strict=True)
     return median(ours / theirs for ours, theirs in pairs)
 
 

@@ -55,7 +55,7 @@ class WindowServer:
     """Counts each request `before()` seconds after it was sent and answers `after()` seconds later.
 
     `window` is `rolling` (the last `interval` seconds) or `fixed` (multiples of `interval`). Rejected
-    requests take room in the window too where `count_rejected`. `headers` off: answers tell nothing.
+    requests count in the window too if `count_rejected`. `headers` off: answers tell nothing.
     """
 
     limit: int = 190

@@ -13,7 +13,7 @@ from tests.campaigns.dirty_tables import FROM_TYPE, Row, Table
 
 @dataclass(frozen=True)
 class Case:
-    """One file to load: its bytes, the end of its name, options beyond the defaults, what must come of it."""
+    """One file to read: its bytes, the end of its name, options beyond the defaults, what must come of it."""
 
     data: bytes
     expected: Expectation
@@ -39,7 +39,7 @@ def defaults(base: Table) -> dict[str, Any]:
 def line_of(base: Table, row: Row) -> Line:
     """What an undamaged row must become."""
     rest = tuple(row.cells[i] for i in base.others)
-    return Line("associated" if row.sendable else "invalid", row.pair, rest)
+    return Line("pair" if row.sendable else "invalid", row.pair, rest)
 
 
 def lines_of(base: Table) -> list[Line]:

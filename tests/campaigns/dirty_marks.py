@@ -36,7 +36,7 @@ def _spared(base: Table, hit: set[int], *, least: int | None = None) -> Spared:
     return Spared(
         untouched=[line_of(base, row) for i, row in enumerate(base.rows) if i not in hit],
         pairs=frozenset(row.pair for row in base.rows),
-        # Of two records without IDs that a pair of quotes has joined, nobody can tell that they were two.
+        # Of two records without IDs that a pair of quotes has joined, it can't be told that they were two.
         damaged=least if least is not None else len(hit) if all(base.rows[i].sendable for i in hit) else 1,
         lines=range(first[min(hit)], first[max(hit) + 1] + 1),
     )
@@ -50,7 +50,10 @@ def _insert(text: str, at: int, what: str) -> str:
 def stray_character(rng: Random) -> Case:
     base = table(rng, bad=rng.choice((0.0, 0.3)))
     records, hit = base.records(), rng.randrange(len(base.rows))
-    records[hit] = _insert(records[hit], rng.randrange(len(records[hit]) + 1), rng.choice(_STRAY))
+    at, what = rng.randrange(len(records[hit]) + 1), rng.choice(_STRAY)
+    if what == ";" and records[hit][max(0, at - 1) : at + 1].isdigit():
+        what = ":"  # a semicolon would make two IDs of one
+    records[hit] = _insert(records[hit], at, what)
     return case(base, base.text(records=records), _spared(base, {hit}))
 
 
@@ -147,7 +150,8 @@ def cut_off(rng: Random) -> Case:
     records[-1] = last[:at]
     base = replace(base, dialect=replace(base.dialect, last_line_end=False))
     hit = {len(records) - 1}
-    return case(base, base.text(records=records), _spared(base, hit, least=1 if last[:at].strip() else 0))
+    rest = last[:at].strip(f'{base.dialect.delimiter} "\n\r')
+    return case(base, base.text(records=records), _spared(base, hit, least=1 if rest else 0))
 
 
 @kind

@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 Pair = tuple[str, str, str, str]  # from type, from ID, to type, to ID
-
-OWN_COLUMNS = [
-    "row",
-    "from_object_type",
-    "from_object_id",
-    "to_object_type",
-    "to_object_id",
-    "status",
-    "http_status",
-    "attempts",
-    "association_types",
-    "existed_before",
-    "error_category",
-    "error_message",
-    "error_details",
-    "correlation_id",
-    "completed_at",
-]
 
 
 @dataclass(frozen=True)
 class Line:
-    """One row of the report: `status` it must have, its pair where it was sent, and the other columns' cells
-    (None: not looked at)."""
+    """One line of the report to be.
+
+    status: ``pair`` if it is to be sent, else ``duplicate``, ``invalid`` or ``empty``.
+    pair: its types and IDs; not looked at if it is invalid or empty.
+    rest: the other columns' cells (None: not looked at).
+    """
 
     status: str
     pair: Pair
@@ -39,25 +25,27 @@ class Line:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Nothing may be sent: exit code 2. `lines` are the physical lines to blame (None: any or none)."""
+    """The file is refused as a whole. `lines` are the lines that may be named (None: any or none)."""
 
     lines: range | None = None
 
 
 @dataclass(frozen=True)
 class Exactly:
-    """The report must hold these rows in this order, under these numbers (None: 1, 2, 3, …)."""
+    """The file must give these lines in this order, of these rows (None: 1, 2, 3, …)."""
 
-    rows: list[Line]
-    numbers: list[int] | None = None
+    lines: list[Line]
+    rows: list[int] | None = None
 
 
 @dataclass(frozen=True)
 class Spared:
-    """Some records were damaged; where the file is not refused as a whole, the others must not notice.
+    """Some records were damaged; if the file is not refused as a whole, the others must not notice.
 
-    `untouched` must stand in the report as they are, in this order; `pairs` are all that the file says, of
-    the damaged records too. Damaged records give at least `damaged` further rows. `lines` as in `Refusal`.
+    untouched: lines that must be there as they are, in this order.
+    pairs: all that the file says, also in the damaged records.
+    damaged: further lines that the damaged records give at least.
+    lines: as in `Refusal`.
     """
 
     untouched: list[Line]
@@ -69,33 +57,38 @@ class Spared:
 Expectation = Refusal | Exactly | Spared
 
 
+class SeenLine(NamedTuple):
+    """One line as the loader reads it."""
+
+    row: int
+    status: str
+    pair: Pair
+    rest: tuple[str, ...]
+    category: str
+    message: str
+
+
 @dataclass
 class Seen:
-    """What a run left behind: the error that refused the input (None: it ran), the report's cells with its
-    header, the pairs that were sent, the exit code."""
+    """What the loader made of a file: the error that refused it and its line, or all lines of the file."""
 
     refused: str | None
     line: int | None
-    report: list[list[str]] = field(default_factory=list)
-    sent: list[Pair] = field(default_factory=list)
-    code: int = 2
+    lines: list[SeenLine] = field(default_factory=list)
 
 
 def violations(expected: Expectation, seen: Seen) -> list[str]:
-    """Which promises the run broke; empty when all is well."""
+    """Which promises were broken; empty if all is well."""
     if seen.refused is not None:
         return list(_refused(expected, seen))
     if isinstance(expected, Refusal):
-        return [f"not refused; sent {len(seen.sent)} pairs, exit {seen.code}"]
-    rows = seen.report[1:]
-    numbers = (
-        expected.numbers if isinstance(expected, Exactly) and expected.numbers else range(1, len(rows) + 1)
-    )
-    broken = list(_report(seen, rows, [str(number) for number in numbers]))
+        return [f"not refused; {sum(line.status == 'pair' for line in seen.lines)} pairs would be sent"]
+    broken = list(_every_line(seen.lines))
     if isinstance(expected, Exactly):
-        broken += _exactly(expected.rows, rows)
+        rows = expected.rows or list(range(1, len(expected.lines) + 1))
+        broken += _exactly(expected.lines, rows, seen.lines)
     else:
-        broken += _spared(expected, rows)
+        broken += _spared(expected, seen.lines)
     return broken
 
 
@@ -103,67 +96,53 @@ def _refused(expected: Expectation, seen: Seen) -> Iterable[str]:
     if isinstance(expected, Exactly):
         yield f"refused: {seen.refused}"
         return
-    if seen.sent or seen.report:
-        yield f"refused, and yet {len(seen.sent)} pairs were sent and {len(seen.report)} lines written"
     if expected.lines is not None and seen.line not in expected.lines:
-        yield f"blames line {seen.line}, not {expected.lines}: {seen.refused}"
+        yield f"names line {seen.line}, not {expected.lines}: {seen.refused}"
     if not seen.refused or "\n" in seen.refused:
         yield f"the reason is not one line: {seen.refused!r}"
 
 
-def _report(seen: Seen, rows: list[list[str]], numbers: list[str]) -> Iterable[str]:
-    """What holds for every report."""
-    if not seen.report:
-        return  # there was no row to report
-    if seen.report[0][: len(OWN_COLUMNS)] != OWN_COLUMNS:
-        yield f"the report's header is {seen.report[0]}"
-    if [row[0] for row in rows] != numbers:
-        yield f"rows are numbered {[row[0] for row in rows]}"
-    if wide := [row for row in rows if len(row) != len(seen.report[0])]:
-        yield f"the report has a row of another width: {wide[0]}"
-    associated = Counter(_pair(row) for row in rows if row[5] == "associated")
-    if associated != Counter(seen.sent):
-        sent = Counter(seen.sent)
-        yield f"sent {dict(sent - associated)} but reported {dict(associated - sent)}"
-    if bad := [row for row in rows if row[5] not in ("associated", "duplicate", "invalid")]:
-        yield f"a row is {bad[0][5]}: {bad[0]}"
-    if silent := [row for row in rows if row[5] == "invalid" and not (row[10] and row[11])]:
-        yield f"an invalid row without a reason: {silent[0]}"
-    if split := [row for row in rows if "\n" in row[11] or "\r" in row[11]]:
-        yield f"a reason of several lines: {split[0]}"
-    wrong = any(row[5] == "invalid" for row in rows)
-    if seen.code != int(wrong):
-        yield f"exit {seen.code} with {'some' if wrong else 'no'} invalid rows"
+def _every_line(lines: list[SeenLine]) -> Iterable[str]:
+    """What holds for the lines of every file."""
+    rows = [line.row for line in lines]
+    if rows != sorted(rows) or set(rows) != set(range(1, max(rows, default=0) + 1)):
+        yield f"rows are numbered {rows}"
+    pairs = [line.pair for line in lines if line.status == "pair"]
+    if len(set(pairs)) < len(pairs):
+        yield f"a pair would be sent twice: {pairs}"
+    for line in lines:
+        if line.status not in ("pair", "duplicate", "invalid", "empty"):
+            yield f"a line is {line.status}: {line}"
+        if line.status == "invalid" and not (line.category and line.message):
+            yield f"an invalid line without a reason: {line}"
+        if "\n" in line.message or "\r" in line.message:
+            yield f"a reason of several lines: {line}"
 
 
-def _exactly(expected: list[Line], rows: list[list[str]]) -> Iterable[str]:
-    if len(rows) != len(expected):
-        yield f"{len(rows)} rows in the report, {len(expected)} in the file"
-    for number, (line, row) in enumerate(zip(expected, rows, strict=False), 1):
-        if not _is(line, row):
-            yield f"row {number} must be {line} and is {row}"
+def _exactly(expected: list[Line], rows: list[int], lines: list[SeenLine]) -> Iterable[str]:
+    if len(lines) != len(expected):
+        yield f"{len(lines)} lines, {len(expected)} in the file"
+    for row, line, seen in zip(rows, expected, lines, strict=False):
+        if not _is(line, seen) or seen.row != row:
+            yield f"row {row} must be {line} and is {seen}"
 
 
-def _spared(expected: Spared, rows: list[list[str]]) -> Iterable[str]:
+def _spared(expected: Spared, lines: list[SeenLine]) -> Iterable[str]:
     position, others = 0, []
-    for row in rows:
-        if position < len(expected.untouched) and _is(expected.untouched[position], row):
+    for line in lines:
+        if position < len(expected.untouched) and _is(expected.untouched[position], line):
             position += 1
         else:
-            others.append(row)
+            others.append(line)
     if position < len(expected.untouched):
-        yield f"lost or changed: {expected.untouched[position]}; rows: {rows}"
+        yield f"lost or changed: {expected.untouched[position]}; lines: {lines}"
     if len(others) < expected.damaged:
-        yield f"{expected.damaged} damaged records gave {len(others)} rows"
-    for row in others:
-        if row[5] != "invalid" and _pair(row) not in expected.pairs:
-            yield f"invented: {row}"
+        yield f"{expected.damaged} damaged records gave {len(others)} lines"
+    for line in others:
+        if line.status in ("pair", "duplicate") and line.pair not in expected.pairs:
+            yield f"invented: {line}"
 
 
-def _is(line: Line, row: list[str]) -> bool:
-    same = row[5] == line.status and (line.rest is None or tuple(row[len(OWN_COLUMNS) :]) == line.rest)
-    return same and (line.status == "invalid" or _pair(row) == line.pair)
-
-
-def _pair(row: list[str]) -> Pair:
-    return row[1], row[2], row[3], row[4]
+def _is(line: Line, seen: SeenLine) -> bool:
+    same = seen.status == line.status and (line.rest is None or seen.rest == line.rest)
+    return same and (line.status in ("invalid", "empty") or seen.pair == line.pair)

@@ -106,8 +106,8 @@ def word(rng: Random, dialect: Dialect) -> str:
     if kind == 3:
         end = "\r\n" if dialect.line_end == "\r\n" else "\n"
         # No delimiter in the last line: where the opening quote is lost, that line and what follows it could
-        # read as a well-formed row with other types, and nobody could tell.
-        lines = rng.choices(("Dear Sir", "many thanks", "", "yours, A", 'the "b" part'), k=2)
+        # read as a well-formed row with other types, without a trace.
+        lines = [rng.choice(("Dear Sir", "many thanks")), rng.choice(("", "yours, A", 'the "b" part'))]
         return end.join([*lines, rng.choice(("", "A", "best wishes", 'the "b"'))]) + "!"
     return text
 

@@ -3,8 +3,8 @@
     python -m tests.campaigns.notes [--files N] [--seed N] [--examples N]
 
 Both have a price (contract, section 2): a row that a stray quote has swallowed is lost without a word, and a
-valid file that is refused is of no use to anybody. Some files can't be told apart by anybody: a note that
-holds IDs as a row does is such a row. So the rates are printed by kind, and no test asks for none at all.
+valid file that is refused is of no use. Some files can't be told apart at all: a note that holds IDs as a row
+does is such a row. So the rates are printed by kind, and no test asks for none at all.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from random import Random
 from typing import Literal, NamedTuple
 
 from loader.errors import InputError
-from loader.source import Columns, Source, open_input
+from loader.source import Columns
+from loader.source.input_file import open_input
+from loader.source.source import Source
 
 _IDS = ("from_object_id", "to_object_id")
 _STREETS = ("Main St", "Invalidenstr. 5", "5, rue de Rivoli", "12 High Street", "Via Roma 3")
@@ -141,6 +143,42 @@ def swallowed(rng: Random) -> File:
     return File(kind, "\n".join([header, *lines, ""]), size)
 
 
+def swallowed_notes(rng: Random) -> File:
+    """A file of notes of several lines: one has lost its closing quote, and a later one its opening quote."""
+    d, columns, new_id, size = rng.choice(",,,;\t"), _columns(rng), _id_maker(rng), rng.randrange(2, 6)
+    kinds = rng.choices(("prose", "letter", "address", "quotes", "date"), k=2)
+    texts = [c for c in columns if c not in _IDS]
+    noted = rng.choice(texts)
+
+    def note() -> str:
+        return "\n".join(HONEST[rng.choice(kinds)](rng, d) for _ in range(rng.randrange(1, 5)))
+
+    rows = [[new_id() if c in _IDS else "" for c in columns] for _ in range(size)]
+    for row in rows:
+        for name in texts:
+            row[columns.index(name)] = note() if name == noted else rng.choice((note(), "x", ""))
+    text = io.StringIO(newline="")
+    writer = csv.writer(
+        text, delimiter=d, lineterminator="\n", quoting=rng.choice((csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
+    )
+    lines = []
+    for row in [columns, *rows]:
+        text.seek(0)
+        text.truncate()
+        writer.writerow(row)
+        lines.append(text.getvalue())
+    first = rng.randrange(size - 1)
+    last = rng.randrange(first + 1, min(size, first + 3))
+    for at, end in ((first, "closing"), (last, "opening")):
+        lines[at + 1] = _without_quote(lines[at + 1], rows[at][columns.index(noted)], end)
+    return File(f"{columns.index(noted)} of {len(columns)}", "".join(lines), size)
+
+
+def _without_quote(line: str, note: str, which: str) -> str:
+    quoted = '"' + note.replace('"', '""') + '"'
+    return line.replace(quoted, quoted[:-1] if which == "closing" else quoted[1:], 1)
+
+
 def _stray(rng: Random, line: str, d: str) -> str:
     quotes = [i for i, c in enumerate(line) if c == '"']
     if quotes and rng.random() < 0.4:
@@ -157,11 +195,11 @@ def outcome(file: File, path: Path) -> str:
     Lost rows are noticed where a row of the file is invalid, and lost without a word where none is.
     """
     path.write_text(file.text, encoding="utf-8", newline="")
-    with open_input(str(path)) as opened:
-        try:
-            survey = Source(opened, Columns(from_type="contacts", to_type="companies")).survey()
-        except InputError:
-            return "refused"
+    try:
+        columns = Columns(from_type="contacts", to_type="companies")
+        survey = Source(open_input(str(path)), columns).survey()
+    except InputError:
+        return "refused"
     if survey.rows >= file.rows:
         return "loaded"
     return "noticed" if survey.invalid else "lost"
@@ -177,7 +215,8 @@ def main() -> int:
     parser.add_argument("--examples", type=int, default=0, help="how many misjudged files to print of a kind")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        for make, wrong in ((honest, ("refused", "lost", "noticed")), (swallowed, ("lost", "noticed"))):
+        for make in (honest, swallowed, swallowed_notes):
+            wrong = ("refused", "lost", "noticed") if make is honest else ("lost", "noticed")
             stats: defaultdict[str, Counter[str]] = defaultdict(Counter)
             for number in range(options.files):
                 file = make(Random(f"{options.seed}/{make.__name__}/{number}"))
@@ -188,7 +227,7 @@ def main() -> int:
             print(make.__doc__)
             for kind, counts in [*sorted(stats.items()), ("all", sum(stats.values(), Counter()))]:
                 figures = ", ".join(f"{counts[what]} {what}" for what in ("loaded", "refused", *wrong[-2:]))
-                harmless = counts["loaded"] if make is swallowed else 0
+                harmless = 0 if make is honest else counts["loaded"]
                 share = counts[wrong[0]] / max(1, counts.total() - harmless)
                 print(f"  {kind:20} {share:7.2%} {wrong[0]}: {figures}")
     return 0

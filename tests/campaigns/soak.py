@@ -2,7 +2,7 @@
 
 Loads a tenth of the rows, then all of them, against a fast server in another process, and prints what each
 took: time, requests per second, peak memory, and the most files open at once. Memory and files must not grow
-with the file: the peak of the whole may be 1.5 times that of the tenth at most (issue 4).
+with the file: the peak of the whole may be at most 1.5 times that of the tenth.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import NamedTuple
 from tests.campaigns.soak_server import serve
 from tests.support.command import TYPES, report_of, start, write_pairs
 
-#: The bar of issue 4, and how many files more a longer run may have open at once (chance of sampling).
+#: How much more memory, and how many more open files (by chance of sampling) a longer run may have.
 MOST_GROWTH, MOST_MORE_FILES = 1.5, 8
 
 
@@ -34,7 +34,7 @@ class Load(NamedTuple):
 
 
 def load(url: str, folder: Path, rows: int) -> Load:
-    """Load so many rows to the end; raises RuntimeError where that or the report is not right."""
+    """Load so many rows to the end; RuntimeError if that fails or the report is wrong."""
     file = write_pairs(
         folder / f"{rows}.csv", ((n, n + 10**9, f"note {n}") for n in range(1, rows + 1)), ["note"]
     )
@@ -58,12 +58,12 @@ def load(url: str, folder: Path, rows: int) -> Load:
     if number != rows:
         raise RuntimeError(f"the report has {number} rows")
     per_unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB
-    # What the system counts of an ended child includes its parent's memory, which a fork begins with.
+    # For an ended child the system also counts the memory of its parent, since the fork shares it at first.
     return Load(rows, seconds, peak or ended[2].ru_maxrss * per_unit / 2**20, files)
 
 
 def peak_memory(pid: int) -> float:
-    """The most MiB that a running process has held; 0 where there is no /proc."""
+    """The most MiB that a running process has held; 0 without /proc."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
@@ -104,7 +104,7 @@ def soak(*sizes: int) -> list[Load]:
 
 def _url(ours: Connection) -> str:
     if not ours.poll(30):
-        raise RuntimeError("the server does not come up")
+        raise RuntimeError("the server did not start")
     return str(ours.recv())
 
 

@@ -1,22 +1,25 @@
-"""The input rules of the contract (section 2) from outside: the command, a server, the files it leaves."""
+"""The files that people have (contract, section 2) from outside: the command, a server, what it leaves."""
 
 from __future__ import annotations
 
-import csv
 import gzip
+import os
+import shlex
 import subprocess
 import sys
+import threading
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 import pytest
 
+from loader.model import OWN_COLUMNS
 from loader.simulator import Simulator, SimulatorSettings
-from tests.campaigns.dirty_archives import PACK
 from tests.support.command import TYPES, Finished, Serving, end, load, report_of, rows_of, run, start
 
 HEADER = "from_object_id,to_object_id,note\n"
+SAMPLES = Path(__file__).parents[2] / "sample_data"
 
 
 @pytest.fixture(scope="module")
@@ -40,25 +43,100 @@ def refused(serving: Serving[Simulator], file: Path, *options: str) -> Finished:
 
 
 @pytest.mark.parametrize(
+    ("sample", "options", "columns", "statuses"),
+    [
+        (
+            "hubspot_contacts.csv",
+            ["--from-type", "contacts", "--to-type", "companies"],
+            "to: 'Associated Company IDs' (companies, from --to-type; may hold several)",
+            {"associated": 11, "empty": 4},
+        ),
+        (
+            "hubspot_contacts.csv",
+            ["--from-type", "contacts", "--to-type", "deals"],
+            "to: 'Associated Deal IDs' (deals, from --to-type; may hold several)",
+            {"associated": 4, "empty": 9},
+        ),
+        (
+            "hubspot_pairs.csv",
+            [],
+            "from: 'Record ID - Contact' (contacts, from the header)",
+            {"associated": 11},
+        ),
+        (
+            "hubspot_contacts.xlsx",
+            ["--from-type", "contacts", "--allow-empty", "--sheet", "Contacts"],
+            "to: 'Associated Company IDs' (companies, from the header; may hold several)",
+            {"associated": 11, "empty": 4},
+        ),
+    ],
+)
+def test_the_real_shapes_load(
+    sample: str,
+    options: list[str],
+    columns: str,
+    statuses: dict[str, int],
+    serving: Serving[Simulator],
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / sample
+    file.write_bytes((SAMPLES / sample).read_bytes())
+    before = puts(serving)
+    finished = run("load", file, "--base-url", serving.url, *options)
+    assert finished.code == 0, finished.text
+    assert columns in finished.err
+    assert Counter(row["status"] for row in rows_of(report_of(file))) == statuses
+    assert puts(serving) == before + statuses["associated"]
+
+
+def test_each_of_several_ids_is_a_line_of_the_report_with_the_row_s_number(
+    serving: Serving[Simulator], tmp_path: Path
+) -> None:
+    file = tmp_path / "contacts.csv"
+    file.write_text("Record ID,Name,Associated Company IDs\n101,Ada,201;x;202;201\n102,Bo,\n")
+    finished = run("load", file, "--base-url", serving.url, "--from-type", "contacts")
+    assert finished.code == 1, finished.text
+    rows = rows_of(report_of(file))
+    assert [(row["row"], row["to_object_id"], row["status"], row["Name"]) for row in rows] == [
+        ("1", "201", "associated", "Ada"),
+        ("1", "x", "invalid", "Ada"),
+        ("1", "202", "associated", "Ada"),
+        ("1", "201", "duplicate", "Ada"),
+        ("2", "", "empty", "Bo"),
+    ]
+
+
+def test_what_is_missing_is_told_with_a_command_that_works_as_printed(
+    serving: Serving[Simulator], tmp_path: Path
+) -> None:
+    file = tmp_path / "my pairs.csv"
+    file.write_text("Contact ID,Company ID\n1,2\n")
+    words = ["'from_object_id'", "'to_object_id'", "object type the to-IDs", "'Contact ID', 'Company ID'"]
+    finished = run("load", file, "--base-url", serving.url, "--from-type", "contacts")
+    assert (finished.code, report_of(file).exists()) == (2, False)
+    assert [word for word in words if word not in finished.err] == [], finished.err
+    (command,) = (line for line in finished.err.splitlines() if "assoc-loader check" in line)
+    program, *arguments = shlex.split(command[command.index("assoc-loader") :])
+    assert program == "assoc-loader"
+    assert run(*arguments).code == 0
+
+
+@pytest.mark.parametrize(
     ("data", "words"),
     [
         (b'from_object_id,to_object_id,note\n1,2,a\n3,4,"b\n5,6,c\n', ["line 3", "never closes", "'note'"]),
-        (b'from_object_id,to_object_id,note\n1,2,"a\n3,4,b"\n', ["line 2", "swallows lines"]),
-        (b'from_object_id,to_object_id,"note\n1,2,x\n3,4,y"\n5,6,z\n', ["line 1", "swallows lines"]),
         (b"from_object_id,to_object_id,note\n1,2,a\n3,4,caf\xe9\n", ["line 3", "0xE9", "--encoding cp1252"]),
-        (b"contact,company\n1,2\n", ["'from_object_id'", "'contact', 'company'", "--from-column"]),
-        (b"1,2\n3,4\n", ["line 1", "no header"]),
-        (b"from_object_id,to_object_id,To_Object_ID\n1,2,3\n", ["2 times", "--to-column"]),
         (
-            b"from_object_id,to_object_id\n1,2\nto_object_id,from_object_id\n2,1\n",
-            ["line 3", "second header"],
+            b"from_object_id,to_object_id\n1,2\n\xef\xbb\xbfto_object_id,from_object_id\n2,1\n",
+            ["line 3", "second"],
         ),
-        (b"", ["is empty"]),
+        (b"from_object_id,to_object_id\n1,2\n3" + b"\0" * 4096 + b"8\n", ["line 3", "hole of NUL bytes"]),
         # Without a time: the test's name is made of these bytes.
-        (gzip.compress(b"from_object_id,to_object_id\n1,2\n", mtime=0), ["gzip archive"]),
+        (gzip.compress(b"from_object_id,to_object_id\n1,2\n", mtime=0), ["gzip archive", "ends in .gz"]),
     ],
+    ids=range(5),
 )
-def test_a_broken_file_is_refused_with_line_and_reason(
+def test_a_file_that_can_not_be_trusted_is_refused_with_line_and_reason(
     data: bytes, words: list[str], serving: Serving[Simulator], tmp_path: Path
 ) -> None:
     file = tmp_path / "pairs.csv"
@@ -67,166 +145,82 @@ def test_a_broken_file_is_refused_with_line_and_reason(
     assert [word for word in words if word not in finished.err] == [], finished.err
 
 
-@pytest.mark.parametrize("delimiter", [",", "\t"])
-@pytest.mark.parametrize("head", ["  \n", "\n \u00a0\r\n\n", "\r \r", " \nsep={}\n  \n"])
-def test_blank_lines_above_the_header_do_not_count_and_white_space_is_blank(
-    head: str, delimiter: str, serving: Serving[Simulator], tmp_path: Path
+def test_a_genuine_text_that_reads_as_rows_loads_with_the_option_that_the_refusal_names(
+    serving: Serving[Simulator], tmp_path: Path
 ) -> None:
     file = tmp_path / "pairs.csv"
-    text = head.format(delimiter) + HEADER.replace(",", delimiter) + f"x{delimiter}2{delimiter}\n"
-    file.write_text(text, encoding="utf-8", newline="")
-    assert load(serving.url, file).code == 1
-    (row,) = rows_of(report_of(file))
-    assert row["error_message"].startswith(f"line {len(text.splitlines())}: from_object_id 'x'")
+    file.write_text(HEADER + '101,201,"To merge:\n102,202,b"\n', encoding="utf-8")
+    finished = refused(serving, file)
+    assert "a quoted cell swallows lines that look like rows" in finished.err
+    assert "--trust-quotes" in finished.err
+    assert load(serving.url, file, "--trust-quotes").code == 0
+    assert [row["note"] for row in rows_of(report_of(file))] == ["To merge:\n102,202,b"]
 
 
-@pytest.mark.parametrize("suffix", sorted(PACK))
-def test_an_archive_cut_short_is_refused(suffix: str, serving: Serving[Simulator], tmp_path: Path) -> None:
-    text = HEADER + "".join(f"{n},{n * 3},\n" for n in range(1, 40))
-    file = tmp_path / f"pairs.csv{suffix}"
-    file.write_bytes(PACK[suffix](text.encode())[:-9])
-    assert suffix in refused(serving, file).err
-
-
-def test_a_whole_archive_is_loaded(serving: Serving[Simulator], tmp_path: Path) -> None:
-    """Of one kind, for all of them are opened in one place; `test_source_input` reads the others."""
+def test_a_packed_file_is_loaded(serving: Serving[Simulator], tmp_path: Path) -> None:
     file = tmp_path / "pairs.csv.gz"
     file.write_bytes(gzip.compress((HEADER + "1,2,a\n3,4,b\n").encode()))
     assert load(serving.url, file).code == 0
     assert [row["note"] for row in rows_of(tmp_path / "pairs.report.csv")] == ["a", "b"]
 
 
-def test_standard_input_needs_a_report_and_is_read_twice(serving: Serving[Simulator], tmp_path: Path) -> None:
-    report = tmp_path / "out.csv"
+def test_standard_input_is_kept_beside_the_report(serving: Serving[Simulator], tmp_path: Path) -> None:
+    report, text = tmp_path / "out.report.csv", HEADER + '1,2,"two\nlines"\nx,3,\n1,2,\n'
     command = ("load", "-", "--base-url", serving.url, *TYPES, "--report", report)
     process = start(*command, stdin=subprocess.PIPE)
     assert process.stdin is not None
-    process.stdin.write(HEADER + '1,2,"two\nlines"\nx,3,\n1,2,\n')
+    process.stdin.write(text)
     process.stdin.close()
     process.stdin = None
     assert end(process).code == 1
     assert [row["status"] for row in rows_of(report)] == ["associated", "invalid", "duplicate"]
+    assert (tmp_path / "out.input.csv").read_text(encoding="utf-8") == text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="named pipes are files on POSIX only")
+def test_a_pipe_has_no_folder_for_the_report(serving: Serving[Simulator], tmp_path: Path) -> None:
+    pipe, report = tmp_path / "pipe", tmp_path / "out.report.csv"
+    os.mkfifo(pipe)
+    finished = refused(serving, pipe)
+    assert "A pipe has no folder to put the report in: use --report" in finished.err
+    writer = threading.Thread(target=pipe.write_text, args=(HEADER + "1,2,a\n",))
+    writer.start()
+    finished = load(serving.url, pipe, "--report", str(report))
+    writer.join()
+    assert finished.code == 0, finished.text
+    assert [row["note"] for row in rows_of(report)] == ["a"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a closed standard input is a POSIX shell's <&-")
 def test_a_closed_standard_input_is_refused_in_words(tmp_path: Path) -> None:
-    arguments = [
-        sys.executable,
-        "-m",
-        "loader",
-        "load",
-        "-",
-        "--simulate",
-        "--report",
-        str(tmp_path / "r.csv"),
-    ]
-    shell = ["sh", "-c", 'exec "$@" <&-', "sh", *arguments, *TYPES]
+    load_it = [sys.executable, "-m", "loader", "load", "-", "--simulate", "--report", str(tmp_path / "r.csv")]
+    shell = ["sh", "-c", 'exec "$@" <&-', "sh", *load_it, *TYPES]
     finished = subprocess.run(shell, capture_output=True, text=True, check=False, timeout=60)
     assert finished.returncode == 2
     assert finished.stderr.startswith("error: standard input is ")
 
 
-def test_a_pilot_takes_the_first_rows_and_the_next_run_the_rest(
-    serving: Serving[Simulator], tmp_path: Path
-) -> None:
+def test_a_report_is_an_ordinary_input_of_another_load(serving: Serving[Simulator], tmp_path: Path) -> None:
     file = tmp_path / "pairs.csv"
-    file.write_text(HEADER + "1,2,a\nx,2,b\n3,4,c\n5,6,d\n")
-    assert load(serving.url, file, "--limit", "2").code == 1
-    assert [row["note"] for row in rows_of(report_of(file))] == ["a", "b"]
-    load(serving.url, file)
-    assert [row["note"] for row in rows_of(report_of(file))] == ["a", "b", "c", "d"]
-
-
-def test_only_loads_the_rows_of_a_report_that_have_that_status(
-    serving: Serving[Simulator], tmp_path: Path
-) -> None:
-    file = tmp_path / "pairs.csv"
-    file.write_text(HEADER + "9000404000001,2,a\n3,4,b\n9000400000001,6,c\n")
-    assert load(serving.url, file).code == 1
-    old = report_of(file)
-    again = run("load", old, "--base-url", serving.url, "--only", "failed")
-    assert again.code == 1, again.text
-    rows = rows_of(tmp_path / "pairs.report.report.csv")
-    assert [(row["row"], row["note"]) for row in rows] == [("1", "a"), ("3", "c")]
-    assert "needs a report" in refused(serving, file.rename(tmp_path / "other.csv"), "--only", "failed").err
-
-
-@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
-@pytest.mark.parametrize("options", [(), ("--only", "invalid")], ids=["all", "only"])
-def test_a_report_s_rows_of_cut_or_padded_cells_are_not_sent(
-    quoting: Literal[0, 1], options: tuple[str, ...], serving: Serving[Simulator], tmp_path: Path
-) -> None:
-    file = tmp_path / "pairs.csv"
-    file.write_text("note,from_object_id,to_object_id\na,1,234,5\n7,8\n,3,bad\n")
-    assert load(serving.url, file).code == 1
-    rows = rows_of(report_of(file))
-    # The first bad row's IDs look good by now, and so would the second's once somebody has filled the gap.
-    assert [row["to_object_id"] for row in rows] == ["234", "", "bad"]
-    rows[1]["to_object_id"] = rows[2]["to_object_id"] = "9"
-    with report_of(file).open("w", encoding="utf-8", newline="") as mended:
-        writer = csv.DictWriter(mended, list(rows[0]), quoting=quoting)
-        writer.writeheader()
-        writer.writerows(rows)
-    before = puts(serving)
-    assert run("load", report_of(file), "--base-url", serving.url, *options).code == 1
-    assert puts(serving) == before + 1
-    again = rows_of(tmp_path / "pairs.report.report.csv")
-    assert [(row["status"], row["error_category"]) for row in again] == [
-        ("invalid", "TOO_MANY_FIELDS"),
-        ("invalid", "TOO_FEW_FIELDS"),
-        ("associated", ""),
+    file.write_text(HEADER + "4041,2,x\n3,4,y\n")
+    assert load(serving.url, file).code == 0
+    other = tmp_path / "other.csv"
+    other.write_bytes(report_of(file).read_bytes())
+    assert run("load", other, "--base-url", serving.url).code == 0
+    rows = rows_of(report_of(other))
+    assert [(row["row"], row["status"], row["note"]) for row in rows] == [
+        ("1", "associated", "x"),
+        ("2", "associated", "y"),
     ]
-    assert "was cut" in again[0]["error_message"]
-    assert "was padded" in again[1]["error_message"]
-    assert all("mend the row in the original input" in row["error_message"] for row in again[:2])
+    assert list(rows[0]) == [*OWN_COLUMNS, "note"]
 
 
-@pytest.mark.parametrize("options", [(), ("--only", "associated,invalid"), ("--only", "associated")])
-def test_a_report_whose_input_had_its_header_twice_is_an_input(
-    options: tuple[str, ...], serving: Serving[Simulator], tmp_path: Path
-) -> None:
-    file = tmp_path / "pairs.csv"
-    file.write_text(HEADER + "4041,2,x\n" + HEADER + "3,4,y\n")
-    assert load(serving.url, file).code == 1
-    code = 0 if options[1:] == ("associated",) else 1
-    finished = run("load", report_of(file), "--base-url", serving.url, *options)
-    assert finished.code == code, finished.text
-    again = [("1", "associated", "x"), ("2", "invalid", "note"), ("3", "associated", "y")]
-    assert [
-        (row["row"], row["status"], row["note"]) for row in rows_of(tmp_path / "pairs.report.report.csv")
-    ] == [row for row in again if code or row[1] == "associated"]
-
-
-def test_a_second_report_of_other_columns_in_a_report_is_refused(
-    serving: Serving[Simulator], tmp_path: Path
-) -> None:
-    texts = []
-    for header in ("note", "note,mail"):
-        file = tmp_path / "pairs.csv"
-        file.write_text(f"from_object_id,to_object_id,{header}\n1,2{',x' * len(header.split(','))}\n")
-        assert load(serving.url, file, "--overwrite").code == 0
-        texts.append(report_of(file).read_text(encoding="utf-8"))
-    both = tmp_path / "both.csv"
-    both.write_text("".join(texts), encoding="utf-8")
-    assert "line 3: a second header" in refused(serving, both).err
-
-
-def test_control_characters_of_a_cell_do_not_reach_the_screen(
+def test_neither_control_characters_nor_a_huge_cell_reach_the_screen(
     serving: Serving[Simulator], tmp_path: Path
 ) -> None:
     file = tmp_path / "pairs.csv"
-    file.write_text(HEADER + "1\x1b[31m,2,a\n")
+    file.write_text(HEADER + f"1\x1b[31m,2,a\n{'x' * 3_000_000},2,b\n")
     finished = load(serving.url, file)
     assert finished.code == 1
     assert "\x1b" not in finished.text
-    assert "\x1b" not in rows_of(report_of(file))[0]["error_message"]
-
-
-def test_the_result_shows_no_more_than_the_beginning_of_a_huge_cell(
-    serving: Serving[Simulator], tmp_path: Path
-) -> None:
-    file = tmp_path / "pairs.csv"
-    file.write_text(f"from_object_id,to_object_id\n{'x' * 3_000_000},2\n", encoding="utf-8")
-    finished = load(serving.url, file)
-    assert finished.code == 1
     assert len(finished.out) < 5000

@@ -5,29 +5,31 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from loader.simulator import Simulator, SimulatorSettings, SimulatorState
 from tests.campaigns.kills import campaign
-from tests.support.command import TYPES, Serving, end, load, report_of, rows_of, run, start, write_pairs
-from tests.support.loaded import let_stand_as_reported, report_of_load, sent
+from tests.support.command import TYPES, Serving, end, load, run, start_warm, wait_until
+from tests.support.second_run import Account, checkpoint_of, column, pairs_file
 
 SLOW = SimulatorSettings(rate_limit=1_000_000, daily_limit=None, latency=(0.2, 0.4))
+MANY = [(n, n + 10**6) for n in range(1, 3001)]
 
 posix = pytest.mark.skipif(os.name != "posix", reason="Windows has no signals to send to one process")
 
 
-def test_a_dozen_kills_lose_and_invent_nothing() -> None:
-    said: list[str] = []
-    assert campaign(seed=20, kills=12, parallel=2, tell=said.append), "\n".join(said)
+def test_a_few_kills_lose_and_invent_nothing() -> None:
+    told: list[str] = []
+    held = campaign(20, 2, told.append, parallel=1, kills_of_a_story=3, rows=80)
+    assert held, "\n".join(told)
 
 
 @pytest.fixture
@@ -36,85 +38,74 @@ def slow() -> Iterator[Serving[Simulator]]:
         yield serving
 
 
-def write_more_than_a_pipe_holds(process: subprocess.Popen[str]) -> None:
-    """Returns when the process is reading, and leaves the pipe open."""
-    assert process.stdin is not None
-    process.stdin.write("from_object_id,to_object_id,note\n" + "1,2,private\n" * 100_000)
-    process.stdin.flush()
-    time.sleep(0.3)
-
-
-def started(serving: Serving[Simulator], file: Path, *options: str) -> subprocess.Popen[str]:
-    return start("load", file, "--base-url", serving.url, *TYPES, *options)
-
-
-def wait_until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not happened():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.005)
-
-
-def many(folder: Path, rows: int) -> Path:
-    return write_pairs(folder / "pairs.csv", ((n, n + 10**6) for n in range(1, rows + 1)))
+def sent(serving: Serving[Simulator], call: str = "associate") -> int:
+    """Requests of one kind so far."""
+    return serving.ask(lambda simulator: simulator.state.calls[call])
 
 
 @posix
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_the_first_signal_lets_end_what_is_under_way(
+def test_the_first_signal_awaits_what_is_in_flight(
     slow: Serving[Simulator], tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    file = many(tmp_path, 300)
-    process = started(slow, file, "--workers", "20", "--overwrite")
+    file = pairs_file(tmp_path, MANY[:200])
+    process = start_warm("load", file, "--base-url", slow.url, *TYPES, "--workers", "20", "--overwrite")
     wait_until(lambda: sent(slow) > 40)
     process.send_signal(number)
     ended = end(process)
     assert ended.code == code
-    assert "what is under way may finish" in ended.err
+    assert "Stopping: waiting for the requests in flight" in ended.err
     assert "The same command goes on from there" in ended.err
-    asked = sent(slow)
-    assert len(rows_of(report_of(file))) == asked < 300, "an answer was thrown away, or feeding went on"
-    command = shlex.split(ended.err.splitlines()[-1])
+    settled = column(file, "status").count("associated")
+    assert settled == sent(slow) < 200, "an answer was thrown away, or feeding went on"
+    command = shlex.split(ended.out.splitlines()[-1])
     assert command[0] == "assoc-loader"
     assert "--overwrite" not in command, "it would begin anew"
-    again = run(*command[1:])
-    assert again.code == 0
-    assert sent(slow) == 300, "a pair was sent twice"
-    assert len(rows_of(report_of(file))) == 300
+    assert run(*command[1:], "--workers", "200").code == 0
+    assert sent(slow) == 200, "a pair was sent twice"
+    assert column(file, "status") == ["associated"] * 200
 
 
 @pytest.fixture(scope="module")
-def report_of_many(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """The report of a load of some thousand rows, of which one request can settle a thousand."""
-    return report_of_load(many(tmp_path_factory.mktemp("loaded"), 6000), "--method", "batch")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The input of a load of thousands of pairs, with its checkpoint beside it."""
+    file = pairs_file(tmp_path_factory.mktemp("loaded"), MANY)
+    with Account() as account:
+        assert account.load(file, "--skip-existing", "--method", "batch").code == 0
+    return file
 
 
 @posix
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize(("command", "call"), [("verify", "batch read"), ("undo", "batch archive")])
-def test_the_commands_that_follow_end_as_the_load_does(
+def test_verify_and_undo_end_as_load_does(
     slow: Serving[Simulator],
     tmp_path: Path,
-    report_of_many: bytes,
+    loaded: Path,
     command: str,
     call: str,
     number: signal.Signals,
     code: int,
 ) -> None:
-    report = tmp_path / "pairs.report.csv"
-    report.write_bytes(report_of_many)
-    let_stand_as_reported(slow, report)
+    def associate(simulator: Simulator) -> None:
+        for from_id, to_id in MANY:
+            simulator.state.associate("contacts", str(from_id), "companies", str(to_id))
+
+    file = tmp_path / loaded.name
+    for one in (loaded, checkpoint_of(loaded)):
+        shutil.copy(one, tmp_path)
+    slow.ask(associate)
     options = ("--yes",) if command == "undo" else ()
-    process = start(command, report, "--base-url", slow.url, "--workers", "1", "--json", *options)
-    wait_until(lambda: slow.ask(lambda simulator: simulator.state.calls[call]) > 0)
+    process = start_warm(command, file, "--base-url", slow.url, "--workers", "1", "--json", *options)
+    wait_until(lambda: sent(slow, call) > 0)
     process.send_signal(number)
     ended = end(process)
     assert ended.code == code
     told = json.loads(ended.out)
     assert (told["stopped"], told["finished"], told["exit_code"]) == ("interrupted", False, code)
-    assert "what is under way may finish" in ended.err
+    assert "Stopping: waiting for the requests in flight" in ended.err
     assert "The same command" in ended.err
-    assert run(command, report, "--base-url", slow.url, *options).code == 0
+    assert run(command, file, "--base-url", slow.url, *options).code == 0
 
 
 @posix
@@ -130,7 +121,7 @@ def test_ctrl_c_during_the_imports_shows_no_traceback() -> None:
         "from loader.cli import main\n"
         "main()\n"
     )
-    # Python leaves SIGINT alone where a shell has told it to be deaf, and so would the program.
+    # Python leaves SIGINT alone if a shell has told it to ignore it, and so would the program.
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
@@ -143,136 +134,39 @@ def test_ctrl_c_during_the_imports_shows_no_traceback() -> None:
 
 
 @posix
-def test_the_second_ctrl_c_leaves_at_once_and_the_report_is_sound(tmp_path: Path) -> None:
-    never = SimulatorState(100_000)
-    with Serving(lambda: Simulator(SLOW, state=never)) as serving:
-        file = many(tmp_path, 400)
-        process = started(serving, file, "--workers", "20")
-        wait_until(lambda: sent(serving) > 60)
-        serving.ask(
-            lambda simulator: simulator.state.fail("9000600000000", times=0)
-        )  # from now on nobody answers
-        at = sent(serving)
-        wait_until(lambda: sent(serving) >= at + 5)
-        process.send_signal(signal.SIGINT)
-        time.sleep(0.3)
-        assert process.poll() is None, "it did not wait for what is under way"
-        began = time.monotonic()
-        process.send_signal(signal.SIGINT)
-        ended = end(process)
-        assert time.monotonic() - began < 3
-        assert ended.code == 130
-        assert "The same command goes on" in ended.err
-        serving.ask(lambda simulator: simulator.state.heal())
-        assert load(serving.url, file, "--workers", "200").code == 0
-    assert [row["row"] for row in rows_of(report_of(file))] == [str(n) for n in range(1, 401)]
-
-
-@posix
-def test_ctrl_c_in_the_pre_pass_sends_nothing(slow: Serving[Simulator], tmp_path: Path) -> None:
-    """Nobody waits for the first reading after Ctrl-C: with IDs that begin with 0 it takes this file 8 s."""
-    file = tmp_path / "pairs.csv"
-    file.write_text("from_object_id,to_object_id\n" + "".join(f"0{n},7\n" for n in range(1, 400_000)))
-    process = started(slow, file)
-    wait_until(lambda: report_of(file).with_name("pairs.report.csv.lock").exists())
+def test_the_second_ctrl_c_leaves_at_once_and_the_checkpoint_is_sound(
+    slow: Serving[Simulator], tmp_path: Path
+) -> None:
+    file = pairs_file(tmp_path, MANY[:200])
+    process = start_warm("load", file, "--base-url", slow.url, *TYPES, "--workers", "20")
+    wait_until(lambda: sent(slow) > 60)
+    slow.ask(lambda simulator: simulator.state.fail("9000600000000", times=0))  # no answer from now on
+    at = sent(slow)
+    wait_until(lambda: sent(slow) >= at + 5)
+    process.send_signal(signal.SIGINT)
     time.sleep(0.3)
+    assert process.poll() is None, "it did not wait for what is in flight"
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     ended = end(process)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
     assert ended.code == 130
     assert "The same command goes on" in ended.err
+    slow.ask(lambda simulator: simulator.state.heal())
+    assert load(slow.url, file, "--workers", "200").code == 0
+    assert column(file, "status") == ["associated"] * 200
+
+
+@posix
+def test_ctrl_c_in_the_first_reading_sends_nothing(slow: Serving[Simulator], tmp_path: Path) -> None:
+    file = pairs_file(tmp_path, ((n, 7) for n in range(1, 400_000)))
+    process = start_warm("load", file, "--base-url", slow.url, *TYPES)
+    wait_until(checkpoint_of(file).with_name("pairs.checkpoint.db-lock").exists)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    ended = end(process)
+    assert time.monotonic() - began < 10
+    assert ended.code == 130
+    assert "The same command" in ended.err
     assert sent(slow) == 0
-
-
-@posix
-def test_ctrl_c_while_the_result_is_printed_says_how_things_stand(
-    slow: Serving[Simulator], tmp_path: Path
-) -> None:
-    """The causes are gathered from the whole report, and the run has ended by then."""
-    file = write_pairs(tmp_path / "pairs.csv", ((n, n) for n in range(30_000)))
-    assert load(slow.url, file, "--method", "batch").code == 1, "row 1 has the ID 0"
-    process = started(slow, file)
-    assert process.stdout is not None
-    assert process.stdout.readline().startswith("Report: ")
-    process.send_signal(signal.SIGINT)
-    ended = end(process)
-    assert ended.code == 130
-    assert "The same command goes on" in ended.err
-    assert "pairs.report.csv" in ended.err
-    assert len(rows_of(report_of(file))) == 30_000
-
-
-@posix
-@pytest.mark.parametrize("command", ["load", "check"])
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_one_signal_ends_the_wait_for_a_pipe_that_does_not_end(
-    number: int, code: int, command: str, tmp_path: Path
-) -> None:
-    report = tmp_path / "x.report.csv"
-    process = start(command, "-", "-o", report, "--simulate", *TYPES, stdin=subprocess.PIPE)
-    write_more_than_a_pipe_holds(process)
-    process.send_signal(number)
-    assert process.wait(5) == code
-    ended = end(process)
-    assert "Traceback" not in ended.err
-    assert "nterrupted" in ended.err
-    assert not report.exists()
-
-
-@posix
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_no_copy_of_what_came_by_a_pipe_stays_behind(number: int, tmp_path: Path) -> None:
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    process = start(
-        "load",
-        "-",
-        *("-o", tmp_path / "x.report.csv", "--simulate", *TYPES),
-        stdin=subprocess.PIPE,
-        env={"TMPDIR": str(temporary)},
-    )
-    write_more_than_a_pipe_holds(process)
-    process.send_signal(number)
-    process.wait(5)
-    end(process)
-    assert not list(temporary.iterdir())
-
-
-@posix
-def test_one_ctrl_c_ends_the_wait_for_a_named_pipe(tmp_path: Path) -> None:
-    pipe = tmp_path / "pairs.csv"
-    os.mkfifo(pipe)
-    process = start("load", pipe, "--simulate", *TYPES)
-    writer = open_when_read(pipe)
-    time.sleep(0.3)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(5) == 130
-    os.close(writer)
-    end(process)
-
-
-def open_when_read(pipe: Path) -> int:
-    """Open a named pipe for writing as soon as somebody wants to read it."""
-    for _ in range(600):
-        with suppress(OSError):
-            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
-        time.sleep(0.05)
-    raise TimeoutError(f"nobody reads {pipe}")
-
-
-@posix
-def test_a_pipe_that_does_not_block_is_read_to_its_end(tmp_path: Path) -> None:
-    """Whoever started the program may share that setting; an empty moment of the pipe is not its end."""
-    reading, writing = os.pipe()
-    os.set_blocking(reading, False)
-    report = tmp_path / "x.report.csv"
-    process = start("load", "-", "-o", report, "--simulate", *TYPES, stdin=reading)
-    os.close(reading)
-    with open(writing, "w") as pipe:
-        for text in ("from_object_id,to_object_id\n", "1,2\n", "3,4\n"):
-            time.sleep(0.5)
-            pipe.write(text)
-            pipe.flush()
-    assert end(process).code == 0
-    assert len(rows_of(report)) == 2
+    assert [*tmp_path.iterdir()] == [file]

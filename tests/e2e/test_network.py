@@ -1,107 +1,57 @@
-"""The network in trouble: nobody there, nobody answering, the wrong one answering (issue 4)."""
+"""The network at the start of a load, and a wrong server at its end."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import socket
 import ssl
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from loader.simulator import Simulator, SimulatorSettings, SimulatorState
-from tests.support.command import TYPES, Serving, end, load, report_of, rows_of, start, write_pairs
-from tests.support.wire import STANDS, Script, Seen, Wire, http, says
+from loader.simulator import Simulator
+from tests.support.command import TYPES, Finished, Serving, end, load, report_of, start, write_pairs
+from tests.support.wire import ASSOCIATED, Script, Seen, Wire, http, says
 
 CERTIFICATE = Path(__file__).parents[1] / "support" / "tls.pem"
-SLOW = SimulatorSettings(rate_limit=1_000_000, daily_limit=None, latency=(0.05, 0.1))
 
 
-@pytest.fixture
-def port() -> int:
-    """A port where nobody listens."""
-    with socket.socket() as held:
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
-
-
-def simulator(port: int, state: SimulatorState) -> Serving[Simulator]:
-    return Serving(lambda: Simulator(SLOW, port=port, state=state))
-
-
-def pairs(folder: Path, rows: int) -> Path:
+def pairs(folder: Path, rows: int = 50) -> Path:
     return write_pairs(folder / "pairs.csv", ((n, n + 10**6) for n in range(1, rows + 1)))
 
 
-def wait_until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not happened():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.01)
+def nothing_was_sent(ended: Finished, file: Path, *words: str) -> None:
+    """Exit 2, no file, and the reason in words."""
+    assert ended.code == 2, ended.err
+    assert "HubSpot is out of reach." in ended.err
+    for word in words:
+        assert word in ended.err
+    assert not report_of(file).exists()
 
 
-def all_associated(report: Path, rows: int) -> None:
-    lines = rows_of(report)
-    assert [line["row"] for line in lines] == [str(n) for n in range(1, rows + 1)]
-    assert {line["status"] for line in lines} == {"associated"}
-    # A row whose connection broke while others were still answered has had one attempt of its own.
-    assert {line["attempts"] for line in lines} <= {"1", "2"}
+# Before anything has answered.
 
 
-def test_nobody_there_at_first(port: int, tmp_path: Path) -> None:
-    file = pairs(tmp_path, 200)
-    process = start("load", file, "--base-url", f"http://127.0.0.1:{port}", *TYPES)
-    wait_until(report_of(file).exists)
-    time.sleep(1)  # the first requests have failed by then
-    assert process.poll() is None
-    with simulator(port, SimulatorState()):
-        assert end(process).code == 0
-    all_associated(report_of(file), 200)
-
-
-def test_away_in_the_middle_and_back_again(port: int, tmp_path: Path) -> None:
-    file, state = pairs(tmp_path, 700), SimulatorState(100_000)
-    with simulator(port, state):
-        process = start("load", file, "--base-url", f"http://127.0.0.1:{port}", *TYPES, "--workers", "30")
-        wait_until(lambda: state.calls["associate"] > 100)
-    asked = state.calls["associate"]
-    time.sleep(1)
-    assert process.poll() is None
-    with simulator(port, state):
-        assert end(process).code == 0
-    all_associated(report_of(file), 700)
-    assert state.calls["associate"] - 700 <= 30, "more were sent twice than were under way"
-    assert asked < 700
-
-
-def test_away_for_too_long(port: int, tmp_path: Path) -> None:
-    file, state = pairs(tmp_path, 700), SimulatorState(100_000)
-    url = f"http://127.0.0.1:{port}"
-    with simulator(port, state):
-        process = start("load", file, "--base-url", url, *TYPES, "--workers", "30", "--outage-timeout", "2")
-        wait_until(lambda: state.calls["associate"] > 100)
-    stopped = end(process, 20)
-    assert stopped.code == 3
-    assert "nobody has answered for" in stopped.err
-    assert f"No connection to 127.0.0.1:{port}" in stopped.err
-    assert "The same command goes on from there" in stopped.err
-    assert {line["status"] for line in rows_of(report_of(file))} == {"associated"}
-    with simulator(port, state):
-        assert load(url, file).code == 0
-    all_associated(report_of(file), 700)
+def test_a_port_on_which_nothing_listens(tmp_path: Path) -> None:
+    file = pairs(tmp_path)
+    began = time.monotonic()
+    nothing_was_sent(load("http://127.0.0.1:9", file), file, "No connection to 127.0.0.1:9")
+    assert time.monotonic() - began < 15
 
 
 def test_a_name_that_does_not_exist(tmp_path: Path) -> None:
-    file = pairs(tmp_path, 50)
-    stopped = load("https://hubspot.invalid", file, "--outage-timeout", "1", env={"NO_PROXY": "*"})
-    assert stopped.code == 3
-    assert "The name hubspot.invalid can't be resolved" in stopped.err
-    assert not rows_of(report_of(file))
+    file = pairs(tmp_path)
+    ended = load("https://hubspot.invalid", file, env={"NO_PROXY": "*"})
+    nothing_was_sent(ended, file, "The name hubspot.invalid can't be resolved")
+
+
+def test_a_proxy_that_refuses_to_connect(tmp_path: Path) -> None:
+    file = pairs(tmp_path)
+    with Serving(lambda: Wire(says(http(403)))) as proxy:
+        env = {"HTTPS_PROXY": proxy.url, "https_proxy": proxy.url, "NO_PROXY": "", "no_proxy": ""}
+        ended = load("https://api.hubapi.com", file, env=env)
+    nothing_was_sent(ended, file, "The proxy refuses to connect to api.hubapi.com: HTTP 403")
 
 
 async def hang(_: Seen, writer: asyncio.StreamWriter) -> None:
@@ -116,46 +66,83 @@ async def begin_and_hang(_: Seen, writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: appli")
 
 
-@pytest.mark.parametrize("script", [hang, reset, begin_and_hang])
-def test_nobody_answers_any_row(tmp_path: Path, script: Script) -> None:
-    """Session, but silent: an outage, asked about with one request at a time, and no row's fault."""
-    file = pairs(tmp_path, 500)
+@pytest.mark.parametrize(
+    ("script", "word"), [(hang, "no answer"), (reset, "broke the connection"), (begin_and_hang, "no answer")]
+)
+def test_a_server_that_does_not_answer(tmp_path: Path, script: Script, word: str) -> None:
+    file = pairs(tmp_path)
     with Serving(lambda: Wire(script)) as wire:
-        stopped = load(wire.url, file, "--timeout", "1", "--outage-timeout", "3", "--workers", "20")
-        asked = len(wire.server.seen)
-    assert stopped.code == 3
-    assert "nobody has answered for" in stopped.err
-    assert not rows_of(report_of(file))
-    assert asked < 20 + 12, "an outage is asked about with one request at a time"
+        nothing_was_sent(load(wire.url, file, "--timeout", "0.5"), file, word)
+        assert len(wire.server.seen) == 3
 
 
-@pytest.mark.skipif(os.name != "posix", reason="Windows has no signals to send to one process")
-def test_ctrl_c_in_an_outage(port: int, tmp_path: Path) -> None:
-    file = pairs(tmp_path, 500)
-    process = start("load", file, "--base-url", f"http://127.0.0.1:{port}", *TYPES)
-    wait_until(report_of(file).exists)
-    time.sleep(0.5)  # the first requests have failed by then
+def test_three_tries_take_at_most_15_seconds(tmp_path: Path) -> None:
+    file = pairs(tmp_path)
     began = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    ended = end(process)
+    with Serving(lambda: Wire(hang)) as wire:
+        nothing_was_sent(load(wire.url, file), file, "within 4 s")
+    assert time.monotonic() - began < 15
+
+
+def test_what_answers_at_the_third_try_is_loaded(tmp_path: Path) -> None:
+    waiting: list[Script] = [reset, reset]
+
+    async def script(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        answer = waiting.pop(0) if waiting else says(http(200, ASSOCIATED))
+        await answer(seen, writer)
+
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
+    with Serving(lambda: Wire(script)) as wire:
+        assert load(wire.url, file).code == 0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        http(503),
+        http(429, b"{}", Retry_After="1"),
+        http(200, b"<html>"),
+        http(423),
+        http(477, b"{}", Retry_After="1"),
+    ],
+)
+def test_the_account_is_asked_as_patiently_as_everything_else(tmp_path: Path, answer: bytes) -> None:
+    account = http(200, b'{"portalId":4711}')
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
+    with Serving(lambda: Wire(says(answer, account, http(200, ASSOCIATED)))) as wire:
+        ended = load(wire.url, file, "--account-id", "4711")
+    assert ended.code == 0, ended.err
+
+
+def test_ctrl_c_while_nothing_answers(tmp_path: Path) -> None:
+    file = pairs(tmp_path)
+    with Serving(lambda: Wire(hang)) as wire:
+        process = start("load", file, "--base-url", wire.url, *TYPES)
+        while not wire.ask(lambda server: len(server.seen)):
+            time.sleep(0.01)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        ended = end(process)
     assert ended.code == 130
     assert time.monotonic() - began < 2
-    assert "Stopped with 500 rows to go" in ended.err
+
+
+# A server that is not HubSpot, or can't be trusted.
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(tmp_path: Path, status: int) -> None:
     """The other host, which the redirect names, gets neither a request nor the token."""
-    with Serving(lambda: Wire(says(http(200, STANDS)))) as other:
+    with Serving(lambda: Wire(says(http(200, ASSOCIATED)))) as other:
         elsewhere = other.url.replace("127.0.0.1", "localhost")
         script = says(http(status, b"", Location=f"{elsewhere}/x?token=1"))
         with Serving(lambda: Wire(script)) as here:
             stopped = load(here.url, pairs(tmp_path, 50))
         assert other.server.connections == 0
-    assert stopped.code == 3
+    assert stopped.code == 2
     assert f"a redirect to {elsewhere}/x" in stopped.err
     assert "correct --base-url" in stopped.err
-    assert not rows_of(report_of(tmp_path / "pairs.csv"))
+    assert not report_of(tmp_path / "pairs.csv").exists()
 
 
 def tls() -> ssl.SSLContext:
@@ -165,7 +152,7 @@ def tls() -> ssl.SSLContext:
 
 
 class Quiet(Wire):
-    """A TLS server that does not print_error of clients who refuse its certificate."""
+    """A TLS server that does not complain of clients that refuse its certificate."""
 
     async def __aenter__(self) -> Quiet:
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)
@@ -173,23 +160,19 @@ class Quiet(Wire):
         return self
 
 
-def test_a_certificate_that_nobody_trusts(tmp_path: Path) -> None:
+def test_a_certificate_that_is_not_trusted(tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
     no_ca = {"SSL_CERT_FILE": "", "REQUESTS_CA_BUNDLE": ""}
-    with Serving(lambda: Quiet(says(http(200, STANDS)), tls())) as wire:
-        stopped = load(wire.url, file, env=no_ca, timeout=20)  # at once, not after --outage-timeout
+    with Serving(lambda: Quiet(says(http(200, ASSOCIATED)), tls())) as wire:
+        refused = load(wire.url, file, env=no_ca, timeout=20)
         assert not wire.server.seen
-        assert stopped.code == 3
-        assert "self-signed certificate" in stopped.err
-        assert "SSL_CERT_FILE" in stopped.err
-        assert not rows_of(report_of(file))
+        nothing_was_sent(refused, file, "self-signed certificate", "SSL_CERT_FILE")
         trusted = load(wire.url, file, env={"SSL_CERT_FILE": str(CERTIFICATE)})
     assert trusted.code == 0, trusted.err
 
 
-def test_tls_that_fails_otherwise_is_an_outage(tmp_path: Path) -> None:
+def test_a_server_without_tls(tmp_path: Path) -> None:
+    file = pairs(tmp_path)
     with Serving(Simulator) as plain:  # it answers a handshake with a bare HTTP 400
-        url = plain.url.replace("http:", "https:")
-        stopped = load(url, pairs(tmp_path, 5), "--outage-timeout", "1")
-    assert stopped.code == 3
-    assert "No TLS connection with 127.0.0.1" in stopped.err
+        ended = load(plain.url.replace("http:", "https:"), file)
+    nothing_was_sent(ended, file, "No TLS connection with 127.0.0.1")

@@ -1,13 +1,9 @@
-"""The board of a load on a terminal, from outside: what a person reads while it goes, at the usual width."""
+"""What a person reads while a load goes on: on a terminal in place, elsewhere in plain lines."""
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import struct
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -15,11 +11,10 @@ from urllib.request import Request, urlopen
 import pytest
 
 from loader.simulator import Simulator, SimulatorSettings
-from tests.support.command import TOKEN, TYPES, Serving, end, start, write_pairs
+from tests.support.command import TOKEN, TYPES, Serving, write_pairs
+from tests.support.terminal import CTRL_C, Terminal
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
-
-_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 @pytest.fixture
@@ -28,69 +23,63 @@ def simulator() -> Iterator[Serving[Simulator]]:
         yield serving
 
 
-def watch(*command: str | Path, columns: int, until: str) -> str:
-    """Run a command on a terminal of so many columns, and Ctrl-C it when it has shown `until`."""
-    import fcntl
-    import pty
-    import termios
-
-    mine, terminal = pty.openpty()
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    seen, shown = bytearray(), threading.Event()
-
-    def look() -> None:
-        while True:
-            try:
-                data = os.read(mine, 65536)
-            except OSError:  # the terminal is closed
-                return
-            seen.extend(data)
-            if until.encode() in seen:
-                shown.set()
-
-    watcher = threading.Thread(target=look)
-    watcher.start()
-    process = start(*command, stderr=terminal, env={"TERM": "xterm", "COLUMNS": ""})
-    shown.wait(20)
-    process.send_signal(signal.SIGINT)
-    ended = end(process)
-    os.close(terminal)
-    watcher.join(20)
-    os.close(mine)
+def watch(*command: str | Path, until: str) -> list[str]:
+    """The lines that a terminal of 80 columns has shown when Ctrl-C has followed `until`."""
+    with Terminal(*command, output=True) as terminal:
+        terminal.wait_for(until)
+        terminal.press(CTRL_C)
+        ended = terminal.end()
     assert ended.code == 130, ended.text
-    return _SEQUENCE.sub("", seen.decode())
+    return [line.rstrip() for line in re.split("[\r\n]+", ended.err)]
 
 
-def test_the_board_fits_the_usual_terminal_and_says_the_rate_against_the_limit(
+def test_the_display_fits_a_small_terminal_and_says_how_far_how_fast_and_until_when(
     simulator: Serving[Simulator], tmp_path: Path
 ) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(n, n + 10**6) for n in range(1, 120_001)])
-    screen = watch("load", file, "--base-url", simulator.url, *TYPES, columns=80, until=" min to go")
-    lines = [line.strip("\r") for line in re.split("[\r\n]+", screen)]
-    bars = [line for line in lines if "of 120,000 rows (" in line]
-    assert bars
-    assert all(len(line) <= 80 and line.endswith((" to go", "time to go unknown")) for line in bars), bars
-    assert any(re.fullmatch(r"  [0-9.]+ rows/s, at most 190 requests per 10 s *", line) for line in lines)
+    lines = watch("load", file, "--base-url", simulator.url, *TYPES, until=" to go (until ")
+    assert any(re.fullmatch(r"  [0-9,]+ of 120,000 pairs \([0-9.]+%\), [0-9,]+ left", line) for line in lines)
+    speed = re.compile(r"  [0-9.]+ pairs/s, [0-9]+ s so far, .* to go \(until [0-9:]{5}\)")
+    assert any(speed.fullmatch(line) for line in lines)
+    assert any(re.fullmatch(r"  at most (18[0-9]|190) requests per 10 s", line) for line in lines)
+    assert all(len(line) <= 80 for line in lines if "pairs/s" in line or "of 120,000" in line)
+    stopping = re.compile(r"Stopping: (waiting for [0-9]+ requests?|nothing is in flight)\. Once more.*")
+    end = next(place for place, line in enumerate(lines) if stopping.fullmatch(line))
+    assert any(line.startswith("Interrupted: ") for line in lines[end:])
+    assert lines[-3] == "To go on from here:"
 
 
-def test_an_upper_bound_is_what_the_forecast_and_the_board_go_by(
+@pytest.mark.parametrize(
+    ("option", "value", "forecast", "said"),
+    [
+        ("--rate", "50/10", "300 requests at 5.0/s: 60 s", "at most 50 of 190 requests per 10 s (--rate)"),
+        (
+            "--reserve",
+            "50",
+            "300 requests at 9.5/s: 32 s",
+            "at most 95 of 190 requests per 10 s (--reserve 50)",
+        ),
+    ],
+)
+def test_an_upper_bound_and_a_reserve_are_told_as_the_reason(
+    simulator: Serving[Simulator], tmp_path: Path, option: str, value: str, forecast: str, said: str
+) -> None:
+    file = write_pairs(tmp_path / "pairs.csv", [(n, n + 1000) for n in range(1, 301)])
+    lines = watch("load", file, "--base-url", simulator.url, *TYPES, option, value, until=f"({option}")
+    assert {forecast, f"  {said}"} <= set(lines)
+
+
+def test_a_load_that_others_slow_down_says_so_and_tells_runs_apart(
     simulator: Serving[Simulator], tmp_path: Path
 ) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(n, n + 1000) for n in range(1, 301)])
-    arguments = ("--base-url", simulator.url, *TYPES, "--rate", "50/10")
-    screen = watch("load", file, *arguments, columns=80, until="rows/s, at most")
-    assert "About 300 requests at 5.0/s: 60 s" in screen
-    assert "rows/s, at most 50 of 190 requests per 10 s (--rate)" in screen
-
-
-def test_a_slowed_load_says_why(simulator: Serving[Simulator], tmp_path: Path) -> None:
-    file = write_pairs(tmp_path / "pairs.csv", [(n, n + 1000) for n in range(1, 301)])
     command = ("load", file, "--base-url", simulator.url, *TYPES)
-    screen = watch(*command, "--reserve", "50", columns=80, until="--reserve")
-    assert "rows/s, at most 95 of 190 requests per 10 s (--reserve 50)" in screen
+    watch(*command, until=", 2 s so far")
     for _ in range(60):  # another integration with the same token
         asked = Request(f"{simulator.url}/account-info/2025-09/details")
         asked.add_header("Authorization", f"Bearer {TOKEN}")
         urlopen(asked, timeout=5).close()
-    screen = watch(*command, columns=80, until="others use")
-    assert re.search(r"rows/s, at most [0-9]+ of 190 requests per 10 s \(others use [0-9]+\)", screen)
+    lines = watch(*command, until="others use")
+    others = re.compile(r"  at most [0-9]+ of 190 requests per 10 s \(others use [0-9]+\)")
+    assert any(others.fullmatch(line) for line in lines)
+    assert any(re.fullmatch(r"  in all [0-9]+ of 300 pairs", line) for line in lines)

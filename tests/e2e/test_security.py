@@ -29,7 +29,8 @@ from tests.support.command import (
     start,
     write_pairs,
 )
-from tests.support.wire import Seen, Wire, http
+from tests.support.second_run import checkpoint_of
+from tests.support.wire import ASSOCIATED, Seen, Wire, http, says
 
 FAST = SimulatorSettings(rate_limit=1_000_000, daily_limit=None)
 SLOW = SimulatorSettings(rate_limit=1_000_000, daily_limit=None, latency=(0.05, 0.1))
@@ -43,7 +44,6 @@ HOSTILE_IDS = [
     "%2e%2e",
     "1%2f2",
     "1 2",
-    "1;2",
     "\uff11\uff12",
     "-1",
     "1\x002",
@@ -153,7 +153,8 @@ def test_terminal_sequences_never_reach_the_screen(tmp_path: Path, more: tuple[s
         finished = load(wire.url, file, *more)
         assert finished.code == 1
         other = write_pairs(tmp_path / "other.csv", [(9, 9, "x")], [f"h{ESCAPES}"])
-        foreign = load(wire.url, other, "-o", report_of(file), *more)
+        checkpoint = tmp_path / "other.db"  # so the report is there, and its checkpoint is not
+        foreign = load(wire.url, other, "-o", report_of(file), "--checkpoint", checkpoint, *more)
         assert foreign.code == 2
         unknown = load(wire.url, file, "--from-column", ESCAPES.replace("\0", ""), *more)
         assert unknown.code == 2
@@ -190,8 +191,9 @@ def test_the_token_is_in_nothing_that_is_left(tmp_path: Path) -> None:
         finished = load(wire.url, file, "-vv", "--json", "--log-file", tmp_path / "log")
         assert all(seen.headers["authorization"] == f"Bearer {TOKEN}" for seen in wire.server.seen)
     assert finished.code == 1
-    for left in [*tmp_path.iterdir()]:
-        assert TOKEN not in left.read_text(encoding="utf-8"), left
+    assert {".csv", ".db"} <= {left.suffix for left in tmp_path.iterdir()}
+    for left in tmp_path.iterdir():
+        assert TOKEN.encode() not in left.read_bytes(), left
     assert TOKEN not in finished.text
 
 
@@ -227,7 +229,8 @@ def test_a_token_spelled_otherwise_is_hidden_too(tmp_path: Path, spelling: str, 
             wire.url, file, "-vv", "--log-file", tmp_path / "log", env={"HUBSPOT_ACCESS_TOKEN": _SIGNS}
         )
     assert finished.code == (1 if status == 400 else 3), finished.err
-    for left in [finished.text, *(path.read_text(encoding="utf-8") for path in tmp_path.iterdir())]:
+    files = [path.read_text(encoding="utf-8", errors="replace") for path in tmp_path.iterdir()]
+    for left in [finished.text, *files]:
         said = unescape(unescape(unquote(unquote(left)))).replace("\\/", "/").replace("\\\\u", "\\u")
         said = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), said)
         assert _SIGNS not in said, left
@@ -277,29 +280,26 @@ def test_a_token_file_that_others_can_read_is_told(tmp_path: Path, mode: int) ->
 
 @posix
 @pytest.mark.parametrize(("umask", "mode"), [(0o077, 0o600), (0o027, 0o640), (0o022, 0o644)])
-def test_what_is_made_heeds_the_umask(tmp_path: Path, umask: int, mode: int) -> None:
-    """Also after the report was put into input order, which makes a new file."""
-    rows = [("9000503001000", 5), *((n, n) for n in range(1, 50))]
-    file = write_pairs(tmp_path / "pairs.csv", rows)
+def test_new_files_follow_the_umask(tmp_path: Path, umask: int, mode: int) -> None:
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
     with serving() as hubspot:
         command = ("load", file, "--base-url", hubspot.url, *TYPES, "--log-file", tmp_path / "log")
         assert run(*command, umask=umask).code == 0
-    for made in (report_of(file), tmp_path / "log"):
+    for made in (report_of(file), checkpoint_of(file), tmp_path / "log"):
         assert stat.S_IMODE(made.stat().st_mode) == mode
 
 
 @posix
-def test_a_link_in_the_place_of_the_ordered_copy_is_not_followed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["pairs.report.csv.unfinished", "pairs.checkpoint.db-lock"])
+def test_a_link_in_the_place_of_an_auxiliary_file_is_not_followed(tmp_path: Path, name: str) -> None:
     """In a folder that others can write, they could put a link where the loader writes."""
     precious = tmp_path / "precious"
-    precious.write_text("mine")
-    (tmp_path / "pairs.report.csv.ordering").symlink_to(precious)
-    (tmp_path / "pairs.report.csv.lock").symlink_to(tmp_path / "lock target")
-    rows = [("9000503001000", 5), *((n, n) for n in range(1, 50))]
-    file = write_pairs(tmp_path / "pairs.csv", rows)
+    precious.write_text("mine" * 1000)
+    (tmp_path / name).symlink_to(precious)
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
     with serving() as hubspot:
         load(hubspot.url, file)
-    assert precious.read_text() == "mine"
+    assert precious.read_text() == "mine" * 1000
 
 
 def test_a_report_of_hostile_cells_is_one_line_a_row(tmp_path: Path) -> None:
@@ -308,6 +308,49 @@ def test_a_report_of_hostile_cells_is_one_line_a_row(tmp_path: Path) -> None:
         assert load(wire.url, file).code == 1
     with report_of(file).open(encoding="utf-8", newline="") as report:
         cells = list(csv.reader(report))
-    assert [len(line) for line in cells] == [16, 16, 16]
-    assert cells[1][15] == 'a"b\r\nc,d'
+    assert [len(line) for line in cells] == [17, 17, 17]
+    assert cells[1][16] == 'a"b\r\nc,d'
     assert "\n" not in cells[1][11]
+
+
+def test_a_token_wrapped_in_quotes_is_unwrapped(tmp_path: Path) -> None:
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
+    with serving() as hubspot:
+        assert load(hubspot.url, file, env={"HUBSPOT_ACCESS_TOKEN": f'"{TOKEN}"'}).code == 0
+    with Serving(lambda: Wire(says(http(200, ASSOCIATED)))) as wire:
+        load(wire.url, file, "--overwrite", env={"HUBSPOT_ACCESS_TOKEN": f"'{TOKEN}'"})
+        assert {seen.headers["authorization"] for seen in wire.server.seen} == {f"Bearer {TOKEN}"}
+
+
+def test_a_rotated_refresh_token_is_told_and_never_shown(tmp_path: Path) -> None:
+    refresh, rotated, access = "refresh-1111-2222", "rotated-3333-4444", "access-5555-6666"
+
+    async def script(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        grant = {"access_token": access, "refresh_token": rotated, "expires_in": 1800}
+        answer = orjson.dumps(grant) if seen.path == "/oauth/2026-03/token" else ASSOCIATED
+        writer.write(http(200, answer))
+
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
+    oauth = {
+        "HUBSPOT_CLIENT_ID": "id",
+        "HUBSPOT_CLIENT_SECRET": "secret-77",
+        "HUBSPOT_REFRESH_TOKEN": refresh,
+    }
+    with Serving(lambda: Wire(script)) as wire:
+        finished = load(
+            wire.url, file, "-v", "--log-file", tmp_path / "log", env={"HUBSPOT_ACCESS_TOKEN": "", **oauth}
+        )
+    assert finished.code == 0, finished.err
+    assert "HubSpot has replaced the refresh token" in finished.err
+    for left in [finished.text, *(path.read_text(encoding="utf-8") for path in tmp_path.iterdir())]:
+        assert not any(secret in left for secret in (refresh, rotated, access, "secret-77"))
+
+
+def test_bytes_that_are_no_text_reach_no_file(tmp_path: Path) -> None:
+    answer = http(200, ASSOCIATED, X_HubSpot_Correlation_Id="c-1").replace(b"c-1", b"c-\xff")
+    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
+    with Serving(lambda: Wire(says(answer))) as wire:
+        finished = load(wire.url, file, "--log-file", tmp_path / "log")
+    assert finished.code == 0, finished.err
+    assert '"correlation_id":"c-\ufffd"' in (tmp_path / "log").read_text(encoding="utf-8")
+    assert rows_of(report_of(file))[0]["correlation_id"] == "c-\ufffd"

@@ -1,287 +1,168 @@
-"""`undo` from outside: only what the load created, asked for, resumable, and the account as it was before."""
+"""`undo`: what the load created is removed, what it did not is kept, and a later load knows about it."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import sys
-import time
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from loader.simulator import Ends, Simulator, SimulatorSettings
-from loader.simulator.association_types import label_types
-from tests.support.command import Finished, Serving, end, load, report_of, rows_of, run, start, write_pairs
+from tests.support.command import TYPES, run
+from tests.support.second_run import Account, checkpoint_of, column, pairs_file
 
-FAST = ("--rate", "1000000/1")
+PAIRS = [(1001 + n, 2001 + n) for n in range(6)]
 
 
 @pytest.fixture
-def simulator() -> Iterator[Serving[Simulator]]:
-    with Serving(lambda: Simulator(SimulatorSettings(rate_limit=0))) as serving:
-        yield serving
+def account() -> Iterator[Account]:
+    with Account() as account:
+        yield account
 
 
-def undo(url: str, report: Path, *options: str) -> Finished:
-    return run("undo", report, "--base-url", url, *options)
-
-
-def undo_report_of(file: Path) -> Path:
-    return file.with_name(f"{file.stem}.undo.csv")
+def undo(account: Account, path: Path, *options: str) -> object:
+    return account.run("undo", path, "--yes", *options)
 
 
 @pytest.mark.parametrize("method", ["put", "batch"])
-def test_after_a_load_that_looked_first_the_account_stands_as_before(
-    simulator: Serving[Simulator], tmp_path: Path, method: str
+def test_only_what_the_load_created_is_removed(account: Account, tmp_path: Path, method: str) -> None:
+    file = pairs_file(tmp_path, PAIRS)
+    account.associate(*PAIRS[0])
+    assert account.load(file, "--skip-existing", "--method", method).code == 0
+    assert column(file, "existed_before") == ["yes"] + ["no"] * 5
+    assert account.run("undo", file, "--yes").code == 0
+    assert [account.has(*pair) for pair in PAIRS] == [True] + [False] * 5
+    assert column(file, "status") == ["existing"] + ["removed"] * 5
+
+
+def test_a_load_that_did_not_look_first_cannot_be_undone(account: Account, tmp_path: Path) -> None:
+    file = pairs_file(tmp_path, PAIRS)
+    assert account.load(file).code == 0
+    ended = account.run("undo", file, "--yes")
+    assert "Can't undo 6 pairs: loaded without --skip-existing" in ended.text
+    assert all(account.has(*pair) for pair in PAIRS)
+
+
+def test_undo_then_load_says_removed_and_retry_makes_them_again(account: Account, tmp_path: Path) -> None:
+    file = pairs_file(tmp_path, PAIRS)
+    assert account.load(file, "--skip-existing").code == 0
+    assert account.run("undo", file, "--yes").code == 0
+    sent = account.puts
+    again = account.load(file, "--skip-existing")
+    assert again.code == 1
+    assert account.puts == sent
+    assert "--retry" in again.text
+    assert account.load(file, "--skip-existing", "--retry").code == 0
+    assert all(account.has(*pair) for pair in PAIRS)
+    assert column(file, "existed_before") == ["no"] * 6
+    assert account.run("undo", file, "--yes").code == 0
+    assert not any(account.has(*pair) for pair in PAIRS)
+
+
+def test_a_pair_that_has_gained_a_label_is_kept(account: Account, tmp_path: Path) -> None:
+    file = pairs_file(tmp_path, PAIRS)
+    assert account.load(file, "--skip-existing").code == 0
+    account.label(*PAIRS[2])
+    ended = account.run("undo", file, "--yes")
+    assert ended.code == 1
+    assert [account.has(*pair) for pair in PAIRS] == [False, False, True, False, False, False]
+    assert column(file, "status")[2] == "associated"
+    assert "label" in ended.text
+
+
+def test_not_in_input_takes_back_only_what_is_no_longer_there(account: Account, tmp_path: Path) -> None:
+    """A row was corrected after its old pair had been associated."""
+    file = pairs_file(tmp_path, PAIRS)
+    assert account.load(file, "--skip-existing").code == 0
+    pairs_file(tmp_path, [*PAIRS[:-1], (1006, 2999)])
+    assert account.load(file, "--skip-existing").code == 0
+    assert column(file, "row") == ["1", "2", "3", "4", "5", "6", ""]
+    assert account.run("undo", file, "--yes", "--not-in-input").code == 0
+    assert not account.has(*PAIRS[-1])
+    assert account.has(1006, 2999)
+    assert all(account.has(*pair) for pair in PAIRS[:-1])
+    assert column(file, "status") == ["associated"] * 6 + ["removed"]
+
+
+def test_not_in_input_asks_about_the_input_as_it_is_now(account: Account, tmp_path: Path) -> None:
+    """The checkpoint knows the input as it was last read; nothing goes unasked that left it since."""
+    file = pairs_file(tmp_path, PAIRS)
+    assert account.load(file, "--skip-existing").code == 0
+    pairs_file(tmp_path, PAIRS[:-2])
+    asked = account.run("undo", file, "--not-in-input")
+    assert asked.code == 2
+    assert "--yes" in asked.text
+    assert all(account.has(*pair) for pair in PAIRS)
+    agreed = account.run("undo", file, "--not-in-input", "--yes")
+    assert agreed.code == 0
+    assert "Remove 2 associations" in agreed.err
+    assert [account.has(*pair) for pair in PAIRS] == [True] * 4 + [False] * 2
+
+
+def test_not_in_input_needs_an_input_that_belongs_to_the_load(account: Account, tmp_path: Path) -> None:
+    file = pairs_file(tmp_path, PAIRS)
+    assert account.load(file, "--skip-existing").code == 0
+    for content in ("from_object_id,to_object_id\n", "from_object_id,to_object_id\n1,2\n", '"', None):
+        file.unlink() if content is None else file.write_text(content)
+        refused = account.run("undo", checkpoint_of(file), "--not-in-input", "--yes")
+        assert refused.code == 2
+        assert "--not-in-input" in refused.text
+    assert all(account.has(*pair) for pair in PAIRS)
+
+
+def test_what_is_gone_already_counts_as_removed(account: Account, tmp_path: Path) -> None:
+    file = pairs_file(tmp_path, PAIRS)
+    assert account.load(file, "--skip-existing").code == 0
+    account.unlink(*PAIRS[1])
+    assert account.run("undo", file, "--yes").code == 0
+    assert column(file, "status") == ["removed"] * 6
+
+
+def test_without_an_answer_nothing_is_removed(account: Account, tmp_path: Path) -> None:
+    file = pairs_file(tmp_path, PAIRS)
+    assert account.load(file, "--skip-existing").code == 0
+    asked = account.run("undo", file)
+    assert asked.code == 2
+    assert "--yes" in asked.text
+    assert all(account.has(*pair) for pair in PAIRS)
+
+
+def test_another_account_is_refused(account: Account, tmp_path: Path) -> None:
+    file = pairs_file(tmp_path, PAIRS)
+    assert account.load(file, "--skip-existing").code == 0
+    with Account(999) as other:
+        refused = other.run("undo", file, "--yes")
+        assert refused.code == 2
+        assert "62515" in refused.text
+
+
+def test_a_simulated_load_is_refused_with_the_commands_to_practise_it(
+    account: Account, tmp_path: Path
 ) -> None:
-    def seed(server: Simulator) -> None:
-        for i in range(0, 40, 4):
-            server.state.associate("contacts", str(1000 + i), "companies", str(2000 + i))
-        for i in range(0, 40, 8):  # labels beside the default type
-            server.state.associate(
-                "contacts", str(1000 + i), "companies", str(2000 + i), label="Billing contact"
-            )
-        for i in range(100, 105):  # labels where no row of the file is
-            server.state.associate("contacts", "1001", "companies", str(i), label="Budget")
-
-    simulator.ask(seed)
-    before = simulator.ask(lambda server: server.state.associations)
-    file = write_pairs(tmp_path / "pairs.csv", [(1000 + i, 2000 + i) for i in range(40)])
-    loaded = load(simulator.url, file, *FAST, "--skip-existing", "--method", method)
-    assert loaded.code == 0, loaded.err
-    rows = rows_of(report_of(file))
-    assert {(row["status"], row["existed_before"]) for row in rows} == {
-        ("existing", "yes"),
-        ("associated", "no"),
-    }
-    assert simulator.ask(lambda server: server.state.associations) != before
-
-    undone = undo(simulator.url, report_of(file), "--yes", "--json")
-    assert undone.code == 0, undone.err
-    assert json.loads(undone.out)["counts"] == {"removed": 30, "failed": 0, "gave_up": 0}
-    assert simulator.ask(lambda server: server.state.associations) == before
-    assert {row["status"] for row in rows_of(undo_report_of(file))} == {"removed"}
-    assert [int(row["row"]) for row in rows_of(undo_report_of(file))] == [
-        i + 1 for i in range(40) if i % 4
-    ]  # the rows of the load's report, in its order
+    file = pairs_file(tmp_path, PAIRS)
+    with Account(999) as other:
+        assert other.load(file).code == 0  # a real load of the same input, which must not be in the way
+    assert run("load", file, *TYPES, "--simulate").code == 0
+    for command in ("undo", "verify"):
+        refused = run(command, tmp_path / "pairs.simulated.report.csv")
+        assert refused.code == 2
+        assert "assoc-loader simulator" in refused.text
+        lines = [line.strip() for line in refused.err.splitlines()]
+        load, then = [shlex.split(line)[1:] for line in lines if line.startswith("assoc-loader ")]
+        assert then[0] == command
+        for words in (load, [*then, "--yes"] if command == "undo" else then):
+            ended = run(*(account.url if word.startswith("http:") else word for word in words))
+            assert (ended.code, account.has(*PAIRS[0])) == (0, words[0] != "undo"), ended.text
 
 
-def test_a_pair_that_had_a_label_only_is_sent_and_left_by_undo(
-    simulator: Serving[Simulator], tmp_path: Path
-) -> None:
-    simulator.ask(
-        lambda server: server.state.link(Ends("0-1", "1", "0-2", "2"), label_types("0-1", "0-2", "Budget"))
-    )
-    file = write_pairs(tmp_path / "pairs.csv", [(1, 2), (3, 4)])
-    assert load(simulator.url, file, *FAST, "--skip-existing").code == 0
-    rows = rows_of(report_of(file))
-    assert [(row["status"], row["existed_before"]) for row in rows] == [
-        ("associated", "yes"),
-        ("associated", "no"),
-    ]
-    undone = undo(simulator.url, report_of(file), "--yes")
-    assert undone.code == 0
-    assert "1 row is left: labels stood" in undone.err
-    types = simulator.ask(lambda server: server.state.types_between("contacts", "1", "companies", "2"))
-    assert {kind.label for kind in types} == {None, "Budget"}
-    assert not simulator.ask(lambda server: server.state.types_between("contacts", "3", "companies", "4"))
-
-
-def test_rows_that_nobody_asked_about_are_left_and_counted(
-    simulator: Serving[Simulator], tmp_path: Path
-) -> None:
-    file = write_pairs(tmp_path / "pairs.csv", [(1, 2), (3, 4)])
-    assert load(simulator.url, file, *FAST).code == 0
-    undone = undo(simulator.url, report_of(file), "--yes")
-    assert undone.code == 0
-    assert "2 rows are left: the load did not ask" in undone.err
-    assert simulator.ask(lambda server: server.state.calls["batch archive"]) == 0
-
-
-def test_without_a_terminal_and_without_yes_nothing_is_sent(
-    simulator: Serving[Simulator], tmp_path: Path
-) -> None:
-    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
-    assert load(simulator.url, file, *FAST, "--skip-existing").code == 0
-    before = simulator.ask(lambda server: sum(server.state.calls.values()))
-    undone = undo(simulator.url, report_of(file))
-    assert undone.code == 2
-    assert "--yes" in undone.err
-    assert simulator.ask(lambda server: sum(server.state.calls.values())) == before
-    assert not undo_report_of(file).exists()
-
-
-def test_a_script_s_log_says_count_and_account(simulator: Serving[Simulator], tmp_path: Path) -> None:
-    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
-    assert load(simulator.url, file, *FAST, "--skip-existing").code == 0
-    undone = undo(simulator.url, report_of(file), "--yes")
-    assert undone.code == 0
-    assert "Remove 1 association that " in undone.err
-    assert "Account: 62515 (app.hubspot.com)" in undone.err
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
-@pytest.mark.parametrize(("answer", "code", "left"), [("y\n", 0, 0), ("n\n", 2, 2)])
-def test_on_a_terminal_a_person_sees_count_and_account_and_decides(
-    simulator: Serving[Simulator], tmp_path: Path, answer: str, code: int, left: int
-) -> None:
-    import pty
-
-    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
-    assert load(simulator.url, file, *FAST, "--skip-existing").code == 0
-    keyboard, terminal = pty.openpty()
-    process = start("undo", report_of(file), "--base-url", simulator.url, stdin=terminal)
-    os.write(keyboard, answer.encode())
-    ended = end(process)
-    os.close(keyboard)
-    os.close(terminal)
-    assert ended.code == code, ended.err
-    assert "account 62515" in ended.err
-    assert "Remove 1 association that " in ended.err
-    assert simulator.ask(lambda server: len(server.state.associations)) == left
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
-@pytest.mark.parametrize(
-    ("key", "code", "said"),
-    [(b"\x04", 2, "there was no answer, so nothing was removed"), (b"\x03", 130, "nothing was removed")],
-    ids=["Ctrl-D", "Ctrl-C"],
-)
-def test_who_leaves_at_the_question_is_told_that_nothing_was_removed(
-    simulator: Serving[Simulator], tmp_path: Path, key: bytes, code: int, said: str
-) -> None:
-    import fcntl
-    import pty
-    import termios
-
-    def take_the_terminal() -> None:  # so that its keys make signals
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
-    assert load(simulator.url, file, *FAST, "--skip-existing").code == 0
-    keyboard, terminal = pty.openpty()
-    process = start(
-        *("undo", report_of(file), "--base-url", simulator.url),
-        stdin=terminal,
-        start_new_session=True,
-        preexec_fn=take_the_terminal,
-        bufsize=0,
-    )
-    assert process.stderr is not None
-    seen = ""
-    while "[y/N]" not in seen:
-        more = os.read(process.stderr.fileno(), 1000).decode()
-        assert more, seen
-        seen += more
-    os.write(keyboard, key)
-    ended = end(process)
-    os.close(keyboard)
-    os.close(terminal)
-    assert ended.code == code, ended.err
-    assert said in ended.err
-    assert simulator.ask(lambda server: len(server.state.associations)) == 2  # both directions
-    assert sorted(os.listdir(tmp_path)) == ["pairs.csv", "pairs.report.csv"]
-
-
-def test_it_asks_for_no_more_than_a_hundred_from_records_at_once(
-    simulator: Serving[Simulator], tmp_path: Path
-) -> None:
-    file = write_pairs(tmp_path / "pairs.csv", [(1000 + i % 250, 2000 + i) for i in range(500)])
-    assert load(simulator.url, file, *FAST, "--skip-existing", "--method", "batch").code == 0
-    assert undo(simulator.url, report_of(file), "--yes").code == 0  # the simulator refuses a hundred and one
-    assert simulator.ask(lambda server: len(server.state.associations)) == 0
-    assert simulator.ask(lambda server: server.state.calls["batch archive"]) == 5
-
-
-def test_it_goes_on_after_a_kill_and_then_has_nothing_to_do(tmp_path: Path) -> None:
-    slow = SimulatorSettings(rate_limit=0)
-    with Serving(lambda: Simulator(slow)) as simulator:
-        file = write_pairs(tmp_path / "pairs.csv", [(1000 + i, 2000 + i) for i in range(3000)])
-        assert load(simulator.url, file, *FAST, "--skip-existing", "--method", "batch").code == 0
-
-        def slow_down(server: Simulator) -> None:
-            server.settings = SimulatorSettings(rate_limit=0, latency=(0.4, 0.5))
-
-        simulator.ask(slow_down)
-        process = start("undo", report_of(file), "--base-url", simulator.url, "--yes")
-        until = time.monotonic() + 30
-        while not undo_report_of(file).exists() or undo_report_of(file).stat().st_size < 20_000:
-            assert time.monotonic() < until
-            time.sleep(0.02)
-        process.send_signal(signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
-        process.wait()
-        process.communicate()
-        done = len(rows_of(undo_report_of(file)))
-        assert 0 < done < 3000
-        simulator.ask(lambda server: setattr(server, "settings", slow))
-        assert undo(simulator.url, report_of(file), "--yes").code == 0
-        rows = rows_of(undo_report_of(file))
-        assert [int(row["row"]) for row in rows] == list(range(1, 3001))
-        assert simulator.ask(lambda server: len(server.state.associations)) == 0
-        calls = simulator.ask(lambda server: server.state.calls["batch archive"])
-        again = undo(simulator.url, report_of(file))  # nothing to do, so nothing to ask
-        assert again.code == 0
-        assert simulator.ask(lambda server: server.state.calls["batch archive"]) == calls
-
-
-def test_the_undo_of_an_earlier_load_is_not_taken_for_this_one(
-    simulator: Serving[Simulator], tmp_path: Path
-) -> None:
-    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
-    assert load(simulator.url, file, *FAST, "--skip-existing").code == 0
-    assert undo(simulator.url, report_of(file), "--yes").code == 0
-    assert load(simulator.url, file, *FAST, "--skip-existing", "--overwrite").code == 0
-    refused = undo(simulator.url, report_of(file), "--yes")
-    assert refused.code == 2
-    assert "associated_at" in refused.err
-    assert undo(simulator.url, report_of(file), "--yes", "--overwrite").code == 0
-    assert simulator.ask(lambda server: len(server.state.associations)) == 0
-
-
-@pytest.mark.parametrize("fault", ["9000503000001", "9000602000001", "9000604000001", "9000429000002"])
-def test_passing_faults_are_tried_again(simulator: Serving[Simulator], tmp_path: Path, fault: str) -> None:
-    file = write_pairs(tmp_path / "pairs.csv", [(1, 2), (3, 4)])
-    assert load(simulator.url, file, *FAST, "--skip-existing").code == 0
-    simulator.ask(
-        lambda server: server.state.fail(
-            fault, path_prefix="/crm/associations/2025-09/contacts/companies/batch/archive", times=2
-        )
-    )
-    undone = undo(simulator.url, report_of(file), "--yes")
-    assert undone.code == 0, undone.err
-    assert simulator.ask(lambda server: len(server.state.associations)) == 0
-
-
-def test_a_refused_request_is_split_until_the_refused_pair_is_known(
-    simulator: Serving[Simulator], tmp_path: Path
-) -> None:
-    file = write_pairs(tmp_path / "pairs.csv", [(1, 2), (3, 4)])
-    assert load(simulator.url, file, *FAST, "--skip-existing").code == 0
-    simulator.ask(
-        lambda server: server.state.fail(
-            "9000400000001", path_prefix="/crm/associations/2025-09/contacts/companies/batch/archive", times=2
-        )
-    )
-    undone = undo(simulator.url, report_of(file), "--yes")
-    assert undone.code == 1
-    assert sorted(row["status"] for row in rows_of(undo_report_of(file))) == ["failed", "removed"]
-
-
-def test_a_report_that_is_not_there(tmp_path: Path) -> None:
-    ended = undo("http://127.0.0.1:9", tmp_path / "none.report.csv", "--yes")
-    assert ended.code == 2
-    assert "there is no report" in ended.err
-    assert not list(tmp_path.iterdir())
-
-
-def test_the_report_of_an_undo_is_not_verified(simulator: Serving[Simulator], tmp_path: Path) -> None:
-    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
-    assert load(simulator.url, file, *FAST, "--skip-existing").code == 0
-    assert undo(simulator.url, report_of(file), "--yes").code == 0
-    ended = run("verify", undo_report_of(file), "--base-url", simulator.url)
-    assert ended.code == 2
-    assert "Name the report of the load" in ended.err
+def test_the_report_stays_as_it_was_if_the_input_is_gone(account: Account, tmp_path: Path) -> None:
+    file = pairs_file(tmp_path, PAIRS)
+    assert account.load(file, "--skip-existing").code == 0
+    file.unlink()
+    ended = account.run("undo", checkpoint_of(file), "--yes", "--json")
+    assert ended.code == 0
+    assert "the report stays as it was" in ended.err
+    assert json.loads(ended.out)["counts"]["removed"] == 6
+    assert column(file, "status") == ["associated"] * 6
+    assert not any(account.has(*pair) for pair in PAIRS)

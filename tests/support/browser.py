@@ -1,7 +1,7 @@
 """A real browser for the tests of the HTML page: headless Chromium, driven by selenium.
 
-Where no browser or driver is installed (`apt-get install chromium chromium-driver`), a test that asks for it
-is skipped and says so; where `ASSOC_LOADER_BROWSER_REQUIRED` is set, as CI should, it fails.
+Without a browser and its driver (`apt-get install chromium chromium-driver`), a test that asks for them is
+skipped, or fails if `ASSOC_LOADER_BROWSER_REQUIRED` is set, as CI should.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _FLAGS = (
 
 @contextmanager
 def chromium(profile: Path, *flags: str) -> Iterator[Chrome]:
-    """A browser with an empty `profile` folder, which keeps what `console` and `loaded` tell."""
+    """A browser with an empty `profile` folder, which logs for `console` and `loaded`."""
     browser = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
     driver = shutil.which("chromedriver")
     if browser is None or driver is None:
@@ -60,13 +60,13 @@ def resize(chrome: Chrome, width: int, height: int, *, mobile: bool = False) -> 
 
 
 def prefer(chrome: Chrome, scheme: str) -> None:
-    """Let the user's system prefer the `light` or the `dark` colour scheme."""
+    """Make the system prefer the `light` or the `dark` colour scheme."""
     features = [{"name": "prefers-color-scheme", "value": scheme}]
     chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
 
 def console(chrome: Chrome) -> list[str]:
-    """What the console has said since the last call, errors of scripts and of the policy included."""
+    """The messages of the console since the last call, errors of scripts and of the policy included."""
     return [str(entry["message"]) for entry in chrome.get_log("browser")]  # type: ignore[no-untyped-call]
 
 
@@ -82,6 +82,6 @@ def loaded(chrome: Chrome) -> list[str]:
 
 
 def photograph(chrome: Chrome, path: Path) -> None:
-    """A picture of the whole page, as far down as it goes."""
+    """Save a picture of the whole page, also of what would need scrolling."""
     shot = chrome.execute_cdp_cmd("Page.captureScreenshot", {"format": "png", "captureBeyondViewport": True})
     path.write_bytes(base64.b64decode(shot["data"]))

@@ -1,4 +1,4 @@
-"""An event loop whose clock tests turn: time jumps to the next timer whenever nothing else can run.
+"""An event loop in virtual time: the clock jumps to the next timer whenever nothing else can run.
 
 A minute of paced requests passes in a fraction of a second and in exactly the same way each time.
 Only for coroutines that wait for timers and for each other: sockets and threads would need real time.
@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-#: Seconds that each turn of the loop takes, as it does in life: where time stands still between turns, code
-#: that waits for a sum of floats to be reached can wait for ever.
+#: Seconds that each turn of the loop takes, as in reality. If the time stayed the same between turns, code
+#: that waits until a sum of floats is reached could wait for ever.
 _TURN = 1e-6
 
 
 class _TurningSelector(selectors.SelectSelector):
-    """Where asyncio would sleep until the next timer, this moves the clock there instead."""
+    """Moves the clock to the next timer when asyncio would sleep until then."""
 
     now = 0.0
 
@@ -41,6 +41,10 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._turning.now
+
+    def jump(self, seconds: float) -> None:
+        """Move the clock on while nothing runs, as on a machine that was suspended."""
+        self._turning.now += seconds
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

@@ -1,9 +1,9 @@
 """Fast starts of the program: each command is forked from a process that has imported everything.
 
 Importing the program and pandas takes a second, and the tests start it hundreds of times. So `command.run`
-forks each command from a waiting process (``python -m tests.support.warm FD``). The child has the streams,
-folder and environment of the caller, and runs the module `loader` as ``python -m loader`` does. A test that
-watches the process itself or sends it signals uses `command.start`, which always starts a new interpreter.
+forks each command from a waiting process (``python -m tests.support.warm FD``). The child gets its streams,
+folder and environment from the caller, and runs the module `loader` as ``python -m loader`` does. A test that
+needs other streams uses `command.start`, which always starts a new interpreter.
 ``ASSOC_LOADER_TESTS_COLD=1`` does so for all tests.
 """
 
@@ -24,23 +24,66 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-#: What may differ from the environment in which the waiting process was started: the program itself reads
-#: it when a command begins. Python and the libraries read other variables as early as when they start.
+#: Variables that a command may have otherwise than the waiting process, since the program reads them when a
+#: command begins. Python and the libraries read other variables already when they start.
 _READ_LATE = ("HUBSPOT_", "ASSOC_LOADER_", "PYTEST_")
 _INT = struct.Struct("i")
 
 
+class Forked:
+    """A command that was forked, with as much of Popen as the tests need.
+
+    pid: its process
+    returncode: its exit code, negative for a signal; None while it runs
+    """
+
+    def __init__(self, out: int, err: int, hear: int) -> None:
+        self._pool = ThreadPoolExecutor(2)
+        self._texts = [self._pool.submit(_whole, reading) for reading in (out, err)]
+        self._hear = hear
+        self.pid: int = _INT.unpack(os.read(hear, _INT.size))[0]
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """The exit code, None while it runs."""
+        return self._wait(0)
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+    def communicate(self, *, timeout: float | None = None) -> tuple[str, str]:
+        """What it has written, when it has ended. Raises TimeoutExpired after `timeout` seconds."""
+        if self._wait(timeout) is None:
+            raise subprocess.TimeoutExpired("loader", timeout or 0.0)
+        out, err = (text.result() for text in self._texts)
+        self._pool.shutdown()
+        return out, err
+
+    def _wait(self, seconds: float | None) -> int | None:
+        if self.returncode is None and select.select([self._hear], [], [], seconds)[0]:
+            self.returncode = _INT.unpack(os.read(self._hear, _INT.size))[0]
+            os.close(self._hear)
+        return self.returncode
+
+
 class Warm:
-    """A waiting process, which ends with this one."""
+    """A process that waits for commands to fork; it ends with this one."""
 
     def __init__(self) -> None:
         self._environment = dict(os.environ)
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            # A library's threads would not survive the fork.
+            # Threads of a library would not survive the fork.
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.support.warm", str(theirs.fileno())],
                 env={**self._environment, "OPENBLAS_NUM_THREADS": "1"},
@@ -53,29 +96,20 @@ class Warm:
         atexit.register(self._end)
 
     def serves(self, environment: Mapping[str, str]) -> bool:
-        """Whether a command in `environment` does the same here as in a process of its own."""
+        """Whether a forked command in `environment` does the same as one in a process of its own."""
         differing = self._environment.items() ^ environment.items()
         return all(name.startswith(_READ_LATE) for name, _ in differing)
 
-    def run(
-        self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path, timeout: float
-    ) -> subprocess.CompletedProcess[bytes]:
-        """Run a command in a folder, for `timeout` seconds at most (else `TimeoutExpired`)."""
+    def start(self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path) -> Forked:
+        """Start a command in a folder."""
         command = {"arguments": arguments, "environment": dict(environment), "folder": str(folder)}
-        (out, to_out), (err, to_err), (hear, tell) = pipes = [os.pipe() for _ in range(3)]
-        with ThreadPoolExecutor(2) as pool, open(hear, "rb", 0) as ended:
-            try:
-                socket.send_fds(self._socket, [json.dumps(command).encode()], [to_out, to_err, tell])
-            finally:
-                for _, writing in pipes:
-                    os.close(writing)
-            texts = [pool.submit(_whole, reading) for reading in (out, err)]
-            pid = _INT.unpack(ended.read(_INT.size))[0]
-            if not select.select([ended], [], [], timeout)[0]:
-                os.kill(pid, signal.SIGKILL)
-                raise subprocess.TimeoutExpired(list(arguments), timeout)
-            code = _INT.unpack(ended.read(_INT.size))[0]
-            return subprocess.CompletedProcess(list(arguments), code, *(text.result() for text in texts))
+        (out, to_out), (err, to_err), (hear, tell) = [os.pipe() for _ in range(3)]
+        try:
+            socket.send_fds(self._socket, [json.dumps(command).encode()], [to_out, to_err, tell])
+        finally:
+            for writing in (to_out, to_err, tell):
+                os.close(writing)
+        return Forked(out, err, hear)
 
     def _end(self) -> None:
         self._socket.close()
@@ -84,17 +118,17 @@ class Warm:
 
 @cache
 def warm() -> Warm | None:
-    """This process's waiting process, if the platform can have one and nobody wants cold starts."""
+    """The waiting process of this one; None on other platforms than Linux and if cold starts are wanted."""
     return Warm() if sys.platform == "linux" and not os.environ.get("ASSOC_LOADER_TESTS_COLD") else None
 
 
-def _whole(reading: int) -> bytes:
-    with open(reading, "rb") as file:
+def _whole(reading: int) -> str:
+    with open(reading, encoding="utf-8", errors="surrogateescape") as file:
         return file.read()
 
 
 def _import_everything() -> None:
-    import pandas  # noqa: F401 - the program imports it where it reads
+    import pandas  # noqa: F401 - the program imports it when it reads
 
     import loader
 
@@ -102,12 +136,12 @@ def _import_everything() -> None:
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
     gc.collect()
-    gc.freeze()  # a look for cycles in a child would copy all this memory
+    gc.freeze()  # the garbage collection of a child would copy all this memory
 
 
 def _next_command(requests: socket.socket) -> None:
-    """Return in a process forked for the next command, with everything that it finds laid out."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for who stands between
+    """Wait for commands; return in a process that was forked for one, with its streams and environment."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that no child remains as a zombie
     while True:
         data, files, _, _ = socket.recv_fds(requests, 1 << 20, 3)
         if not data:  # the tests have ended
@@ -119,7 +153,7 @@ def _next_command(requests: socket.socket) -> None:
     requests.close()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     out, err, tell = files
-    if child := os.fork():  # between the two, to say how the command ended
+    if child := os.fork():  # the parent stays to report the exit code
         os.write(tell, _INT.pack(child))
         os.write(tell, _INT.pack(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))
         os._exit(0)

@@ -15,7 +15,7 @@ from loader.pace import Pace, PaceReading, Permit
 
 TOKEN = "pat-test-11111111-2222-3333-4444-555555555555"
 
-STANDS = orjson.dumps(
+ASSOCIATED = orjson.dumps(
     {
         "status": "COMPLETE",
         "results": [
@@ -46,7 +46,7 @@ Script = Callable[[Seen, asyncio.StreamWriter], Awaitable[None]]
 
 
 def http(status: int, body: bytes = b"", **headers: str) -> bytes:
-    """The bytes of a well-formed answer; underscores in header names stand for hyphens."""
+    """The bytes of a well-formed answer; underscores in header names become hyphens."""
     named = {"Content-Type": "application/json", "Content-Length": str(len(body))}
     named |= {name.replace("_", "-"): value for name, value in headers.items()}
     lines = "".join(f"{name}: {value}\r\n" for name, value in named.items())
@@ -108,7 +108,7 @@ class Wire:
 
 
 class Ledger(Pace):
-    """A pace that lets everything through at once and takes notes: what became of each permit."""
+    """A pace that gives each permit at once and notes what became of it."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,8 +1,8 @@
-"""A report as one self-contained HTML page: `write_page`.
+"""A load as one self-contained HTML page: `render_page`.
 
 The page loads nothing and runs nothing but its own script: a content security policy names the hashes of its
-one stylesheet and one script and forbids the rest, Jinja escapes every cell, and control characters are
-written as escapes. Without scripts it still shows everything; only search and theme switch are missing.
+one stylesheet and one script and forbids the rest, and Jinja escapes every cell. Without scripts it still
+shows everything; only search, filter and the copy buttons are missing.
 """
 
 from __future__ import annotations
@@ -11,170 +11,162 @@ import base64
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from loader.errors import UsageError
-from loader.model import GOOD
-from loader.report import Record, read_records
-from loader.report.durable import write_whole
+from loader.model import Status
+from loader.summary.catalogue import Fix
+from loader.summary.model import LoadSummary
+from loader.summary.outcomes import CauseGroup, Example
 from loader.summary.page import charts
-from loader.summary.page.rows import Attention
-from loader.summary.page.timeline import Column, Latency, Timeline, read_latency, unix_time
-from loader.summary.summarise import ReportSummary, summarise, typed_command
-from loader.text import escape_controls
+from loader.summary.page.rows import MOST_COLUMNS, Attention, AttentionRow, RecordLinks, cell
+from loader.summary.page.timeline import Column, Timeline
+from loader.summary.terminal import count_statuses, headline, whose
+from loader.text import duration, escape_controls, pluralize
+
+__all__ = ["AttentionRow", "is_page", "render_page"]
 
 _HERE = Path(__file__).parent
-#: How a page of ours begins (page.html.j2), and in how many bytes that stands.
+#: How a page of ours begins (page.html.j2), and in how many bytes.
 _BEGINNING, _OURS, _HEAD = b"<!doctype html>", b'<meta name="generator" content="assoc-loader">', 2048
+#: What became of a pair that was sent, in the order of the picture.
+_SENT = (Status.ASSOCIATED, Status.FAILED, Status.GAVE_UP, Status.REMOVED)
+#: Why nothing was sent for a row.
+_UNSENT = (Status.EXISTING, Status.INVALID, Status.DUPLICATE, Status.EMPTY)
+_HEADINGS = {
+    Fix.FILE: "Correct in the file",
+    Fix.RETRY: "Fix in HubSpot, or try again",
+    Fix.VERIFY: "Ask again",
+    Fix.NONE: "Loading again does not help",
+}
 
 
-def write_page(
-    report_path: str | os.PathLike[str],
-    out_path: str | os.PathLike[str],
-    log_path: str | os.PathLike[str] | None = None,
-    *,
-    now: datetime | None = None,
-) -> ReportSummary:
-    """Write the page of a report, and return what it sums up.
-
-    `log_path` is the file of `load --log-file`; only it knows how long answers took, so without it the page
-    has no picture of latency. `now` is printed as the time of writing. Raises ReportError if `report_path`
-    is no report, and UsageError if the log can't be read, the page can't be written, or another file than an
-    earlier page would be lost.
-    """
-    out = Path(out_path)
-    _may_replace(out)
-    records, at = read_records(Path(report_path)), now or datetime.now(UTC)
-    with _opened(log_path) as log_lines:
-        summary, html = render(records, report_path, log_lines, at)
-    try:
-        if out.exists() and not out.is_file():  # a pipe to another program, which can't be replaced
-            out.write_text(html, encoding="utf-8", newline="\n")
-        else:
-            write_whole(out, html.encode())
-    except OSError as error:
-        raise UsageError(
-            f"can't write the page {out}: {error.strerror}", "Make room there, or name another file."
-        ) from error
-    return summary
+def is_page(path: str | os.PathLike[str]) -> bool:
+    """Whether the file is an earlier page, or empty, so that a new page may replace it. Raises OSError."""
+    with open(path, "rb") as file:
+        start = file.read(_HEAD)
+    return not start or (start.startswith(_BEGINNING) and _OURS in start)
 
 
-def _may_replace(out: Path) -> None:
-    """Raise UsageError where something else than an earlier page lies in its place."""
-    try:
-        if not out.is_file():
-            return
-        with out.open("rb") as file:
-            start = file.read(_HEAD)
-    except OSError as error:
-        raise UsageError(f"can't read {out}: {error.strerror}", "Name another file for the page.") from error
-    if start and not (start.startswith(_BEGINNING) and _OURS in start):
-        raise UsageError(
-            f"{out} is not a page of this program, which replaces nothing else",
-            "Name another file for the page, or move that one away. It was left as it is.",
-        )
-
-
-def _opened(log_path: str | os.PathLike[str] | None) -> AbstractContextManager[Iterable[bytes]]:
-    try:
-        return open(log_path, "rb") if log_path is not None else nullcontext(())
-    except OSError as error:
-        raise UsageError(f"can't read the log {log_path}: {error.strerror}") from error
-
-
-def render(
-    records: Iterable[Record],
-    report_path: str | os.PathLike[str],
-    log_lines: Iterable[bytes],
-    now: datetime,
-) -> tuple[ReportSummary, str]:
-    """The summary and the page's HTML, in one pass over `records`; memory does not grow with them."""
-    attention, timeline = Attention(), Timeline()
-    summary = summarise(_watched(records, attention, timeline))
-    return summary, _page(summary, attention, timeline, read_latency(log_lines), report_path, now)
-
-
-def _watched(records: Iterable[Record], attention: Attention, timeline: Timeline) -> Iterator[Record]:
-    """The records unchanged, each shown to the table and to the timeline as it passes."""
-    for record in records:
-        attention.add(record)
-        if (moment := unix_time(record.completed_at)) is not None:
-            timeline.add(moment, charts.SETTLED if record.status in GOOD else charts.ATTENTION)
-        yield record
-
-
-def _page(
-    summary: ReportSummary,
-    attention: Attention,
-    timeline: Timeline,
-    latency: tuple[int, list[Latency]],
-    report_path: str | os.PathLike[str],
+def render_page(
+    summary: LoadSummary,
+    rows: Iterable[AttentionRow],
+    other_names: Sequence[str],
+    settled: Iterable[tuple[int, bool, int]],
     now: datetime,
 ) -> str:
-    style, script = _asset("page.css"), _asset("page.js")
-    columns, rows = timeline.columns(), attention.shown()
-    latency_step, latency_steps = latency
+    """The page's HTML, under 2 MB however many `rows` there are; they are read once, and memory stays flat.
+
+    rows: pairs that need attention, in the report's order
+    other_names: headers of the rows' `others`, the user's own columns
+    settled: of the pairs that were sent: Unix second, whether they need attention, how many
+    now: printed as the time of writing
+    """
+    names = [cell(name) for name in other_names[:MOST_COLUMNS]]
+    links = RecordLinks(None if summary.simulated else summary.account_id, summary.ui_domain)
+    attention, timeline = Attention(links, len(names)), Timeline()
+    for row in rows:
+        attention.add(row)
+    for second in settled:
+        timeline.add(*second)
+    shown, columns = attention.shown(), timeline.columns()
+    sent = {status: summary.counts[status] for status in _SENT}
+    style, script = _asset("page.css") + _phone_labels(names), _asset("page.js")
     environment = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
-    environment.filters |= {"visible": escape_controls, "advice": _advice}
     return environment.from_string(_asset("page.html.j2")).render(
-        name=escape_controls(Path(report_path).name),
         summary=summary,
-        span=_span(summary),
-        done=_percent(summary.rows - summary.needs_attention, summary.rows),
-        shares=[(status, count, _percent(count, summary.rows)) for status, count in summary.counts.items()],
-        groups=[
-            (group, typed_command(group, report_path)) for group in summary.groups if group.status not in GOOD
-        ],
-        outcome=charts.outcome(summary.counts),
+        headline=headline(summary),
+        facts=list(_facts(summary)),
+        sent=[(status, count) for status, count in sent.items() if count],
+        unsent=[(status, summary.counts[status]) for status in _UNSENT if summary.counts[status]],
+        outcome=charts.outcome(sent) if sum(sent.values()) else "",
+        sections=list(_sections(summary, attention, links)),
         pace=charts.pace(columns, timeline.step) if columns else "",
-        columns=_busy(columns, timeline.step),
-        latency=charts.latency(latency_steps, latency_step) if latency_steps else "",
-        latency_steps=[(charts.moment(one.start, latency_step), one) for one in latency_steps],
-        rows=rows,
-        hidden=attention.total - len(rows),
-        statuses=sorted({row.status for row in rows}),
-        written_at=now.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        style=Markup(style),  # noqa: S704 - our own file
+        columns=_table(columns, timeline.step),
+        rows=shown,
+        hidden=attention.total - len(shown),
+        names=names,
+        more_names=len(other_names) - len(names),
+        filters=[(place, status, cause.title) for place, (status, cause) in enumerate(attention.causes)],
+        written_at=now.astimezone().isoformat(" ", "minutes"),
+        style=Markup(style),  # noqa: S704 - our own file, and names escaped for CSS
         script=Markup(script),  # noqa: S704 - our own file
         style_hash=_hash(style),
         script_hash=_hash(script),
     )
 
 
-def _percent(part: int, whole: int) -> str:
-    """A share in words that never round a few rows away."""
-    percent = 100 * part / whole if whole else 0.0
-    if 0 < percent < 0.1:
-        return "< 0.1 %"
-    return "> 99.9 %" if 99.9 < percent < 100 else f"{percent:.1f} %".replace(".0 ", " ")
+def _facts(summary: LoadSummary) -> Iterable[tuple[str, str]]:
+    """What a reader wants to know beside the answer, as pairs of a name and a text."""
+    yield "File", escape_controls(Path(summary.invocation.input).name)
+    yield "Rows", f"{summary.rows:,}"
+    if place := whose(summary):
+        yield "Account", place.removeprefix("account ")
+    for one in summary.type_pairs[:4]:
+        kind = f"{cell(one.from_type)} → {cell(one.to_type)}"
+        yield "Object types", f"{kind}: {pluralize(one.pairs, 'pair')}"
+    if summary.first_result_at is not None and summary.last_result_at is not None:
+        first, last = summary.first_result_at, summary.last_result_at
+        began, ended = charts.moment(int(first), 60), charts.moment(int(last), 60)
+        until = "" if ended == began else f" to {ended[11:] if ended[:10] == began[:10] else ended}"
+        yield "Time", f"{began}{until}, {duration(last - first)}"
+    if any(summary.verified.values()):
+        yield "Verified", ", ".join(f"{count:,} {name}" for name, count in summary.verified.items() if count)
+    if count := sum(summary.not_in_input.values()):
+        words = f"{pluralize(count, 'pair')} ({count_statuses(summary.not_in_input)})"
+        yield "Sent earlier, no longer in the file", words
+    yield "Report", escape_controls(Path(summary.report).name)
 
 
-def _span(summary: ReportSummary) -> str:
-    """From when to when the rows ended; empty where the report does not say."""
-    first, last = unix_time(summary.first_completed_at), unix_time(summary.last_completed_at)
-    if first is None or last is None:
-        return ""
-    return (
-        f"{charts.moment(int(first), 1)} to {charts.moment(int(last), 1)} UTC, {_duration(int(last - first))}"
-    )
+def _sections(
+    summary: LoadSummary, attention: Attention, links: RecordLinks
+) -> Iterable[tuple[str, str, str, list[dict[str, object]]]]:
+    """The causes by what helps: heading, words for the command, command, causes. Each command once."""
+    for fix, heading in _HEADINGS.items():
+        groups = [group for group in summary.attention if group.cause.fix is fix]
+        if not groups:
+            continue
+        words, command = summary.step_for(fix) if fix else ("", "")
+        causes = [_cause(group, attention, links) for group in groups]
+        yield heading, words, command, causes
 
 
-def _duration(seconds: int) -> str:
-    """Days, hours, minutes and seconds; the two largest that are not nought."""
-    parts, rest = [], seconds
-    for name, length in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
-        count, rest = divmod(rest, length)
-        if count:
-            parts.append(f"{count} {name}")
-    return " ".join(parts[:2]) or "under 1 s"
+def _cause(group: CauseGroup, attention: Attention, links: RecordLinks) -> dict[str, object]:
+    cause, example, place = (group.status, group.cause), group.example, None
+    if cause in attention.causes:  # a row of the input knows its number, which the checkpoint does not
+        place = attention.causes.index(cause)
+        row = attention.examples[place]
+        example = Example(*row[:5], message=row.error_message, correlation_id=row.correlation_id)
+    return {
+        "group": group,
+        "place": place,
+        "advice": _advice(group.cause.advice),
+        "example": _example(example, links) if example else "",
+    }
+
+
+def _example(one: Example, links: RecordLinks) -> Markup:
+    ends = []
+    for object_type, record_id in ((one.from_type, one.from_id), (one.to_type, one.to_id)):
+        words = cell(f"{object_type} {record_id}") or "(empty)"
+        link = Markup('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>')
+        address = links.of(object_type, record_id)
+        ends.append(link.format(address, words) if address else escape(words))
+    text = Markup("row {}: ").format(f"{one.row:,}") if one.row else Markup()
+    text += Markup('<span class="id">{} → {}</span>').format(*ends)
+    if one.message:
+        text += Markup(" “{}”").format(cell(one.message))
+    if one.correlation_id:
+        text += Markup(' <span class="quiet">correlation ID <span class="id">{}</span></span>').format(
+            cell(one.correlation_id)
+        )
+    return text
 
 
 def _advice(text: str) -> Markup:
@@ -183,18 +175,29 @@ def _advice(text: str) -> Markup:
     return Markup(marked)  # noqa: S704 - escaped above
 
 
-def _busy(columns: Iterable[Column], step: int) -> list[tuple[str, float, int, int]]:
-    """The pace picture as rows of a table: when, rows a minute, rows settled, rows that need attention."""
+def _table(columns: Iterable[Column], step: int) -> list[tuple[str, float, int, int]]:
+    """The pace picture as rows: when, pairs a minute, pairs settled, pairs that need attention."""
     return [
-        (
-            charts.moment(start, step),
-            counts.total() * 60 / step,
-            counts[charts.SETTLED],
-            counts[charts.ATTENTION],
-        )
-        for start, counts in columns
-        if counts
+        (charts.moment(start, step), (good + failing) * 60 / step, good, failing)
+        for start, good, failing in columns
+        if good or failing
     ]
+
+
+def _phone_labels(names: Sequence[str]) -> str:
+    """Style that puts a name before each cell where a phone shows rows as cards."""
+    labels = ("From", "To", "Cause", *names, "Message", "Correlation ID")
+    rules = (
+        f'.records td:nth-child({place}):not(:empty)::before {{ content: "{_css_text(label)}"; }}'
+        for place, label in enumerate(labels, 2)
+    )
+    return "@media screen and (max-width: 760px) {\n" + "\n".join(rules) + "\n}\n"
+
+
+def _css_text(text: str) -> str:
+    """Text inside a CSS string: everything but ASCII letters, digits and spaces as an escape."""
+    plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 "
+    return "".join(c if c in plain else f"\\{ord(c):06x}" for c in text)
 
 
 def _asset(name: str) -> str:

@@ -1,119 +1,84 @@
-"""The page's pictures, drawn by pygal as SVG without style, script or link; `page.css` does the rest.
-
-pygal is LGPL, pure Python and small, and gives static SVG; plotly.js would put 4 MB into every page, and
-vl-convert and matplotlib are tens of megabytes to install.
-"""
+"""The page's two pictures, as SVG without style, script or link; `page.css` colours them."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
-import pygal  # type: ignore[import-untyped]
 from markupsafe import Markup
 
 from loader.model import Status
-from loader.summary.page.timeline import Column, Latency
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
-
-# pygal hooks an importer for its map plug-ins into every later import, of a kind that Python 3.11 warns of
-# and 3.12 no longer calls (Kozea/pygal#532). No map is drawn here: take it out again.
-sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
-
-#: What `Timeline` counts rows under for `pace`.
-SETTLED, ATTENTION = 0, 1
+from loader.summary.page.timeline import Column
 
 _DAY = 86_400
+#: The pace picture in its own units, and what of it the axes take.
+_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 760, 232, 56, 24, 20
+_FEWEST_UNITS = 4.0
 
 
-def outcome(counts: dict[Status, int]) -> Markup:
-    """A ring with one arc per status, in the order of `Status` (stylesheet: `color-0` to `color-5`)."""
-    chart = pygal.Pie(width=240, height=240, margin=4, inner_radius=0.74, **_plain())
-    for status, count in counts.items():
-        chart.add(status.value, [{"value": count, "label": f"{count:,} {status}"}] if count else [])
-    return _drawn(chart)
+def outcome(counts: Mapping[Status, int]) -> Markup:
+    """One bar of the pairs that were sent, a part for each status; each wide enough to be seen."""
+    total = sum(counts.values())
+    widths = {status: max(_FEWEST_UNITS, 1000 * count / total) for status, count in counts.items() if count}
+    scale = 1000 / sum(widths.values())
+    parts, left = [], 0.0
+    for status, width in widths.items():
+        title = f"<title>{counts[status]:,} {status.replace('_', ' ')}</title>"
+        parts.append(
+            f'<rect class="{status}" x="{left:.1f}" width="{width * scale:.1f}" height="20">{title}</rect>'
+        )
+        left += width * scale
+    return Markup(f'<svg viewBox="0 0 1000 20" preserveAspectRatio="none">{"".join(parts)}</svg>')  # noqa: S704
 
 
 def pace(columns: Sequence[Column], step: int) -> Markup:
-    """Rows per minute over time as stacked bars: settled rows below, those that need attention on top."""
-    chart = pygal.StackedBar(**_over_time([column.start for column in columns], step), spacing=0)
-    for name, kind in (("settled", SETTLED), ("need attention", ATTENTION)):
-        values: list[dict[str, object] | None] = []
-        for start, counts in columns:
-            rate = counts[kind] * 60 / step
-            label = f"{moment(start, step)}: {rate:,.0f} rows a minute {name}"
-            values.append({"value": rate, "label": label} if rate else None)
-        chart.add(name, values)
-    return _drawn(chart)
-
-
-def latency(steps: Sequence[Latency], step: int) -> Markup:
-    """The median answer time and what 95 of 100 answers stayed below, in milliseconds, as two lines."""
-    chart = pygal.Line(**_over_time([one.start for one in steps], step), show_dots=len(steps) == 1)
-    chart.add("median", [one.median for one in steps])
-    chart.add("95 of 100 below", [one.p95 for one in steps])
-    return _drawn(chart)
+    """Pairs per minute over time as bars: those that need attention on top of the others."""
+    per_minute = 60 / step
+    top = _round_up(max(column.good + column.attention for column in columns) * per_minute)
+    plot_width, plot_height = _WIDTH - _LEFT, _HEIGHT - _BOTTOM - _TOP
+    pitch = plot_width / len(columns)
+    parts = []
+    for share in (0.0, 0.5, 1.0):
+        y = _TOP + plot_height * (1 - share)
+        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<text class="y" x="{_LEFT - 8}" y="{y + 4:.1f}">{top * share:,.0f}</text>')
+    for index, (start, good, attention) in enumerate(columns):
+        x, y = _LEFT + index * pitch, _TOP + float(plot_height)
+        for kind, pairs, words in (("good", good, "settled"), ("attention", attention, "need attention")):
+            if not pairs:
+                continue
+            height = plot_height * pairs * per_minute / top
+            y -= height
+            title = f"<title>{moment(start, step)}: {pairs * per_minute:,.0f} pairs a minute {words}</title>"
+            box = f'x="{x:.2f}" y="{y:.2f}" width="{pitch * 0.92:.2f}" height="{height:.2f}"'
+            parts.append(f'<rect class="{kind}" {box}>{title}</rect>')
+    parts += _time_axis(columns, step, pitch)
+    return Markup(f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}">{"".join(parts)}</svg>')  # noqa: S704 - numbers only
 
 
 def moment(at: int, step: int) -> str:
-    """Unix time `at` in UTC with its date, as exact as steps of `step` seconds need."""
+    """Unix time in this machine's time zone, as exact as steps of `step` seconds need."""
     form = "%Y-%m-%d" if step >= _DAY else "%Y-%m-%d %H:%M" if step >= 60 else "%Y-%m-%d %H:%M:%S"
-    return datetime.fromtimestamp(at, UTC).strftime(form)
+    return datetime.fromtimestamp(at).astimezone().strftime(form)
 
 
-def _plain() -> dict[str, Any]:
-    return {"css": [], "js": [], "show_legend": False, "disable_xml_declaration": True}
+def _time_axis(columns: Sequence[Column], step: int, pitch: float) -> list[str]:
+    within_a_day = columns[-1].start - columns[0].start < _DAY and step < _DAY
+    last = len(columns) - 1
+    labels = []
+    for index in sorted({0, last // 2, last}):
+        text = moment(columns[index].start, step)[11 if within_a_day else 5 :]
+        anchor = "first" if index == 0 else "last" if index == last else "middle"
+        x = _WIDTH if anchor == "last" else _LEFT if anchor == "first" else _LEFT + (index + 0.5) * pitch
+        labels.append(f'<text class="x {anchor}" x="{x:.1f}" y="{_HEIGHT - 4}">{text}</text>')
+    return labels
 
 
-def _over_time(starts: Sequence[int], step: int) -> dict[str, Any]:
-    """Settings of a wide chart whose horizontal axis is time, with few labels that a phone can show."""
-    within_a_day = starts[-1] - starts[0] < _DAY and step < _DAY
-    labels = [moment(at, step)[11:] if within_a_day else moment(at, step)[5:] for at in starts]
-    return {
-        **_plain(),
-        "width": 760,
-        "height": 240,
-        "margin": 8,
-        "margin_left": 40,
-        "truncate_label": -1,
-        "margin_bottom": 16,
-        "x_labels": labels,
-        "x_labels_major_count": min(4, len(labels)),
-        "show_minor_x_labels": False,
-        "max_scale": 7,
-        "include_x_axis": True,
-        "value_formatter": lambda value: f"{value:,.0f}",
-    }
-
-
-def _drawn(chart: Any) -> Markup:
-    chart.add_xml_filter(_bare)
-    return Markup(chart.render(is_unicode=True))  # noqa: S704 - pygal escapes its text; a test feeds it markup
-
-
-def _bare(root: Element) -> Element:
-    """Leave geometry and classes: the page allows no style or script of an SVG, and nothing may lead outside.
-
-    The description of each value becomes its title, which browsers show under the pointer.
-    """
-    for parent in list(root.iter()):
-        parent.attrib.pop("style", None)
-        for child in list(parent):
-            name = child.tag.rpartition("}")[2] if isinstance(child.tag, str) else "comment"
-            kind = child.get("class", "")
-            if name == "desc" and kind == "label":
-                child.tag = child.tag.replace("desc", "title")
-                del child.attrib["class"]
-            elif name in {"comment", "defs", "desc", "title"} or "overlay" in kind or _is_empty_bar(child):
-                parent.remove(child)
-    root.attrib.pop("id", None)
-    return root
-
-
-def _is_empty_bar(element: Element) -> bool:
-    """Whether pygal draws a missing value as a bar of no height; only values have a label."""
-    return element.get("class") == "bar" and all(child.get("class") != "label" for child in element)
+def _round_up(value: float) -> float:
+    """The next round number that is not below `value`, and whose half is a number to be read too."""
+    if value <= 10:
+        return float(next(step for step in (2, 4, 6, 8, 10) if value <= step))
+    scale = 10
+    while value > 10 * scale:
+        scale *= 10
+    return next(step * scale for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if value <= step * scale)

@@ -1,17 +1,19 @@
 "use strict";
 (() => {
-  const root = document.documentElement;
-  const theme = document.getElementById("theme");
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : dark.matches);
-  const showTheme = () => theme.setAttribute("aria-pressed", String(isDark()));
-  theme.addEventListener("click", () => {
-    root.dataset.theme = isDark() ? "light" : "dark";
-    showTheme();
-  });
-  dark.addEventListener("change", showTheme);
-  theme.hidden = false;
-  showTheme();
+  for (const button of document.querySelectorAll(".copy")) {
+    const code = button.previousElementSibling.querySelector("code");
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(code.textContent);
+      } catch {
+        getSelection().selectAllChildren(code); // no clipboard without permission: it is selected at least
+        if (!document.execCommand("copy")) return;
+      }
+      button.textContent = "Copied";
+      setTimeout(() => (button.textContent = "Copy"), 1500);
+    });
+  }
 
   const table = document.getElementById("table");
   if (!table) return;
@@ -22,33 +24,52 @@
   }
 
   const search = document.getElementById("search");
-  const status = document.getElementById("status");
+  const cause = document.getElementById("cause");
   const found = document.getElementById("found");
-  const rows = [...table.tBodies[0].rows].map((row) => ({
-    row,
-    status: row.dataset.status,
-    text: [...row.cells].map((cell) => cell.textContent).join(" ").toLowerCase(),
-  }));
+  const more = document.getElementById("more");
+  const page = matchMedia("(max-width: 760px)").matches ? 50 : 200;
+  let most = page;
+  const rows = [...table.tBodies[0].rows].map((row) => ({ row, cause: row.dataset.cause }));
   const count = (n) => n.toLocaleString("en");
   const apply = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    let shown = 0;
+    let matches = 0;
     for (const one of rows) {
-      const match =
-        (!status.value || one.status === status.value) && words.every((word) => one.text.includes(word));
-      one.row.hidden = !match;
-      shown += match;
+      if (words.length) one.text ??= [...one.row.cells].map((cell) => cell.textContent).join(" ").toLowerCase();
+      const match = (!cause.value || one.cause === cause.value) && words.every((word) => one.text.includes(word));
+      matches += match;
+      one.row.hidden = !match || matches > most;
     }
-    const narrowed = words.length || status.value;
-    found.textContent = narrowed ? `${count(shown)} of ${count(rows.length)} rows shown` : `${count(rows.length)} rows`;
+    const all = words.length || cause.value ? `${count(matches)} of ${count(rows.length)} pairs` : `${count(matches)} pairs`;
+    found.textContent = matches > most ? `${all}, ${count(most)} shown` : all;
+    more.hidden = matches <= most;
+    more.textContent = `Show ${count(Math.min(page, matches - most))} more`;
+  };
+  const start = () => {
+    most = page;
+    apply();
   };
   let waiting;
   search.addEventListener("input", () => {
     clearTimeout(waiting);
-    waiting = setTimeout(apply, 120); // a screen reader should hear the result once, not at each key
+    waiting = setTimeout(start, 120); // a screen reader should hear the result once, not at each key
   });
-  status.addEventListener("change", apply);
-  const form = search.form;
-  form.addEventListener("submit", (event) => event.preventDefault());
-  form.hidden = false;
+  cause.addEventListener("change", start);
+  more.addEventListener("click", () => {
+    most += page;
+    apply();
+  });
+  for (const button of document.querySelectorAll(".only")) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      cause.value = button.dataset.cause;
+      search.value = "";
+      start();
+      document.getElementById("rows").scrollIntoView();
+      cause.focus({ preventScroll: true });
+    });
+  }
+  search.form.addEventListener("submit", (event) => event.preventDefault());
+  search.form.hidden = false;
+  apply();
 })();

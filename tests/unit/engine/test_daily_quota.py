@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from itertools import pairwise
+
+import pytest
 
 from loader.engine.daily_quota import DailyQuota
 from loader.engine.stats import RunStats
@@ -113,3 +116,55 @@ def test_who_does_not_wait_is_told_when_the_day_ends() -> None:
             assert "--wait-for-daily-reset" in stopped.hint
 
     run(day())
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kathmandu"])
+def test_a_reset_that_is_late_is_asked_for_every_15_minutes(zone: str) -> None:
+    """HubSpot's reset comes two hours after midnight; a whole day must not be lost."""
+
+    async def night() -> list[float]:
+        account = Account(1, "STANDARD", "app.hubspot.com", zone)
+        midnight = account.next_reset(datetime.fromtimestamp(EVENING, UTC))
+        assert midnight is not None
+        wall, asked = Wall(EVENING), list[float]()
+        async with DailyQuota(
+            Pace(), account, RunStats(), lambda _name, _details: None, reserve=0, wait=True, now=wall
+        ) as day:
+            while wall() < midnight.timestamp() + 2 * 3600:
+                day.refused(None)
+                await day.sleep()
+                asked.append(wall() - midnight.timestamp())
+        return asked
+
+    after = run(night())
+    assert after[0] == pytest.approx(60, abs=1)
+    assert [round(later - at) for at, later in pairwise(after)] == [900] * 8
+
+
+def test_three_hours_after_midnight_the_limit_is_used_up_until_the_next_one() -> None:
+    async def day() -> float:
+        wall = Wall(RESET + 3 * 3600 + 1)
+        async with DailyQuota(
+            Pace(), NEW_YORK, RunStats(), lambda _name, _details: None, reserve=0, wait=True, now=wall
+        ) as quota:
+            quota.refused(None)
+            await quota.sleep()
+        return wall() - RESET
+
+    assert run(day()) == pytest.approx(86_400 + 60, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "slept_for"), [(1.0, 3 * 3600 + 60), (4 * 3600.0, 4 * 3600), (1e9, 25 * 3600)]
+)
+def test_an_answer_may_ask_for_more_than_the_reset_but_not_for_less(asked: float, slept_for: float) -> None:
+    async def evening() -> float:
+        wall = Wall(EVENING)
+        async with DailyQuota(
+            Pace(), NEW_YORK, RunStats(), lambda _name, _details: None, reserve=0, wait=True, now=wall
+        ) as day:
+            day.refused(asked)
+            await day.sleep()
+        return wall() - EVENING
+
+    assert run(evening()) == pytest.approx(slept_for, abs=1)

@@ -12,7 +12,7 @@ from multidict import CIMultiDict
 
 from loader.errors import CredentialsError, UsageError
 from loader.hubspot import OAuth, Secret, StaticToken, find_credentials
-from loader.hubspot.credentials import Found, parse_token
+from loader.hubspot.credentials import Credentials, parse_token
 from loader.hubspot.secret import BearerHeader
 from tests.support.wire import TOKEN
 
@@ -23,17 +23,23 @@ ACCESS = {"HUBSPOT_ACCESS_TOKEN": TOKEN}
 def find(
     environ: dict[str, str] | None = None,
     file: Path | str | None = None,
-    stdin: bytes = b"",
+    stdin: bytes | None = b"",
     base_url: str = "https://api.hubapi.com",
-) -> Found:
-    name = None if file is None else str(file)
-    return find_credentials(base_url, token_file=name, environ=environ or {}, stdin=io.BytesIO(stdin))
+    warnings: list[str] | None = None,
+) -> Credentials:
+    return find_credentials(
+        base_url,
+        token_file=None if file is None else str(file),
+        environ=environ or {},
+        stdin=None if stdin is None else io.BytesIO(stdin),
+        warn=(warnings if warnings is not None else []).append,
+    )
 
 
-def token_of(found: Found) -> str:
-    assert isinstance(found.credentials, StaticToken)
-    assert TOKEN not in repr(found)
-    return asyncio.run(found.credentials.token()).reveal()
+def token_of(found: Credentials) -> str:
+    assert isinstance(found, StaticToken)
+    assert TOKEN not in repr(vars(found))
+    return asyncio.run(found.token()).reveal()
 
 
 @pytest.mark.parametrize(
@@ -44,6 +50,12 @@ def token_of(found: Found) -> str:
         f"\ufeff{TOKEN}\n",
         f"Bearer {TOKEN}",
         f"bearer \t{TOKEN}\n",
+        f'"{TOKEN}"',
+        f"'{TOKEN}'\r\n",
+        f"\u201c{TOKEN}\u201d",
+        f'" Bearer {TOKEN} "',
+        f"Bearer '{TOKEN}'",
+        f'"{TOKEN}"\n'.encode(),
         TOKEN.encode(),
         f"\ufeff{TOKEN}\n".encode(),
         f"{TOKEN}\r\n".encode("utf-16"),
@@ -63,7 +75,9 @@ def test_what_surrounds_a_token_is_taken_away(raw: str | bytes) -> None:
         "\ufeff",
         f"{TOKEN} {TOKEN}",
         f"{TOKEN}\n{TOKEN}",
-        f'"{TOKEN}"',
+        f'"{TOKEN}',
+        f"{TOKEN}'\"",
+        '""',
         f"{TOKEN}\\",
         f"{TOKEN}\x00x",
         f"{TOKEN}\x7f",
@@ -86,12 +100,14 @@ def test_the_token_file_comes_before_the_variable_and_the_variable_before_oauth(
     file.chmod(0o600)
     assert token_of(find({**OAUTH, **ACCESS}, file)) == "pat-from-a-file"
     assert token_of(find({**OAUTH, **ACCESS})) == TOKEN
-    assert isinstance(find(OAUTH).credentials, OAuth)
-    assert isinstance(find({**OAUTH, "HUBSPOT_ACCESS_TOKEN": ""}).credentials, OAuth)
+    assert isinstance(find(OAUTH), OAuth)
+    assert isinstance(find({**OAUTH, "HUBSPOT_ACCESS_TOKEN": ""}), OAuth)
 
 
 def test_a_dash_is_standard_input() -> None:
     assert token_of(find(file="-", stdin=f"{TOKEN}\n".encode())) == TOKEN
+    with pytest.raises(CredentialsError, match="standard input holds no access token"):
+        find(file="-", stdin=None)
 
 
 @pytest.mark.parametrize("environ", [{}, {"HUBSPOT_ACCESS_TOKEN": ""}, {"HUBSPOT_CLIENT_ID": ""}])
@@ -131,10 +147,10 @@ def test_a_file_that_others_can_read_is_warned_of(tmp_path: Path, mode: int, war
     file = tmp_path / "token"
     file.write_text(TOKEN)
     file.chmod(mode)
-    found = find(file=file)
-    assert token_of(found) == TOKEN
-    assert bool(found.warnings) is warned
-    assert all(f"chmod 600 {file}" in warning and TOKEN not in warning for warning in found.warnings)
+    warnings: list[str] = []
+    assert token_of(find(file=file, warnings=warnings)) == TOKEN
+    assert bool(warnings) is warned
+    assert all(f"chmod 600 {file}" in warning and TOKEN not in warning for warning in warnings)
 
 
 def test_a_secret_hides_itself() -> None:

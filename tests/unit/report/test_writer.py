@@ -1,295 +1,305 @@
-"""The report while it is being written: on disk in time, sound after any accident, no other file touched."""
+"""The report is the input, row by row, with what the checkpoint says of it."""
 
 from __future__ import annotations
 
-import os
-import random
-import stat
+import csv
 import subprocess
 import sys
-import threading
-import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from loader.csvtext import encode_cells
-from loader.errors import ReportError, Stopped
-from loader.model import Outcome, OutcomeGroup, Pair, Status
-from loader.report import ReportWriter, Settled, put_in_order, read_back
-from loader.report.layout import header, line
+from loader.checkpoint import Checkpoint, Verified
+from loader.checkpoint.statements import Statements
+from loader.errors import Stopped
+from loader.model import OWN_COLUMNS, Outcome, OutcomeGroup, Pair, Status
+from loader.report.writer import ReportResult, write_report
+from loader.source import Chunk, Columns, InvalidRow, Source, open_input
+from loader.source.cell_rules import Fault
+from loader.source.type_pairs import TypePairs
+from tests.support.odd_disk import can_be_odd, odd_disk
 
-OTHERS = ["note"]
-HEADER = f"{header(OTHERS)}\n"
-ROWS = 5000
-posix = pytest.mark.skipif(os.name != "posix", reason="Windows lets nobody delete an open file")
-
-
-def pair(row: int) -> Pair:
-    note = "two\nlines" if row % 7 == 0 else "x"
-    return Pair(row, "contacts", str(row), "companies", str(row), encode_cells([note]))
-
-
-def outcome(row: int) -> Outcome:
-    return Outcome(pair(row), Status.ASSOCIATED, 1.79e9, 200, 1)
+HEADER = (
+    "row,from_object_type,from_object_id,to_object_type,to_object_id,status,http_status,attempts,"
+    "association_types,existed_before,error_category,error_message,error_details,correlation_id,completed_at,"
+    "verified"
+)
+AT = 1_700_000_000.123
+TIME = "2023-11-14T22:13:20.123Z"
 
 
-def add(writer: ReportWriter, *rows: int) -> None:
-    for row in rows:
-        writer.add(OutcomeGroup([pair(row)], outcome(row)))
+class Load:
+    """An input with a checkpoint and a report, as a load leaves them."""
 
+    def __init__(self, folder: Path, text: str) -> None:
+        self.input = folder / "pairs.csv"
+        self.report = folder / "pairs.report.csv"
+        self.checkpoint = Checkpoint(folder / "pairs.checkpoint.db", may_create=True)
+        self.checkpoint.begin_run("load")
+        self.input.write_text(text, newline="")
 
-def lines(*rows: int) -> str:
-    return HEADER + "".join(line(outcome(row)) for row in rows)
+    def settle(self, pairs: Sequence[Pair], outcome: Outcome | None, existed_before: str = "") -> list[Pair]:
+        """Record pairs under the next IDs, settle them with `outcome` if there is one, and return them."""
+        first = self.checkpoint.next_id
+        pairs = [pair._replace(id=first + place) for place, pair in enumerate(pairs)]
+        with self.checkpoint.transaction() as db:
+            write = Statements(db)
+            write.record(pairs, existed_before)
+            if outcome is not None:
+                write.settle([OutcomeGroup(pairs, outcome)])
+        return pairs
 
+    def write(self) -> ReportResult:
+        source = Source(open_input(str(self.input)), Columns(from_type="contacts", to_type="companies"))
+        survey = source.survey()
+        chunks = source.chunks(survey, with_rests=True)
+        return write_report(self.checkpoint, self.report, chunks, source.type_pairs, source.other_names)
 
-def back(report: Path, rows: int = ROWS) -> Settled:
-    identities = np.array([hash(pair(row)[1:6]) for row in range(1, rows + 1)], np.int64)
-    return read_back(report, OTHERS, identities)
-
-
-def text(report: Path) -> str:
-    return report.read_bytes().decode()
+    @property
+    def lines(self) -> list[str]:
+        return self.report.read_text(encoding="utf-8").split("\n")
 
 
 @pytest.fixture
-def report(tmp_path: Path) -> Path:
-    return tmp_path / "report.csv"
-
-
-def wait_until(report: Path, content: str) -> None:
-    """Wait for the writing thread, which has no clock but the real one."""
-    deadline = time.monotonic() + 30
-    while text(report) != content:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def test_rows_that_end_together_stand_in_row_order(report: Path) -> None:
-    writer = ReportWriter(report, OTHERS, back(report))
-    add(writer, 3, 1, 7, 2)
-    writer.close()
-    assert text(report) == lines(1, 2, 3, 7)
-
-
-@pytest.mark.parametrize(
-    "parts", [[(1, 2), (3, 4)], [(3, 4), (1, 2)], [(1, 4), (2, 3)], [(2, 3, 5), (4,), (1,)]]
-)
-def test_lots_that_end_together_stand_in_row_order(report: Path, parts: list[tuple[int, ...]]) -> None:
-    writer = ReportWriter(report, OTHERS, back(report))
-    for part in parts:
-        writer.add(OutcomeGroup([pair(row) for row in part], outcome(part[0])))
-    assert writer.backlog in (0, sum(map(len, parts)))
-    writer.close()
-    assert text(report) == lines(*sorted(row for part in parts for row in part))
-
-
-def test_a_fast_load_does_not_wait_for_the_next_tenth_of_a_second(report: Path) -> None:
-    rounds, rows = 12, 10_000
-    groups = [
-        OutcomeGroup([pair(row) for row in range(first, first + rows)], outcome(first))
-        for first in range(1, rounds * rows, rows)
-    ]
-    writer = ReportWriter(report, OTHERS, None)
-    took = []
-    for group in groups:
-        began = time.monotonic()
-        writer.add(group)
-        while writer.backlog:
-            time.sleep(0.001)
-        took.append(time.monotonic() - began)
-    writer.close()
-    assert text(report) == lines(*range(1, rounds * rows + 1))
-    assert min(took) < 0.06, "each round has waited for its turn"
-
-
-def test_rows_are_on_disk_long_before_the_run_ends(report: Path) -> None:
-    writer = ReportWriter(report, OTHERS, None)
-    add(writer, 2)
-    wait_until(report, lines(2))
-    add(writer, 1)
-    wait_until(report, lines(2, 1))
-    assert writer.backlog == 0
-    writer.close()
-    assert text(report) == lines(2, 1)
-
-
-def test_a_report_goes_on_behind_its_last_whole_record(report: Path) -> None:
-    report.write_bytes((lines(1, 2) + line(outcome(7))[:-4]).encode())
-    writer = ReportWriter(report, OTHERS, back(report))
-    add(writer, 7)
-    writer.close()
-    assert text(report) == lines(1, 2, 7)
-
-
-def test_a_torn_header_is_written_anew(report: Path) -> None:
-    report.write_text(HEADER[:30])
-    ReportWriter(report, OTHERS, back(report)).close()
-    assert text(report) == HEADER
-
-
-def test_an_existing_report_is_thrown_away_only_where_told(report: Path) -> None:
-    never_read = Settled(bytearray(ROWS), {})
-    report.write_bytes(lines(1).encode())
-    with pytest.raises(ReportError, match="changed since it was read"):
-        ReportWriter(report, OTHERS, never_read)
-    assert text(report) == lines(1)
-    ReportWriter(report, OTHERS, None).close()
-    assert text(report) == HEADER
-
-
-@pytest.mark.parametrize("name", [".", "none/report.csv"])
-def test_a_report_that_cannot_be_opened_is_said(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ReportError):
-        ReportWriter(tmp_path / name, OTHERS, Settled(bytearray(ROWS), {}))
-
-
-@posix
-def test_a_new_report_has_the_users_permissions(report: Path) -> None:
-    umask = os.umask(0o027)
-    try:
-        ReportWriter(report, OTHERS, None).close()
-    finally:
-        os.umask(umask)
-    assert stat.S_IMODE(report.stat().st_mode) == 0o640
-
-
-@posix
-def test_a_link_stays_a_link(tmp_path: Path) -> None:
-    real, link = tmp_path / "real.csv", tmp_path / "link.csv"
-    link.symlink_to(real)
-    writer = ReportWriter(link, OTHERS, back(link))
-    add(writer, 1)
-    writer.close()
-    assert link.is_symlink()
-    assert text(real) == lines(1)
-
-
-def stop(writer: ReportWriter, heard: list[Stopped]) -> Stopped:
-    """Let the writer meet what was done to its file, and check that everybody hears of it."""
-    add(writer, 2)
-    with pytest.raises(Stopped) as stopped:
-        writer.close()
-    assert heard == [stopped.value]
-    assert writer.failure is stopped.value
-    return stopped.value
-
-
-@posix
-def test_a_deleted_report_is_put_back(report: Path) -> None:
-    heard: list[Stopped] = []
-    writer = ReportWriter(report, OTHERS, None, heard.append)
-    add(writer, 1)
-    wait_until(report, lines(1))
-    report.unlink()
-    assert stop(writer, heard).reason == "report_changed"
-    assert text(report) == lines(1, 2)
-
-
-@posix
-def test_a_report_whose_directory_is_gone_is_said(tmp_path: Path) -> None:
-    heard: list[Stopped] = []
-    report = tmp_path / "gone" / "report.csv"
-    report.parent.mkdir()
-    writer = ReportWriter(report, OTHERS, None, heard.append)
-    report.unlink()
-    report.parent.rmdir()
-    assert "could not be put back" in str(stop(writer, heard))
-
-
-@posix
-def test_a_file_that_has_replaced_the_report_is_not_touched(report: Path) -> None:
-    heard: list[Stopped] = []
-    writer = ReportWriter(report, OTHERS, None, heard.append)
-    theirs = report.with_name("theirs.csv")
-    theirs.write_bytes(HEADER.encode())
-    theirs.replace(report)
-    assert stop(writer, heard).reason == "report_changed"
-    assert text(report) == HEADER
-
-
-def test_an_edit_in_place_is_not_written_over(report: Path) -> None:
-    heard: list[Stopped] = []
-    writer = ReportWriter(report, OTHERS, None, heard.append)
-    with report.open("ab") as file:
-        file.write(b"a note of mine\n")
-    assert stop(writer, heard).reason == "report_changed"
-    assert text(report) == HEADER + "a note of mine\n"
-
-
-def test_the_run_hears_of_a_failure_while_it_goes_on(report: Path) -> None:
-    heard = threading.Event()
-    writer = ReportWriter(report, OTHERS, None, lambda _: heard.set())
-    with report.open("ab") as file:
-        file.write(b"x")
-    add(writer, 1)
-    assert heard.wait(30)
-    add(writer, 2)  # what is still under way may end; it is dropped
-    assert writer.backlog == 0, "or the reader would wait for a disk that takes nothing"
-    with pytest.raises(Stopped):
-        writer.close()
-
-
-FULL_DISK = """
-import resource, sys; from pathlib import Path
-from loader.errors import Stopped; from loader.report import ReportWriter
-from tests.unit.report.test_writer import *
-writer = ReportWriter(Path(sys.argv[1]), OTHERS, None)
-add(writer, *range(1, 101))
-wait_until(Path(sys.argv[1]), lines(*range(1, 101)))
-resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-add(writer, *range(101, 1001))
-try: writer.close()
-except Stopped as stopped: print(stopped.reason)
-"""
-
-
-@posix
-def test_a_full_disk_stops_the_run_and_tears_no_line(report: Path) -> None:
-    process = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, str(report)], capture_output=True, text=True, check=True
+def load(tmp_path: Path) -> Iterator[Load]:
+    made = Load(
+        tmp_path, 'from_object_id,to_object_id,name\n1,10,Ann\n2,20,"B, b"\n1,10,again\nx,30,=bad\n4,40,\n'
     )
-    assert process.stdout == "report_unwritable\n"
-    assert text(report) == lines(*range(1, 101))
+    yield made
+    made.checkpoint.close()
 
 
-KILLED = """
-import sys, time; from pathlib import Path
-from loader.report import put_in_order
-from tests.unit.report.test_writer import *
-report = Path(sys.argv[1])
-settled = back(report)
-writer = ReportWriter(report, OTHERS, settled)
-left = [row for row in range(1, ROWS + 1) if not settled.statuses[row - 1]]
-random.Random(len(left)).shuffle(left)
-print("going", flush=True)
-for row in left:
-    add(writer, row)
-    if row % 10 == 0: time.sleep(0.001)
-writer.close()
-put_in_order(report)
-"""
+def pair(from_id: int, to_id: int) -> Pair:
+    return Pair(0, "contacts", str(from_id), "companies", str(to_id))
 
 
-def test_kills_lose_nothing_that_was_written_and_invent_nothing(report: Path) -> None:
-    settled, kills = back(report), 0
-    chance = random.Random(7)
-    while settled.rows < ROWS:
-        process = subprocess.Popen([sys.executable, "-c", KILLED, str(report)], stdout=subprocess.PIPE)
-        assert process.stdout is not None
-        process.stdout.readline()
-        try:
-            process.wait(chance.uniform(0.2, 0.5) if kills < 4 else 60)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            kills += 1
-        process.stdout.close()
-        before, settled = settled, back(report)
-        lost = [row for row, code in enumerate(before.statuses, 1) if code and not settled.statuses[row - 1]]
-        assert not lost
-        assert settled.counts in ({}, {Status.ASSOCIATED: settled.rows})
-    assert kills
-    put_in_order(report)
-    assert text(report) == lines(*range(1, ROWS + 1))
+def outcome(status: Status = Status.ASSOCIATED, **values: str | int) -> Outcome:
+    return Outcome(pair(0, 0), status, AT, **{"http_status": 200, "attempts": 1, **values})  # type: ignore[arg-type]
+
+
+def test_every_row_is_there_in_the_inputs_order(load: Load) -> None:
+    load.settle(
+        [pair(4, 40)], outcome(Status.FAILED, http_status=400, attempts=2, error_message="no,\nreally")
+    )
+    sent = load.settle(
+        [pair(1, 10)], outcome(association_types="HUBSPOT_DEFINED:279", correlation_id="c-1"), "no"
+    )
+    with load.checkpoint.transaction() as db:
+        Statements(db).verify(sent, Verified.PRESENT, AT)
+    assert load.write() == ReportResult(load.report, True)
+    assert load.lines == [
+        f"{HEADER},name",
+        f"1,contacts,1,companies,10,associated,200,1,HUBSPOT_DEFINED:279,no,,,,c-1,{TIME},present,Ann",
+        '2,contacts,2,companies,20,not_sent,,0,,,,,,,,,"B, b"',
+        "3,contacts,1,companies,10,duplicate,,0,,,DUPLICATE,duplicate of row 1,,,,,again",
+        load.lines[4],
+        f'5,contacts,4,companies,40,failed,400,2,,,,"no, really",,,{TIME},,',
+        "",
+    ]
+    invalid = next(csv.reader([load.lines[4]]))
+    assert invalid[:11] == ["4", "contacts", "x", "companies", "30", "invalid", "", "0", "", "", "BAD_ID"]
+    assert (len(invalid), invalid[-1]) == (len(OWN_COLUMNS) + 1, "=bad")
+
+
+def test_a_pair_whose_result_is_not_known_is_not_sent_for_all_that_is_known(load: Load) -> None:
+    load.settle([pair(1, 10)], None, "yes")
+    load.write()
+    assert load.lines[1] == "1,contacts,1,companies,10,not_sent,,,,yes,,,,,,,Ann"
+
+
+def test_pairs_that_are_no_longer_in_the_input_follow_at_the_end_without_a_row(load: Load) -> None:
+    load.settle([pair(7, 70), pair(1, 10)], outcome(correlation_id="batch"), "no")
+    load.settle([pair(8, 80)], outcome(Status.EXISTING, http_status=0, attempts=0), "yes")
+    load.write()
+    assert load.lines[-3:] == [
+        f",contacts,7,companies,70,associated,200,1,,no,,,,batch,{TIME},,",
+        f",contacts,8,companies,80,existing,,0,,yes,,,,,{TIME},,",
+        "",
+    ]
+    assert f"1,contacts,1,companies,10,associated,200,1,,no,,,,batch,{TIME},,Ann" in load.lines
+
+
+def test_an_input_without_other_columns_has_none_in_the_report(load: Load) -> None:
+    load.input.write_text("from_object_id,to_object_id\n1,10\n")
+    load.settle([pair(7, 70)], outcome())
+    load.write()
+    assert load.lines == [
+        HEADER,
+        "1,contacts,1,companies,10,not_sent,,0,,,,,,,,",
+        f",contacts,7,companies,70,associated,200,1,,,,,,,{TIME},",
+        "",
+    ]
+
+
+def test_types_are_written_as_the_row_has_them_and_compared_by_what_they_are(load: Load) -> None:
+    load.input.write_text("from_object_type,from_object_id,to_object_type,to_object_id\n0-1,1,company,10\n")
+    load.settle([pair(1, 10)], outcome())
+    load.write()
+    assert load.lines[1].startswith("1,0-1,1,company,10,associated,")
+
+
+def test_rows_that_give_no_pair_or_several_keep_their_places(load: Load) -> None:
+    def numbers(*values: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        return np.array(values, dtype=np.int64)
+
+    type_pairs = TypePairs()
+    which = type_pairs.of("contacts", "companies")
+    chunk = Chunk(
+        size=4,
+        first_row=1,
+        rows=3,
+        positions=numbers(1, 3),
+        rows_of=numbers(2, 3),
+        lines=numbers(3, 4),
+        from_ids=numbers(1, 1),
+        to_ids=numbers(10, 20),
+        types=numbers(which, which),
+        rests=[",a", ",b"],
+        duplicates={},
+        invalid=[InvalidRow(2, 3, 4, "contacts", "1", "companies", "x", Fault("BAD_ID", "line 4: +1"), ",b")],
+        empty=[
+            InvalidRow(0, 1, 2, "contacts", "5", "companies", "", Fault("MISSING_ID", "line 2: none"), ",=e")
+        ],
+    )
+    write_report(load.checkpoint, load.report, [chunk], type_pairs, ["name"])
+    assert load.lines[1:] == [
+        "1,contacts,5,companies,,empty,,0,,,,,,,,,=e",
+        "2,contacts,1,companies,10,not_sent,,0,,,,,,,,,a",
+        "3,contacts,1,companies,x,invalid,,0,,,BAD_ID,line 4: +1,,,,,b",
+        "3,contacts,1,companies,20,not_sent,,0,,,,,,,,,b",
+        "",
+    ]
+
+
+def test_many_chunks_are_one_report(load: Load) -> None:
+    rows = 50_000
+    load.input.write_text(
+        "from_object_id,to_object_id\n" + "".join(f"{row},9\n" for row in range(1, rows + 1))
+    )
+    load.settle([pair(one, 9) for one in range(1, rows, 3)], outcome())
+    load.write()
+    with load.report.open(encoding="utf-8", newline="") as file:
+        records = list(csv.DictReader(file))
+    assert [record["row"] for record in records] == [str(row) for row in range(1, rows + 1)]
+    assert {record["status"] for record in records[::3]} == {"associated"}
+    assert {record["status"] for record in records[1::3]} == {"not_sent"}
+
+
+def test_a_report_is_replaced_again_and_again(load: Load) -> None:
+    assert load.write() == load.write() == ReportResult(load.report, True)
+    load.settle([pair(2, 20)], outcome())
+    assert load.write() == ReportResult(load.report, True)
+    assert not list(load.report.parent.glob("*edited*"))
+
+
+@pytest.mark.parametrize("change", ["\ufeff", "sep=;\n", "1,x\n"])
+def test_an_edited_report_is_kept_under_another_name(load: Load, change: str) -> None:
+    load.write()
+    for number in (1, 2):
+        edited = change + load.report.read_text()
+        load.report.write_text(edited)
+        kept = load.report.with_name("pairs.report.csv").with_name(f"pairs.edited-{number}.report.csv")
+        assert load.write() == ReportResult(load.report, True, kept)
+        assert kept.read_text() == edited
+    assert load.lines[0] == f"{HEADER},name"
+
+
+def test_a_file_that_the_program_did_not_write_is_kept_too(load: Load) -> None:
+    load.report.write_text("someone's notes")
+    kept = load.write().kept
+    assert kept is not None
+    assert kept.read_text() == "someone's notes"
+
+
+def test_a_kill_before_the_file_is_replaced_makes_no_edited_report(load: Load) -> None:
+    load.write()
+    before = load.report.read_bytes()
+    load.settle([pair(2, 20)], outcome())
+    load.write()
+    load.report.write_bytes(before)
+    assert load.write().kept is None
+
+
+def test_a_report_that_can_not_be_replaced_costs_nothing(load: Load) -> None:
+    load.report.mkdir()
+    result = load.write()
+    assert not result.written
+    assert f"{load.report} can't be replaced" in result.problem
+    load.report.rmdir()
+    assert load.write().written
+    assert sorted(path.name for path in load.report.parent.iterdir()) == [
+        "pairs.checkpoint.db",
+        "pairs.csv",
+        "pairs.report.csv",
+    ]
+
+
+def test_an_input_that_changes_leaves_the_old_report(load: Load) -> None:
+    load.write()
+    before = load.report.read_bytes()
+
+    def chunks() -> Iterator[Chunk]:
+        yield from ()
+        raise Stopped("input_changed", "it was changed")
+
+    with pytest.raises(Stopped, match="it was changed"):
+        write_report(load.checkpoint, load.report, chunks(), TypePairs(), ["name"])
+    assert load.report.read_bytes() == before
+    assert not list(load.report.parent.glob("*.unfinished"))
+
+
+def test_a_report_keeps_its_permissions_and_stays_behind_a_link(load: Load, tmp_path: Path) -> None:
+    real = tmp_path / "real.csv"
+    real.touch()
+    real.chmod(0o640)
+    load.report.symlink_to(real)
+    load.write()
+    assert load.report.is_symlink()
+    assert real.stat().st_mode & 0o777 == 0o640
+    assert real.read_text().startswith(HEADER)
+
+
+LOAD = (
+    "import os, sys; from pathlib import Path; from tests.unit.report.test_writer import Load\n"
+    "load = Load(Path(sys.argv[1]), 'from_object_id,to_object_id\\n1,10\\n')\n"
+)
+
+
+def run(folder: Path, code: str, *lacking: str) -> str:
+    """What a process prints whose disk lacks this."""
+    disk = odd_disk(*lacking, full=folder / "full")
+    command = [sys.executable, "-c", LOAD + code, str(folder)]
+    return subprocess.run(command, env=disk, stdout=subprocess.PIPE, text=True, check=False).stdout
+
+
+def test_a_disk_without_permissions_or_synced_folders_has_reports(tmp_path: Path) -> None:
+    (tmp_path / "pairs.report.csv").write_text("old")
+    assert run(tmp_path, "print(load.write().problem or 'none')", "dirsync", "chmod") == "none\n"
+    assert (tmp_path / "pairs.report.csv").read_text().startswith(HEADER)
+
+
+def test_a_full_disk_leaves_the_old_report(tmp_path: Path) -> None:
+    (tmp_path / "pairs.report.csv").write_text("old")
+    problem = run(tmp_path, "open(load.input.with_name('full'), 'w'); print(load.write().problem)", "full")
+    if can_be_odd():
+        assert problem.endswith("No space left on device\n")
+        assert sorted(path.name for path in tmp_path.glob("pairs.*report*")) == ["pairs.report.csv"]
+        assert (tmp_path / "pairs.report.csv").read_text() == "old"
+
+
+def test_a_kill_while_it_is_written_leaves_the_old_report(tmp_path: Path) -> None:
+    load = Load(tmp_path, "from_object_id,to_object_id\n1,10\n")
+    load.write()
+    before = load.report.read_bytes()
+    run(
+        tmp_path,
+        "from loader.report.writer import write_report\n"
+        "chunks = (os.kill(os.getpid(), 9) for _ in range(1))\n"
+        "write_report(load.checkpoint, load.report, chunks, [], ())",
+    )
+    assert load.report.read_bytes() == before
+    assert (tmp_path / "pairs.report.csv.unfinished").exists()
+    assert load.write() == ReportResult(load.report, True)
+    assert not list(tmp_path.glob("*.unfinished"))

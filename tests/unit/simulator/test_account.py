@@ -1,8 +1,8 @@
-"""The endpoints about the account, and those about what may be associated."""
+"""The endpoints about the account: whose it is, what is left of the day, which records exist."""
 
 from __future__ import annotations
 
-from loader.simulator import SimulatorSettings, SimulatorState
+from loader.simulator import SimulatorSettings
 from tests.support.simulator_client import Client, against
 
 NOON_IN_NEW_YORK = 1_784_908_800.0  # 24 July 2026; the day ends at 04:00 UTC
@@ -52,43 +52,5 @@ def test_reading_records_tells_which_of_them_exist_as_that_type() -> None:
         assert (
             await client.call("POST", "/crm/objects/2025-09/contacts/batch/read", json=many)
         ).status == 400
-
-    against(story)
-
-
-def test_labels_show_the_default_type_with_a_null_label() -> None:
-    state = SimulatorState()
-    state.associate("contacts", "1", "companies", "2", label="Billing", category="INTEGRATOR_DEFINED")
-
-    async def story(client: Client) -> None:
-        known = await client.call("GET", "/crm/associations/2025-09/contacts/companies/labels")
-        assert known.json["results"][0] == {"category": "HUBSPOT_DEFINED", "typeId": 279, "label": None}
-        assert [(spec["category"], spec["label"]) for spec in known.json["results"][1:]] == [
-            ("INTEGRATOR_DEFINED", "Billing")
-        ]
-        unrelated = await client.call("GET", "/crm/associations/2025-09/contacts/2-404/labels")
-        assert unrelated.json["results"] == []
-        nothing = await client.call("GET", "/crm/associations/2025-09/contacts/nothings/labels")
-        assert nothing.status == 400
-
-    against(story, state=state)
-
-
-def test_the_limits_of_associations_can_be_asked() -> None:
-    async def story(client: Client) -> None:
-        paths = [
-            "/crm/limits/2025-09/associations/records/contacts/companies",
-            "/crm/v3/limits/associations/records/contacts/companies",
-        ]
-        assert [(await client.call("GET", path)).status for path in paths] == [404, 404]
-        client.simulator.settings = SimulatorSettings(max_associations=2, configured_associations=5)
-        for to_id in ("7", "8"):
-            await client.put("1", to_id)
-        for path in paths:
-            answer = (await client.call("GET", path)).json
-            assert (answer["limit"], answer["totalRecordsAtLimit"]) == (2, 1)
-        path = "/crm/associations/2025-09/definitions/configurations/contacts/companies"
-        (configured,) = (await client.call("GET", path)).json["results"]
-        assert (configured["typeId"], configured["userEnforcedMaxToObjectIds"]) == (279, 5)
 
     against(story)

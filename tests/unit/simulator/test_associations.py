@@ -179,6 +179,7 @@ def test_a_batch_may_fail_as_a_whole_and_make_nothing() -> None:
 def test_a_fault_in_a_batch_is_the_pairs_or_the_whole_batchs() -> None:
     async def story(client: Client) -> None:
         for magic, status, errors in (
+            ("9000400000001", 207, 1),
             ("9000404000001", 207, 1),
             ("9000403000001", 207, 1),
             ("9000200200001", 207, 1),

@@ -69,6 +69,7 @@ def test_retry_after() -> None:
             assert (await client.put(f"9000{status}100001", "2")).headers["Retry-After"] == "2"
             date = (await client.put(f"9000{status}200001", "2")).headers["Retry-After"]
             assert parsedate_to_datetime(date).timestamp() == NOW + 2
+            assert date.endswith(" GMT")
         for digits, value in (
             ("4295", "0"),
             ("4773", "86400"),

@@ -44,6 +44,8 @@ def test_an_oauth_token_opens_the_account_until_it_expires() -> None:
         assert client.state.calls["token"] == 6
         client.state.fail("9000503000001", path_prefix="/oauth/")
         assert (await client.grant("fresh", "v1")).status == 503
+        client.state.respond(200, b"{}", path_prefix="/oauth/")
+        assert (await client.grant("fresh", "v1")).json == {}
 
     against(story, settings)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from pathlib import Path
 
@@ -44,6 +45,10 @@ def test_what_python_reads_early_takes_a_cold_start(waiting: Warm) -> None:
 
 
 def test_a_command_that_does_not_end_is_killed(tmp_path: Path, waiting: Warm) -> None:
+    process = waiting.start(["simulator", "--port", "0"], environment(), tmp_path)
     with pytest.raises(subprocess.TimeoutExpired):
-        waiting.run(["simulator"], environment(), tmp_path, 0.5)
-    assert waiting.run(["--version"], environment(), tmp_path, 20).returncode == 0
+        end(process, 0.5)
+    assert process.returncode == -signal.SIGKILL
+    version = waiting.start(["--version"], environment(), tmp_path)
+    assert "assoc-loader" in version.communicate(timeout=20)[0]
+    assert version.returncode == 0

@@ -1,0 +1,65 @@
+"""Ctrl-C and SIGTERM: the first ends a run in good order, the second at once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from loader.commands import CancelToken
+
+EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+#: Seconds that leaving at once may take: some thread may be in a read that never ends (a pipe, a dead disk).
+_AT_ONCE = 2.0
+
+
+class Signals:
+    """Reacts to signals while a run goes on.
+
+    code: the exit code that the first signal asks for, 0 if none came
+    """
+
+    def __init__(
+        self, cancel_token: CancelToken, run: asyncio.Task[Any], stopping: Callable[[], None]
+    ) -> None:
+        self.code = 0
+        self._cancel_token, self._run, self._stopping = cancel_token, run, stopping
+
+    def receive(self, number: signal.Signals) -> None:
+        """Act on one signal."""
+        if self.code:
+            self._run.cancel()
+            # The checkpoint survives that as it survives `kill -9`.
+            asyncio.get_running_loop().call_later(_AT_ONCE, os._exit, self.code)
+            return
+        self.code = EXIT_CODES[number]
+        self._stopping()
+        self._cancel_token.cancel()
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """Listen, and put things back as they were.
+
+        A signal that the starter ignores stays ignored. That is how a shell script starts a load with ``&``:
+        Ctrl-C for another program must not end it.
+        """
+        loop = asyncio.get_running_loop()
+        before = {number: signal.getsignal(number) for number in EXIT_CODES}
+        heard = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
+        for number in heard:
+            try:
+                loop.add_signal_handler(number, self.receive, number)
+            except NotImplementedError:  # Windows' loop has no signals; its handlers run between bytecodes
+                signal.signal(
+                    number, lambda n, _frame: loop.call_soon_threadsafe(self.receive, signal.Signals(n))
+                )
+        try:
+            yield
+        finally:
+            for number in heard:
+                with suppress(NotImplementedError):
+                    loop.remove_signal_handler(number)
+                signal.signal(number, before[number])

@@ -1,0 +1,203 @@
+"""One run of a command on a load: begun in the checkpoint, settled into it, and ended with a report."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from loader.checkpoint import (
+    Checkpoint,
+    CheckpointJournal,
+    CheckpointLock,
+    LoadFiles,
+    find_checkpoint,
+    load_files,
+)
+from loader.checkpoint import Run as RecordedRun
+from loader.checkpoint.index import Index, read_index
+from loader.commands.observer import Observer
+from loader.commands.plan import Progress, compare, input_reading, read_again
+from loader.commands.result import RunResult
+from loader.commands.session import continued_binding
+from loader.commands.summary import load_summary, summary_run
+from loader.engine.cancellation import CancelToken
+from loader.engine.pipeline import Session
+from loader.errors import InputError, Interrupted, Stopped, UsageError
+from loader.report import ReportResult, write_report
+from loader.source import Source, Survey
+from loader.summary.invocation import Invocation
+from loader.summary.model import LoadSummary
+
+_INTERRUPTED = 130
+#: Where `assoc-loader simulator` listens by default.
+_SIMULATOR_URL = "http://127.0.0.1:8080"
+
+
+class ReadInput(NamedTuple):
+    """The input of a load as its last reading found it."""
+
+    source: Source
+    survey: Survey
+
+
+@dataclass
+class CommandRun:
+    """A run of one command on a load, from its entry in the checkpoint to the report.
+
+    checkpoint, files: what it works on
+    recorded: its row in the checkpoint
+    read: the input, to write the report from; None if it is gone
+    stopped: why it ended early, once it has
+    """
+
+    checkpoint: Checkpoint
+    files: LoadFiles
+    recorded: RecordedRun
+    read: ReadInput | None
+    stopped: Stopped | None = field(default=None, init=False)
+
+    @asynccontextmanager
+    async def journal(self, session: Session) -> AsyncIterator[CheckpointJournal]:
+        """Where the run's outcomes go. A Stopped that ends the block is kept as `stopped` and not raised."""
+        journal = CheckpointJournal(self.checkpoint, on_failure=session.cancel_token.stop)
+        try:
+            yield journal
+        except Stopped as why:
+            self.stopped = why
+        finally:
+            try:
+                await asyncio.shield(asyncio.to_thread(journal.close))
+            except Stopped as why:
+                self.stopped = self.stopped or why
+
+    async def finish(self, session: Session | None, exit_code: Callable[[LoadSummary], int]) -> RunResult:
+        """Write the report and end the run in the checkpoint.
+
+        `exit_code` says the code of a run that was neither stopped nor interrupted.
+        """
+        requests = session.pace.reading.requests if session else 0
+        return await asyncio.to_thread(self._finish, session, requests, exit_code)
+
+    def _finish(
+        self, session: Session | None, requests: int, exit_code: Callable[[LoadSummary], int]
+    ) -> RunResult:
+        report = self._write_report()
+        stopped = self.stopped
+        interrupted = stopped is None and session is not None and session.cancel_token.cancelled
+        if stopped is not None:
+            code = stopped.exit_code
+        elif interrupted:
+            code = _INTERRUPTED
+        else:
+            code = exit_code(load_summary(self.checkpoint, self.files))
+        self.checkpoint.end_run(
+            self.recorded,
+            exit_code=code,
+            requests=requests,
+            throttled=session.stats.throttled if session else 0,
+            stopped=stopped.reason if stopped else "interrupted" if interrupted else "",
+            message=str(stopped or ""),
+            hint=stopped.hint if stopped else "",
+        )
+        ended = self.checkpoint.runs()[-1]
+        run = summary_run(ended, session.stats.by_status if session else None)
+        return RunResult(
+            summary=load_summary(self.checkpoint, self.files, run),
+            run=run,
+            report=report,
+            stopped=stopped,
+            interrupted=interrupted,
+            exit_code=code,
+        )
+
+    def _write_report(self) -> ReportResult | None:
+        if self.read is None:
+            return None
+        source, survey = self.read
+        try:
+            return write_report(
+                self.checkpoint,
+                self.files.report,
+                source.chunks(survey, with_rests=True),
+                source.type_pairs,
+                source.other_names,
+            )
+        except Stopped as changed:  # the input is not what was read: what was sent is settled all the same
+            self.stopped = self.stopped or changed
+            return ReportResult(self.files.report, False, problem=str(changed))
+
+
+class OpenedLoad(NamedTuple):
+    """An earlier load, locked, and compared with its input if that is still there."""
+
+    files: LoadFiles
+    checkpoint: Checkpoint
+    read: ReadInput | None
+    known: Index | None
+
+    def begin(self, command: str, session: Session | None) -> CommandRun:
+        """Note in the checkpoint that a run begins. Raises CheckpointError: another account."""
+        checkpoint, read = self.checkpoint, self.read
+        recorded = checkpoint.begin_run(
+            command,
+            files=self.files,
+            binding=continued_binding(checkpoint, session) if session else None,
+            reading=input_reading(*read, self.files.input) if read and self.files.input else None,
+            not_in_input=self.known.not_in_input() if self.known else None,
+        )
+        return CommandRun(checkpoint, self.files, recorded, read)
+
+
+def refuse_simulated(load: OpenedLoad, command: str) -> None:
+    """Raise UsageError for a load of `--simulate`: its simulator ended with its process."""
+    binding = load.checkpoint.binding
+    if binding is None or not binding.simulated:
+        return
+    # With a report of its own, or the real load of this input would be bound to the simulator's account.
+    report = str(load.files.report.with_name(f"{load.files.report.name.split('.')[0]}.practice.report.csv"))
+    options = {**load.checkpoint.options, "simulate": None, "report": report, "checkpoint": None}
+    practice = Invocation(str(load.files.input), {**options, "base_url": _SIMULATOR_URL}, report=report)
+    commands = (
+        practice.load(skip_existing=True, overwrite=True),
+        practice.verify() if command == "verify" else practice.undo(),
+    )
+    raise UsageError(
+        f"This load was simulated, and its simulator has ended: there is nothing left to {command}.",
+        "To practise it, keep a simulator running in another terminal (assoc-loader simulator). Then:\n"
+        + "\n".join(f"    {line}" for line in ("export HUBSPOT_ACCESS_TOKEN=practice", *commands)),
+    )
+
+
+def open_load(
+    path: str, command: str, stack: ExitStack, observer: Observer, progress: Progress
+) -> OpenedLoad:
+    """The load of this input, report or checkpoint; `stack` keeps it locked and open. Raises UsageError."""
+    found = find_checkpoint(Path(path))
+    stack.enter_context(CheckpointLock(found, command))
+    checkpoint = stack.enter_context(Checkpoint(found))
+    files = load_files(checkpoint, Path(path))
+    try:
+        source = read_again(checkpoint)
+        if source is None:
+            observer.warn(f"The input is gone ({files.input}): the report stays as it was.")
+            return OpenedLoad(files, checkpoint, None, None)
+        index = read_index(checkpoint)
+        return OpenedLoad(files, checkpoint, ReadInput(source, compare(source, index, progress)), index)
+    except InputError as error:
+        observer.warn(f"The input can't be read any more, so the report stays as it was: {error}")
+        return OpenedLoad(files, checkpoint, None, None)
+
+
+def progress_of(observer: Observer, cancel_token: CancelToken) -> Progress:
+    """Tells the observer how far the reading has come, and raises Interrupted once the run is cancelled."""
+
+    def progress(rows: int) -> None:
+        if cancel_token.cancelled:
+            raise Interrupted("interrupted before anything was sent", "The same command starts again.")
+        observer.reading(rows)
+
+    return progress

@@ -1,0 +1,60 @@
+"""What a run remembers, as far as the engine is concerned, and recording pairs before they are sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from loader.engine.work_queue import WorkQueue
+from loader.model import OutcomeGroup, Pair
+
+#: Seconds of sending for which pairs are recorded ahead: a commit takes up to 50 ms, a slow disk's longer.
+RECORD_AHEAD = 2.0
+
+
+class Journal(Protocol):
+    """Remembers pairs and outcomes beyond the end of the process. Everything is called in the event loop."""
+
+    async def record(self, pairs: Sequence[Pair], existed_before: str) -> None:
+        """Return when the disk says that these pairs are about to be sent, and what existed before.
+
+        Raises Stopped if nothing can be recorded any more.
+        """
+
+    def withdraw(self, pairs: Sequence[Pair]) -> None:
+        """Forget that these pairs were recorded: no request for them has started."""
+
+    def settle(self, group: OutcomeGroup) -> None:
+        """Take final outcomes; never blocks. Pairs that were never sent need no record."""
+
+    @property
+    def backlog(self) -> int:
+        """Outcomes that are not on the disk yet."""
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing gets onto the disk at the moment; empty if it does. No request starts meanwhile."""
+
+
+async def record_ahead(queue: WorkQueue, journal: Journal, rate: Callable[[], float], workers: int) -> None:
+    """Record what is packed and let it be sent, some seconds ahead of the sending; returns when it ends.
+
+    `rate` gives the requests per second that may be sent at most; what is sent in fact may be less.
+    Raises what `journal.record` raises.
+    """
+    clock = asyncio.get_running_loop().time
+    began, taken, measured = clock(), queue.taken, float(workers)
+    while True:
+        ahead = max(workers, round(RECORD_AHEAD * min(rate(), measured)))
+        items = await queue.to_record(ahead)
+        if not items:
+            return
+        pairs: defaultdict[str, list[Pair]] = defaultdict(list)
+        for item in items:
+            pairs[item.existed_before] += item.pairs
+        await asyncio.gather(*(journal.record(found, existed) for existed, found in pairs.items()))
+        queue.recorded()
+        if (now := clock()) - began >= 1:
+            measured, began, taken = (queue.taken - taken) / (now - began), now, queue.taken
