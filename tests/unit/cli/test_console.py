@@ -36,7 +36,7 @@ def test_an_error_that_names_no_options_has_no_command() -> None:
 
 def test_an_error_can_not_command_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     print_error("bad \x1b[2J name\n", "try\r")
-    assert capsys.readouterr().err == "error: bad \\x1b[2J name \n  try \n"
+    assert capsys.readouterr().err == "error: bad \\x1b[2J name \n  try\n"
 
 
 @pytest.mark.parametrize(("encoding", "shown"), [("cp1252", "a -> ? …\n"), ("ascii", "a -> ? ...\n")])
