@@ -131,7 +131,7 @@ def test_the_reader_is_asked_for_more_when_few_are_left() -> None:
         assert queue.hungry.is_set()
         queue.feed(items(25_000))
         assert not queue.hungry.is_set()
-        await queue.to_record(10_000)
+        await queue.to_record(20_000)
         assert queue.hungry.is_set()
 
     in_time(test)
