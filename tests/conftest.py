@@ -51,6 +51,12 @@ def _shortage() -> float:
     return max(1.0, load / (os.cpu_count() or 1))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """`-n auto`: more processes than cores, since most of what takes long waits for a command."""
+    return 3 * (os.cpu_count() or 1)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("longest_test", "seconds that a test may take before the run fails", default="5")
 
