@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import subprocess
 from collections.abc import Iterable
-
-# ECMA-48: control sequences (CSI), strings up to their terminator (OSC, DCS, SOS, PM, APC), other escapes.
-_ESCAPE_SEQUENCE = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
-    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
-    r"|\x1b[ -/]*[0-~]"
-)
 
 
 def escape_controls(text: str) -> str:
@@ -22,12 +14,14 @@ def escape_controls(text: str) -> str:
 
 
 def one_line(text: object, longest: int = 1000) -> str:
-    """A server's text on one line of at most `longest` characters, without what a terminal obeys or hides.
+    """A server's text on one line of at most `longest` characters; what is not printable becomes U+FFFD.
 
-    Nothing is escaped here: the sender of such characters has no claim to be quoted exactly.
+    Nothing is left out, since a secret that hidden characters break up would be whole again without them.
     """
-    words = " ".join(_ESCAPE_SEQUENCE.sub("", str(text)[: 4 * longest]).split())
-    return truncate(words if words.isprintable() else "".join(filter(str.isprintable, words)), longest)
+    words = " ".join(str(text)[: 4 * longest].split())
+    if not words.isprintable():
+        words = "".join(c if c.isprintable() else "\ufffd" for c in words)
+    return truncate(words, longest)
 
 
 def quote_cell(cell: str, longest: int = 40) -> str:

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from loader.hubspot.client import HubSpot
 from loader.hubspot.envelope import count_of, decode, objects_in, text_of
-from loader.hubspot.error_details import one_line
 from loader.hubspot.verdict import Kind, Verdict
+from loader.text import one_line
 
 
 class Account(NamedTuple):

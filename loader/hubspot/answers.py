@@ -23,10 +23,11 @@ from loader.hubspot.envelope import (
     texts_in,
     types_of_pair,
 )
-from loader.hubspot.error_details import details, json_line, one_line, page_text, scopes
+from loader.hubspot.error_details import details, json_line, page_text, scopes
 from loader.hubspot.headers import LONGEST_WAIT, correlation_id, media_type, redirect_target, retry_after
 from loader.hubspot.verdict import Kind, Verdict
 from loader.model import Pair
+from loader.text import one_line
 
 EU_HINT = "An account hosted in the EU may need --base-url https://api-eu1.hubapi.com."
 

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from loader.hubspot.envelope import context_texts, error_objects
+from loader.text import one_line
 
 #: The fields of an error object that are kept, in the order in which they are shown.
 FIELDS = (
@@ -39,14 +40,6 @@ _PRUNINGS = ((50, 2000, 6), (10, 300, 4), (3, 100, 3))
 
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _UNSEEN = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
-
-
-def one_line(text: str, longest: int = LONGEST_MESSAGE) -> str:
-    """`text` on one line of at most `longest` characters; what is not printable becomes U+FFFD."""
-    line = " ".join(text[: 4 * longest].split())
-    if not line.isprintable():
-        line = "".join(char if char.isprintable() else "\ufffd" for char in line)
-    return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def json_line(value: object, longest: int = LONGEST_MESSAGE) -> str:

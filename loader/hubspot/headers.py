@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit, urlunsplit
 
-from loader.hubspot.error_details import one_line
+from loader.text import one_line
 
 #: Seconds that an ordinary answer may ask for at most: a typing error of a proxy must not cost a night.
 LONGEST_WAIT = 300.0

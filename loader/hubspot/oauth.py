@@ -19,11 +19,11 @@ from math import inf
 from loader.errors import Stopped
 from loader.hubspot.answers import judge_status
 from loader.hubspot.envelope import count_of, decode
-from loader.hubspot.error_details import one_line
 from loader.hubspot.secret import Secret
 from loader.hubspot.transport import endpoint, open_session, parse_base_url, read_body
 from loader.hubspot.verdict import Kind, Verdict
 from loader.hubspot.wire_errors import WIRE_ERRORS, verdict_of_error
+from loader.text import one_line
 
 #: The endpoint, and its predecessor, which ends on 16 February 2027 (doc): asked if the first answers 404.
 PATH, OLD_PATH = "/oauth/2026-03/token", "/oauth/v1/token"

@@ -11,8 +11,8 @@ from typing import Final
 
 import aiohttp
 
-from loader.hubspot.error_details import one_line
 from loader.hubspot.verdict import Kind, Verdict
+from loader.text import one_line
 
 #: Everything that the wire can do to a request. A transport may raise an OSError that aiohttp does not wrap.
 WIRE_ERRORS: Final = (aiohttp.ClientError, asyncio.TimeoutError, OSError)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loader.object_types import is_type, normalize_type, suggest_type
+from loader.text import quote_cell
 
 #: White space and what Unicode calls default ignorable: both are ignored around an ID, and around a name.
 #: https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point
@@ -64,13 +65,6 @@ def trim(cell: str) -> str:
     match = _AROUND.fullmatch(cell)
     assert match is not None  # the pattern matches every text
     return match[1]
-
-
-def quote_cell(cell: str, longest: int = 40) -> str:
-    """A cell as a message may show it: quoted, on one line, without control characters, cut if long."""
-    cut = cell if len(cell) <= longest else cell[: longest - 1] + "…"
-    plain = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in cut)
-    return f"'{plain}'"
 
 
 def split_ids(cell: str) -> list[str]:

@@ -12,8 +12,8 @@ from typing import Literal
 
 from loader.model import OWN_COLUMNS
 from loader.object_types import STANDARD_TYPES, canonical_type, normalize_type, plural
-from loader.source.cell_rules import quote_cell
 from loader.source.columns import Columns, Side, fold_name
+from loader.text import quote_cell
 
 _RECORD = re.compile(r"record id")
 _RECORD_OF = re.compile(r"record id - (.+)")

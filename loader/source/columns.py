@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from loader.errors import UsageError
 from loader.object_types import is_type, normalize_type, suggest_type
-from loader.source.cell_rules import PADDING, quote_cell
+from loader.source.cell_rules import PADDING
+from loader.text import quote_cell
 
 _INVISIBLE = re.compile(rf"(?!\s)[{PADDING}]")
 

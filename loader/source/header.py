@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from loader.errors import InputError, UsageError
 from loader.model import OWN_COLUMNS, RESULT_COLUMNS
-from loader.source.cell_rules import judge_id, quote_cell
+from loader.source.cell_rules import judge_id
 from loader.source.column_guess import guess_command
 from loader.source.column_search import Found, find_columns, is_report
 from loader.source.columns import Columns, Layout, fold_name
@@ -16,6 +16,7 @@ from loader.source.decoding import line_ends
 from loader.source.input_file import Part
 from loader.source.scanner import Record, RecordScanner
 from loader.source.stray_quotes import swallowed_by_header
+from loader.text import quote_cell
 
 _CANDIDATES = (",", ";", "\t", "|")
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}

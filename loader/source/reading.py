@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import IO
 
 from loader.errors import InputError, UsageError
-from loader.source.cell_rules import quote_cell
 from loader.source.chunk import Chunk
 from loader.source.columns import Columns, Layout, fold_name
 from loader.source.decoding import LONGEST_RECORD, TextBlock, line_ends, text_blocks
@@ -19,6 +18,7 @@ from loader.source.records import RecordReader
 from loader.source.row_reader import RowReader
 from loader.source.stray_quotes import STRAY_QUOTE
 from loader.source.workbook import Sheet
+from loader.text import quote_cell
 
 _TOO_LONG = f"does not close within {LONGEST_RECORD >> 20} million characters"
 

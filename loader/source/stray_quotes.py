@@ -17,10 +17,11 @@ from functools import cache
 from itertools import product
 from typing import Literal, NamedTuple
 
-from loader.source.cell_rules import quote_cell, trim
+from loader.source.cell_rules import trim
 from loader.source.columns import Layout
 from loader.source.records import Records
 from loader.source.scanner import Record
+from loader.text import quote_cell
 
 #: What to do about a stray quote, for the second half of a message.
 STRAY_QUOTE = "There is a stray quotation mark: remove it, or double it inside a quoted cell."

@@ -16,10 +16,10 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Shee
 
 from loader.errors import InputError, UsageError
 from loader.source.archives import DAMAGED, zip_directory
-from loader.source.cell_rules import quote_cell
 from loader.source.header import SPLIT_LINES, WHOLE_LINES, Header, holds_whole_line
 from loader.source.input_file import Part
 from loader.source.records import Records
+from loader.text import quote_cell
 
 #: Whole numbers below this have at most fifteen digits.
 _TOO_LARGE = 10**15

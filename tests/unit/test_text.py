@@ -27,7 +27,8 @@ def test_a_users_own_text_is_shown_as_it_is_with_its_controls_as_escapes() -> No
 
 
 def test_a_servers_text_loses_what_it_would_do_to_a_terminal() -> None:
-    assert one_line(EVIL) == "gone next"
+    assert one_line(EVIL) == "\ufffd]0;owned\ufffd\ufffd[2Jgone\ufffd next\ufffd\ufffd31m"
+    assert one_line("a\udcff") == "a\ufffd"
     assert one_line("two\n\n  lines\u2028here") == "two lines here"
     assert one_line(404) == "404"
 

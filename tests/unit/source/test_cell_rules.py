@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loader.source.cell_rules import Fault, judge_id, judge_type, quote_cell, read_ids, split_ids, trim
+from loader.source.cell_rules import Fault, judge_id, judge_type, read_ids, split_ids, trim
 from tests.campaigns.dirty_values import IDS, TYPES
 
 
@@ -116,8 +116,3 @@ def test_a_misspelt_type_is_suggested() -> None:
 def test_white_space_and_invisible_characters_around_a_text(around: str) -> None:
     assert trim(f"{around}a b{around}") == "a b"
     assert trim(around) == ""
-
-
-def test_a_shown_cell_is_short_and_without_control_characters() -> None:
-    assert quote_cell("a\x1b[31m\nb") == "'a\\u001b[31m\\u000ab'"
-    assert quote_cell("x" * 50) == f"'{'x' * 39}…'"
