@@ -32,7 +32,8 @@ def find_layout(file: InputFile, columns: Columns, encoding: str) -> tuple[Layou
         part, stream = next(parts)
         if part.is_sheet:
             sheet = Sheet(_all_of(stream, part), part, columns.sheet)
-            rows = next(sheet.records()).rows
+            first = next(sheet.records(), None)
+            rows = first.rows if first else []
             return lay_out(sheet.header, columns, part, rows=rows), replace(columns, sheet=sheet.name)
         if columns.sheet is not None:
             raise UsageError(

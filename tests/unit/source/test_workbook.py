@@ -74,6 +74,10 @@ def test_the_header_is_found_below_empty_rows_and_beside_empty_columns(tmp_path:
     assert (second.row, second.message[: len("sheet row 6: ")]) == (2, "sheet row 6: ")
 
 
+def test_a_sheet_of_a_header_alone_has_no_rows(tmp_path: Path) -> None:
+    assert read_sheet(tmp_path, HEADER) == []
+
+
 def test_cells_beyond_the_header_make_a_row_too_wide_unless_they_are_empty(tmp_path: Path) -> None:
     one, other = read_sheet(tmp_path, HEADER, (1, 2, "a", ""), (3, 4, "b", "c"))
     assert (one.status, other.category) == ("pair", "TOO_MANY_FIELDS")
