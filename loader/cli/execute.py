@@ -58,7 +58,7 @@ def run_to_the_end(
     start: Start[Result], lines_of: Callable[[Result], list[Line]], *, as_json: bool, verbosity: int
 ) -> int:
     """Run, print the result, and return the exit code. Raises what `start` raises."""
-    ended, code = asyncio.run(_run(start, verbosity))
+    ended = asyncio.run(_run(start, verbosity))
     if ended.stopped is not None:
         print_error(str(ended.stopped), ended.stopped.hint)
     if ended.stopped is not None or ended.interrupted:
@@ -66,10 +66,10 @@ def run_to_the_end(
     _tell_of_report(ended)
     otherwise = "The run itself has ended, and `summary` tells how."
     if as_json:
-        print_json({**ended.as_dict(), "exit_code": code}, otherwise)
+        print_json(ended.as_dict(), otherwise)
     else:
         print_lines(lines_of(ended), otherwise)
-    return code
+    return ended.exit_code
 
 
 def display_for(verbosity: int) -> Lines:
@@ -81,7 +81,7 @@ def display_for(verbosity: int) -> Lines:
     return Lines(verbosity)
 
 
-async def _run(start: Start[Result], verbosity: int) -> tuple[Result, int]:
+async def _run(start: Start[Result], verbosity: int) -> Result:
     cancel_token = CancelToken()
     with display_for(verbosity) as display:
         run = asyncio.ensure_future(start(display, cancel_token))
@@ -93,7 +93,7 @@ async def _run(start: Start[Result], verbosity: int) -> tuple[Result, int]:
                 interrupted = Interrupted(str(error) or "Interrupted", GOES_ON)
                 interrupted.exit_code = signals.code or interrupted.exit_code
                 raise interrupted from None
-    return ended, signals.code if ended.interrupted and signals.code else ended.exit_code
+    return ended
 
 
 def tell_of_kept(report: ReportResult | None) -> None:

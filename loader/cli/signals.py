@@ -37,7 +37,7 @@ class Signals:
             return
         self.code = EXIT_CODES[number]
         self._stopping()
-        self._cancel_token.cancel()
+        self._cancel_token.cancel(self.code)
 
     @contextmanager
     def heard(self) -> Iterator[None]:

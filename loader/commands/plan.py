@@ -120,7 +120,7 @@ def prepare(settings: LoadSettings, stack: ExitStack, progress: Progress, *, che
     checkpoint = stack.enter_context(Checkpoint(files.checkpoint, may_create=True, anew=anew))
     index = read_index(checkpoint)
     plan = LoadPlan(settings, files, source, compare(source, index, progress), checkpoint, index, saved)
-    if plan.survey.sendable and index.made and not index.seen:
+    if index.made and not index.seen:
         raise _nothing_in_common(plan)
     return plan
 
@@ -249,6 +249,11 @@ def _row_count(status: Status, count: int, example: InvalidRow) -> RowCount:
 
 
 def _nothing_in_common(plan: LoadPlan) -> UsageError:
+    if not plan.survey.sendable:
+        return CheckpointError(
+            f"{plan.source.name} has no pairs any more, and {plan.files.checkpoint} has {plan.index.known:,}",
+            "Is that the right file? To take back what this load created, use undo.",
+        )
     to_type = next(iter(plan.survey.type_pairs))[1]
     stem = plan.files.report.name.removesuffix(".csv").removesuffix(".report")
     other = plan.files.report.with_name(f"{stem}.{to_type}.report.csv")

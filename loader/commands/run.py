@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,7 +32,6 @@ from loader.source import Source, Survey
 from loader.summary.invocation import Invocation
 from loader.summary.model import LoadSummary
 
-_INTERRUPTED = 130
 #: Where `assoc-loader simulator` listens by default.
 _SIMULATOR_URL = "http://127.0.0.1:8080"
 
@@ -90,8 +89,8 @@ class CommandRun:
         interrupted = stopped is None and session is not None and session.cancel_token.cancelled
         if stopped is not None:
             code = stopped.exit_code
-        elif interrupted:
-            code = _INTERRUPTED
+        elif session is not None and interrupted:
+            code = session.cancel_token.exit_code
         else:
             code = exit_code(load_summary(self.checkpoint, self.files))
         self.checkpoint.end_run(
@@ -104,7 +103,10 @@ class CommandRun:
             hint=stopped.hint if stopped else "",
         )
         ended = self.checkpoint.runs()[-1]
-        run = summary_run(ended, session.stats.by_status if session else None)
+        run = replace(
+            summary_run(ended, session.stats.by_status if session else None),
+            report_written=report is not None and report.written,
+        )
         return RunResult(
             summary=load_summary(self.checkpoint, self.files, run),
             run=run,

@@ -89,7 +89,11 @@ async def run_undo(
                     _Removals(journal),
                     stop_after_failures=settings.stop_after_failures,
                 )
-            result = await run.finish(session, lambda _summary: int(count_pairs(load.checkpoint, ours) > 0))
+            # Those that it did not look up first may be its own, and are still there too.
+            left = ours, replace(there, existed_before="")
+            result = await run.finish(
+                session, lambda _summary: int(any(count_pairs(load.checkpoint, one) for one in left))
+            )
             kept = _kept(load.checkpoint, there)
             return replace(result, kept=kept, refused=_refused(load.checkpoint))
 

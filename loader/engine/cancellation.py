@@ -12,6 +12,7 @@ class CancelToken:
     """Cancel it once, and the run ends in good order: requests in flight may end, nothing new is sent.
 
     cancelled  whether a person has cancelled it
+    exit_code  of a run that was cancelled
 
     Both methods may be called from any thread, before and during the run, and more than once.
 
@@ -22,12 +23,14 @@ class CancelToken:
 
     def __init__(self) -> None:
         self.cancelled = False
+        self.exit_code = 130
         self._why: Stopped | None = None
         self._react: Callable[[Stopped | None], None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def cancel(self) -> None:
-        """End the run, as a person does."""
+    def cancel(self, exit_code: int = 130) -> None:
+        """End the run, as a person does. `exit_code` is then the run's, 130 as for Ctrl-C."""
+        self.exit_code = exit_code
         self.cancelled = True
         self._tell()
 

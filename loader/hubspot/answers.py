@@ -249,7 +249,10 @@ def _message(row: Row, read: _Read, said: dict[str, Any]) -> str:
     """HubSpot's message on one line, or what else there is to tell about the answer."""
     if row.reason == "redirect":
         return f"HTTP {read.status}: a redirect to {redirect_target(read.headers)}"
-    if named := json_line(said.get("message")):
+    named = json_line(said.get("message"))
+    if read.status == 401 and row.kind is Kind.ACCOUNT:
+        return f"HubSpot rejected the access token (401){f': {named}' if named else ''}"
+    if named:
         return named
     if read.finding == UNFINISHED:
         return f"HubSpot has not finished: the batch is {one_line(batch_state(said), 100)}"

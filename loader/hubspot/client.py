@@ -14,7 +14,7 @@ import orjson
 from aiohttp.hdrs import AUTHORIZATION
 from multidict import CIMultiDict
 
-from loader.errors import UsageError
+from loader.errors import Stopped, UsageError
 from loader.hubspot.answers import judge, judge_status
 from loader.hubspot.credentials import Credentials
 from loader.hubspot.headers import correlation_id
@@ -131,8 +131,13 @@ class HubSpot:
         )
 
     async def answers(self, admit: Admit | None = None) -> bool:
-        """Whether HubSpot answers a question that has nothing to do with any pair. Raises as `associate`."""
+        """Whether HubSpot answers a question that has nothing to do with any pair.
+
+        Raises as `associate`, and Stopped if the answer refuses the token or names another data centre.
+        """
         answer = await self.request("GET", f"/account-info/{self.version}/details", admit=admit)
+        if isinstance(answer, Verdict) and answer.kind is Kind.ACCOUNT and answer.http_status in (401, 488):
+            raise Stopped(answer.reason, answer.message, answer.hint)
         return isinstance(answer, Answer) or answer.http_status > 0
 
     async def request(

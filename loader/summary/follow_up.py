@@ -9,7 +9,7 @@ from loader.model import Status
 from loader.summary import catalogue
 from loader.summary.model import LoadSummary, NextStep, Run
 from loader.summary.outcomes import CauseGroup
-from loader.summary.terminal import Line, cause_lines, place, report_line, step_lines, wrap
+from loader.summary.terminal import Line, cause_lines, place, report_lines, step_lines, wrap
 from loader.text import pluralize
 
 
@@ -32,7 +32,7 @@ def verify_lines(summary: LoadSummary, run: Run, width: int) -> list[Line]:
         found += f", {count:,} {words}" if count else ""
     tone = "bad" if run.stopped else "good" if present == wanted else "warn"
     lines = wrap(f"{_ended(run, 'Verified')}: {found}{place(summary, run)}", width, style=tone)
-    lines.append(report_line(summary))
+    lines += report_lines(summary, run)
     lines += cause_lines((g for g in summary.attention if g.cause in catalogue.NOT_VERIFIED), width)
     if run.stopped:
         lines += step_lines(NextStep("To go on from here:", summary.invocation.verify()), width)
@@ -49,11 +49,11 @@ def undo_lines(
     removed, refused = run.counts.get(Status.REMOVED, 0), tuple(refused)
     left = sum(group.pairs for group in refused)
     result = f"{pluralize(removed, 'association')} removed" + (f", {left:,} still there" if left else "")
-    tone = "bad" if run.stopped else "warn" if left else "good"
+    tone = "bad" if run.stopped else "warn" if left or kept.labelled or kept.not_looked_up else "good"
     lines = wrap(f"{_ended(run, 'Undone')}: {result}{place(summary, run)}", width, style=tone)
     for reason in kept_words(kept):
         lines += wrap(reason, width)
-    lines.append(report_line(summary))
+    lines += report_lines(summary, run)
     lines += cause_lines(refused, width)
     if run.stopped or left:
         lines += step_lines(NextStep("To go on from here:", summary.invocation.undo()), width)

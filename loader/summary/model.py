@@ -43,6 +43,7 @@ class Run:
     counts: pairs that this run settled, by status; empty if that is not known
     stopped: the reason word if it ended early (``daily_limit``, ``interrupted``), else empty
     message, hint: what was said about that
+    report_written: whether it left a report; False if not, and of a run that is read from the checkpoint
     """
 
     command: str
@@ -56,6 +57,7 @@ class Run:
     stopped: str = ""
     message: str = ""
     hint: str = ""
+    report_written: bool = False
 
     @property
     def seconds(self) -> float | None:

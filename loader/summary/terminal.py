@@ -60,9 +60,9 @@ def place(summary: LoadSummary, run: Run) -> str:
     return "".join(f" · {word}" for word in words if word)
 
 
-def report_line(summary: LoadSummary) -> Line:
-    """The report's name on one line, so that it can be copied."""
-    return Line(escape_controls(f"Report: {shown_path(summary.report)}"))
+def report_lines(summary: LoadSummary, run: Run) -> list[Line]:
+    """The name of the report that the run wrote, on one line, so that it can be copied."""
+    return [Line(escape_controls(f"Report: {shown_path(summary.report)}"))] if run.report_written else []
 
 
 def local_time(moment: float) -> str:
@@ -95,7 +95,7 @@ def load_lines(summary: LoadSummary, run: Run, width: int) -> list[Line]:
         counts = count_statuses(run.counts)
         lines += wrap(f"This run: {counts}. Earlier runs: {pluralize(earlier, 'pair')}.", width)
     lines += _others(summary, width)
-    lines.append(report_line(summary))
+    lines += report_lines(summary, run)
     if summary.attention:
         lines.append(Line(""))
     for group in summary.attention[:MOST_CAUSES]:

@@ -150,6 +150,17 @@ def test_the_same_export_for_another_type_is_another_load(account: Account, tmp_
     assert len(rows_of(tmp_path / "pairs.deals.report.csv")) == 10
 
 
+def test_an_input_that_has_lost_its_pairs_is_refused(account: Account, tmp_path: Path) -> None:
+    file = pairs_file(tmp_path, [(1, 2)])
+    assert account.load(file).code == 0
+    before = report_of(file).read_bytes()
+    file.write_text("from_object_id,to_object_id\n", encoding="utf-8")
+    ended = account.load(file)
+    assert ended.code == 2
+    assert "has no pairs any more" in ended.err
+    assert report_of(file).read_bytes() == before
+
+
 def test_a_report_without_its_checkpoint_is_not_guessed_at(account: Account, tmp_path: Path) -> None:
     file = pairs_file(tmp_path, PAIRS)
     assert account.load(file).code == 0

@@ -20,6 +20,7 @@ from tests.support.command import (
     load,
     report_of,
     rows_of,
+    run,
     start,
     wait_until,
     write_pairs,
@@ -76,6 +77,7 @@ def test_a_signal_sends_nothing_new_and_awaits_what_is_in_flight(
         ended = end(process)
         after = sent(hubspot)
     assert ended.code == 128 + number
+    assert f"exit code {128 + number}" in run("summary", file).out
     assert after - before <= 10, "what came in while the signal was on its way"
     assert [row["status"] for row in rows_of(report_of(file))].count("associated") == after
 

@@ -195,6 +195,7 @@ def test_403_is_the_pairs_or_the_accounts() -> None:
 def test_401_is_the_accounts_and_hints_at_the_eu() -> None:
     found = verdict(401, {"category": "INVALID_AUTHENTICATION", "message": "m", "correlationId": "c-1"})
     assert (found.kind, found.reason, found.correlation_id) == (Kind.ACCOUNT, "token_refused", "c-1")
+    assert found.message == "HubSpot rejected the access token (401): m"
     assert "https://api-eu1.hubapi.com" in found.hint
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loader.errors import UsageError
+from loader.errors import Stopped, UsageError
 from loader.hubspot import Answer, HubSpot, Kind, Secret, StaticToken, Verdict
 from loader.model import Pair
 from loader.version import __version__
@@ -49,6 +49,26 @@ def test_cookies_are_not_kept() -> None:
         return wire.seen
 
     assert ["cookie" in request.headers for request in asyncio.run(main())] == [False, False]
+
+
+@pytest.mark.parametrize(("status", "reason"), [(401, "token_refused"), (488, "wrong_data_centre")])
+def test_a_probe_that_is_turned_away_stops_the_run(status: int, reason: str) -> None:
+    async def main() -> None:
+        async with Wire(says(http(status))) as wire, client(wire.url, Ledger()) as hubspot:
+            await hubspot.answers()
+
+    with pytest.raises(Stopped) as why:
+        asyncio.run(main())
+    assert why.value.reason == reason
+
+
+@pytest.mark.parametrize("status", [200, 403, 429, 503])
+def test_any_other_answer_to_a_probe_is_an_answer(status: int) -> None:
+    async def main() -> bool:
+        async with Wire(says(http(status))) as wire, client(wire.url, Ledger()) as hubspot:
+            return await hubspot.answers()
+
+    assert asyncio.run(main())
 
 
 def test_a_path_before_the_api_is_kept() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +23,7 @@ RUN = Run(
     exit_code=1,
     requests=2010,
     counts={Status.ASSOCIATED: 1795},
+    report_written=True,
 )
 CAUSES = [
     refused(120),
@@ -177,7 +180,7 @@ def test_terminal_escapes_in_cells_are_shown_and_not_obeyed() -> None:
 def test_the_end_of_a_verify() -> None:
     present = OutcomeCount(Status.ASSOCIATED, 1790, verified="present")
     missing = OutcomeCount(Status.EXISTING, 4, example(5), verified="missing")
-    run = Run(command="verify", started_at=NOON, ended_at=NOON + 3)
+    run = Run(command="verify", started_at=NOON, ended_at=NOON + 3, report_written=True)
     good = verify_lines(summary_of([present, refused(3)], verified={"present": 1790}), run, 100)
     assert good[0] == Line(
         "Verified: 1,790 of 1,790 associated pairs found in HubSpot · account 62515 · 3 s", "good"
@@ -206,4 +209,12 @@ def test_the_end_of_an_undo() -> None:
     assert "Kept 3 pairs: labelled since the load" in shown
     assert "2 failed: A record was deleted" in shown
     assert lines[-1].text == f"  {INVOCATION.undo()}"
-    assert undo_lines(summary, run, Kept(), (), 120)[0].style == "good"
+    assert undo_lines(summary, run, Kept(existed_before=20), (), 120)[0].style == "good"
+    assert undo_lines(summary, run, Kept(not_looked_up=1), (), 120)[0].style == "warn"
+
+
+def test_a_report_is_named_only_if_it_was_written() -> None:
+    summary = summary_of([GOOD])
+    assert "Report: " in load(summary, RUN)
+    for show in (load_lines, verify_lines):
+        assert "Report: " not in text(show(summary, replace(RUN, report_written=False), 80))
