@@ -68,7 +68,7 @@ def _input(check: CheckResult, width: int) -> Iterator[Line]:
     counts = f"{pluralize(check.rows, 'row')}, {pluralize(check.to_send, 'pair')} to send"
     yield Line(escape_controls(f"{shown_path(check.input)}: {counts}"), "good" if clean else "warn")
     yield from wrap(check.columns, width, "  ")
-    for words in type_pair_words(check.type_pairs, check.duplicates):
+    for words in type_pair_words(check.type_pairs):
         yield from wrap(words, width, "  ")
     if check.settled and check.files is not None:
         settled = f"{check.settled:,} settled by earlier runs"

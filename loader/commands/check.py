@@ -140,7 +140,7 @@ async def run_check(
             settled=plan.settled,
             to_send=plan.to_send,
             verdicts=verdicts,
-            type_pairs=plan.survey.type_pairs,
+            type_pairs=plan.survey.pairs_by_types,
             forecast=will,
             ends_at=end_of_load(datetime.now(UTC), will.requests, will.per_second, quota, account),
             online=found,

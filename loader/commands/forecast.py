@@ -109,7 +109,7 @@ def announcement(plan: LoadPlan, account: Account | None, pace: PaceReading) -> 
         connected(account, simulated=plan.settings.simulate),
         plan.source.description,
         f"{plan.source.name}: {', '.join(_contents(plan))}",
-        *type_pair_words(plan.survey.type_pairs, plan.survey.duplicates),
+        *type_pair_words(plan.survey.pairs_by_types),
         *cost(forecast(plan.to_send, plan.settings, pace), account),
     ]
 
@@ -139,13 +139,8 @@ def connected(account: Account | None, simulated: bool) -> str:
     return f"Connected to HubSpot account {account.portal_id} ({account.ui_domain})"
 
 
-def type_pair_words(type_pairs: Counter[tuple[str, str]], duplicates: int) -> list[str]:
-    """``contacts → companies: 11 pairs``, for the most frequent pairs of object types.
-
-    `type_pairs` counts duplicates too; they are taken off if there is one pair of types.
-    """
-    if len(type_pairs) == 1:
-        type_pairs = Counter({types: rows - duplicates for types, rows in type_pairs.items()})
+def type_pair_words(type_pairs: Counter[tuple[str, str]]) -> list[str]:
+    """``contacts → companies: 11 pairs``, for the most frequent pairs of object types."""
     lines = [
         f"{truncate(from_type, 100)} → {truncate(to_type, 100)}: {pluralize(pairs, 'pair')}"
         for (from_type, to_type), pairs in type_pairs.most_common(_MAX_TYPE_PAIRS)

@@ -158,7 +158,7 @@ def input_reading(source: Source, survey: Survey, path: Path) -> InputReading:
         rows=survey.rows,
         pairs=survey.sendable,
         counts=tuple(_row_counts(survey)),
-        type_pairs=tuple(TypePairCount(*types, rows) for types, rows in survey.type_pairs.items()),
+        type_pairs=tuple(TypePairCount(*types, pairs) for types, pairs in survey.pairs_by_types.items()),
         read_at=time.time(),
     )
 

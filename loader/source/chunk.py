@@ -110,3 +110,10 @@ class Survey:
     def sendable(self) -> int:
         """Pairs to send when nothing is settled yet."""
         return self.pairs - self.duplicates
+
+    @property
+    def pairs_by_types(self) -> Counter[tuple[str, str]]:
+        """Pairs by their object types; without duplicates if there is one pair of types, else with them."""
+        if len(self.type_pairs) != 1:
+            return self.type_pairs
+        return Counter({types: rows - self.duplicates for types, rows in self.type_pairs.items()})

@@ -189,7 +189,7 @@ def _short_cause(group: CauseGroup, width: int) -> Iterator[Line]:
     title = f"{group.pairs:,} {group.status.replace('_', ' ')}: {group.cause.title}"
     yield Line(truncate(title, width), "strong")
     if group.example is not None:
-        yield Line(truncate(f"  {escape_controls(_example(group.example))}", width), "quiet")
+        yield Line(truncate(f"  {escape_controls(_example(group.status, group.example))}", width), "quiet")
     yield from wrap(f"{group.cause.action}.", width, "  ")
 
 
@@ -200,17 +200,22 @@ def cause_lines(groups: Iterable[CauseGroup], width: int) -> Iterator[Line]:
         title = f"{group.pairs:,} {group.status.replace('_', ' ')}: {group.cause.title}"
         yield from wrap(title, width, style="strong")
         if group.example is not None:
-            yield from wrap(_example(group.example), width, "  ", "quiet")
+            yield from wrap(_example(group.status, group.example), width, "  ", "quiet")
         yield from wrap(group.cause.advice, width, "  ")
 
 
-def _example(one: Example) -> str:
-    """``e.g. row 17 (line 19), contacts 12 → companies 34: "…" (correlation ID …)``"""
+def _example(status: Status, one: Example) -> str:
+    """``e.g. row 17, contacts 12 → companies 34: "…" (correlation ID …)``.
+
+    The message of an invalid row stands alone, since it begins with the line and quotes the cell.
+    """
+    where = f"row {one.row:,}, " if one.row else ""
+    if status is Status.INVALID and one.message:
+        return f"e.g. {where}{truncate(one.message, _LONGEST_MESSAGE)}"
     pair = " → ".join(
         truncate(f"{object_type} {record_id}".strip() or "(empty)", _LONGEST_CELL)
         for object_type, record_id in ((one.from_type, one.from_id), (one.to_type, one.to_id))
     )
-    where = f"row {one.row:,}, " if one.row else ""
     message = f': "{truncate(one.message, _LONGEST_MESSAGE)}"' if one.message else ""
     trace = f" (correlation ID {truncate(one.correlation_id, 80)})" if one.correlation_id else ""
     return f"e.g. {where}{pair}{message}{trace}"

@@ -92,6 +92,7 @@ def test_the_survey_counts_rows_and_pairs_apart(tmp_path: Path) -> None:
     assert (survey.empty, survey.invalid, survey.blank_rows, survey.lines) == (1, 3, 1, 8)
     assert survey.refused == {"BAD_ID": 1, "DESTROYED_ID": 1, "SELF_PAIR": 1}
     assert survey.type_pairs == {("contacts", "contacts"): 4}
+    assert survey.pairs_by_types == {("contacts", "contacts"): 3}
     example = survey.examples["BAD_ID"][0]
     assert (example.row, example.line, example.from_id, example.to_id) == (3, 5, "5", "x")
     assert [line.row for line in lines] == [1, 1, 2, 3, 3, 3, 4, 5]

@@ -31,7 +31,8 @@ def unavailable(pairs: int, row: int = 8) -> OutcomeCount:
 
 def invalid(pairs: int, row: int = 9) -> OutcomeCount:
     """Rows whose ID a spreadsheet shortened."""
-    return OutcomeCount(Status.INVALID, pairs, example(row), 0, "DESTROYED_ID")
+    message = f"line {row + 2}: from_object_id: Excel shortened this ID (5.1E+10)"
+    return OutcomeCount(Status.INVALID, pairs, example(row, message=message), 0, "DESTROYED_ID")
 
 
 def summary_of(outcomes: Iterable[OutcomeCount], **more: Any) -> LoadSummary:

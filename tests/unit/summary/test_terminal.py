@@ -72,6 +72,7 @@ def test_the_end_of_a_load_is_result_causes_and_command_on_one_small_screen() ->
         "120 failed: A record was deleted or merged, or never existed"
     )
     assert '  e.g. row 3, contacts 1003 → companies 2003: "One or more associations are inv…' in text(lines)
+    assert "  e.g. row 9, line 11: from_object_id: Excel shortened this ID (5.1E+10)" in text(lines)
     assert "  Put current IDs into the file." in text(lines)
     assert lines[-1] == Line(f"  {INVOCATION.load(retry=True)}", "command")
     assert len(lines) <= 24
