@@ -58,9 +58,9 @@ _OPTIONS_MEANT = {
 }
 _EPILOG = """\b
 Start here:
-  assoc-loader load pairs.csv --from-type contacts --to-type companies --simulate
-  assoc-loader load pairs.csv --from-type contacts --to-type companies --limit 10
-The first practises against a HubSpot simulator, the second is a pilot for real;
+  assoc-loader load pairs.csv --from-type contacts --to-type deals --simulate
+  assoc-loader load pairs.csv --from-type contacts --to-type deals --limit 10
+The first practises against a HubSpot simulator, the second is a real pilot;
 the same command without --limit goes on from there.
 
 \b

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _EPILOG = """\b
 Examples:
   assoc-loader check pairs.csv --from-type contacts --to-type companies
-  assoc-loader check pairs.csv --from-type contacts --to-type companies --online
+  assoc-loader check pairs.csv --from-type contacts --to-type deals --online
   assoc-loader check - --from-type 0-1 --to-type 0-2 --json < pairs.csv
 
 \b

@@ -61,7 +61,7 @@ def run_to_the_end(
     ended = asyncio.run(_run(start, verbosity))
     if ended.stopped is not None:
         print_error(str(ended.stopped), ended.stopped.hint)
-    if ended.stopped is not None or ended.interrupted:
+    if (ended.stopped is not None or ended.interrupted) and not ended.summary.simulated:
         _tell(GOES_ON)
     _tell_of_report(ended)
     otherwise = "The run itself has ended, and `summary` tells how."

@@ -11,14 +11,13 @@ from loader.cli.options import FILES, INPUT, READING, REQUESTS, TALKING, Grouped
 _EPILOG = """\b
 Examples:
   assoc-loader load pairs.csv --from-type contacts --to-type companies
-  assoc-loader load contacts.csv --from-type contacts --to-type deals --skip-existing
-  assoc-loader load export.xlsx --from-column "Contact" --to-column "Deal" \\
-      --from-type contacts --to-type deals --limit 100
+  assoc-loader load export.xlsx --from-type 0-1 --to-type 0-3 --skip-existing
+  assoc-loader load pairs.csv --from-type contacts --to-type deals --limit 10
 
 \b
 The token comes from HUBSPOT_ACCESS_TOKEN or --token-file, or by OAuth from
-HUBSPOT_CLIENT_ID, HUBSPOT_CLIENT_SECRET and HUBSPOT_REFRESH_TOKEN. Each option
-can be an environment variable too: ASSOC_LOADER_LOAD_RATE=50/10.
+HUBSPOT_CLIENT_ID, HUBSPOT_CLIENT_SECRET and HUBSPOT_REFRESH_TOKEN. Each
+option can be an environment variable too: ASSOC_LOADER_LOAD_RATE=50/10.
 """
 
 

@@ -154,7 +154,7 @@ _TABLE: dict[str, tuple[_Spec, ...]] = {
         _text("--rate", "N/S", "N requests per S seconds at most.", "auto"),
         _number("--reserve", "Share of the limits left to others.", _Number(float, "20"), 0, "PERCENT"),
         _number("--workers", "Most requests in flight at once.", _WHOLE, 100),
-        _number("--max-attempts", "Attempts per pair (transient errors).", _WHOLE, 8),
+        _number("--max-attempts", "Most attempts per pair.", _WHOLE, 8),
         _number("--timeout", "Longest time for one request.", _SECONDS, 30, "SECONDS"),
         _number("--outage-timeout", "Stop after this without an answer.", _SECONDS, 300, "SECONDS"),
         _flag("--wait-for-daily-reset", "Sleep through a used-up daily limit."),

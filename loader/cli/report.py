@@ -14,7 +14,7 @@ Example:
 Exit codes:
   0  written
   2  there is no load of that name, or its input is gone or has changed
-  3  the report can't be replaced just now, because it is open elsewhere for example
+  3  the report can't be replaced just now: it may be open elsewhere
 """
 
 
@@ -22,7 +22,7 @@ Exit codes:
 @PATH
 @options("json")
 def report(path: str, json: bool) -> int:
-    """Write the report of a load again, from its input and its checkpoint.
+    """Write a load's report again, from input and checkpoint.
 
     PATH is the input, the report or the checkpoint of a load. HubSpot is not asked.
     """

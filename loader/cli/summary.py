@@ -23,7 +23,7 @@ Exit codes:
 @PATH
 @options("html", "json")
 def summary(path: str, html: str | None, json: bool) -> int:
-    """Say what a load came to: counts, causes, one example each, what to do next.
+    """Say what a load came to, why, and what to do next.
 
     PATH is the input, the report or the checkpoint of a load, finished, stopped or running.
     """

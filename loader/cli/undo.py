@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _EPILOG = """\b
 Example:
-  assoc-loader load pairs.csv --from-type contacts --to-type companies --skip-existing
+  assoc-loader load pairs.csv --from-type 0-1 --to-type 0-3 --skip-existing
   assoc-loader undo pairs.csv
 
 \b

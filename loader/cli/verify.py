@@ -15,7 +15,7 @@ Example:
 \b
 Exit codes:
   0  all present, and no pair of the load needs attention
-  1  some are missing or unknown, or were failed, gave_up, invalid or removed before
+  1  some are missing or unknown, or need attention for another reason
   2  nothing was asked
   3  stopped before the end; the same command goes on
 """

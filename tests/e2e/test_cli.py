@@ -145,15 +145,21 @@ def test_no_option_takes_the_token() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_each_help_page_teaches(name: str) -> None:
-    page = run(name, "--help")
-    assert run("help", name).out == page.out
+    page = run(name, "--help", env={"COLUMNS": "80"})
+    assert run("help", name, env={"COLUMNS": "80"}).out == page.out
     assert page.code == 0
     assert page.err == ""
-    assert max(map(len, page.out.splitlines())) <= 100
+    assert max(map(len, page.out.splitlines())) <= 80, "a terminal would break an example"
     for option in command_of(name).params:
         if isinstance(option, click.Option):
             assert option.help, option.name
             assert max(option.opts, key=len).replace("--allow", "--[no-]allow") in page.out
+
+
+def test_the_first_page_fits_a_small_terminal_and_says_each_command_in_full() -> None:
+    page = run("--help", env={"COLUMNS": "80"}).out
+    assert max(map(len, page.splitlines())) <= 80
+    assert "..." not in page.partition("Commands:")[2]
 
 
 def test_the_help_of_load_has_the_contracts_groups_and_fits_a_small_terminal() -> None:
