@@ -10,7 +10,7 @@ from tests.campaigns.dirty_cases import Case, case, defaults, kind, lines_of
 from tests.campaigns.dirty_oracle import Exactly, Line, Refusal
 from tests.campaigns.dirty_tables import FROM, TO, Dialect, Row, Table, dialect, table
 
-_BLOCK = 1 << 20  # people's files are long; programs read them in blocks of some power of two
+_BLOCK = 1 << 19  # people's files are long; programs read them in blocks of some power of two
 
 
 @kind
@@ -161,7 +161,7 @@ def keys(row: Row) -> tuple[str, ...]:
 
 @kind
 def block_boundary(rng: Random) -> Case:
-    r"""Something delicate where a block of 2^20 bytes ends: half of \r\n, of a character, of a note."""
+    r"""Something delicate where a block of 2^19 bytes ends: half of \r\n, of a character, of a note."""
     how = Dialect(line_end=rng.choice(("\n", "\r\n", "\r")))
     note = rng.choice(("株式会社", "é" * 5, "a\r\nb", 'say ""hi""', "\r", '"', "x,y", "😀😁"))
     columns = (FROM, TO, "note")

@@ -14,9 +14,8 @@ from tests.support.reading import COLUMNS, read, refusal
 HEADER = "from_object_id,to_object_id,note\n"
 
 
-@pytest.mark.parametrize("note", ["two words\n", "say ''\r\n", "株式会社 "])
-def test_a_cell_of_megabytes_is_one_cell(note: str, tmp_path: Path) -> None:
-    giant = note * (600_000 // len(note))
+def test_a_cell_of_several_blocks_is_one_cell(tmp_path: Path) -> None:
+    giant = "two words\nsay ''\r\n株式会社 " * 40_000
     lines = read(tmp_path, f'{HEADER}1,2,a\n3,4,"{giant}"\n5,6,b\n')
     assert [line.ids for line in lines] == [("1", "2"), ("3", "4"), ("5", "6")]
     assert lines[1].rest == (giant,)

@@ -25,11 +25,7 @@ def waiting() -> Warm:
     "words",
     [
         ["check", "pairs.csv", *TYPES],
-        ["check", "pairs.csv", "--from-type", "con tacts"],
-        ["check", "missing.csv", *TYPES, "--json"],
         ["load", "pairs.csv", "--nonsense"],
-        ["load", "pairs.csv", *TYPES, "--base-url", "http://127.0.0.1:9", "--token-file", "missing"],
-        ["--version"],
     ],
 )
 def test_it_ends_as_a_cold_start_does(tmp_path: Path, waiting: Warm, words: list[str]) -> None:
