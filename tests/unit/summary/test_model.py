@@ -10,7 +10,7 @@ import pytest
 from loader.model import Status
 from loader.summary import OutcomeCount, Run, group_by_cause
 from loader.summary.catalogue import Fix
-from tests.unit.summary.samples import INVOCATION, NOON, example, invalid, refused, summary_of, unavailable
+from tests.support.summaries import INVOCATION, NOON, example, invalid, refused, summary_of, unavailable
 
 GOOD = OutcomeCount(Status.ASSOCIATED, 10)
 MISSING = OutcomeCount(Status.ASSOCIATED, 2, verified="missing")
