@@ -8,15 +8,15 @@ import signal
 import pytest
 from hypothesis import HealthCheck, settings
 
-# The tests start the program some hundred times; without bytecode files each start compiles all of it again.
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-
 # A background job of a script ignores SIGINT, and the commands that the tests start would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long hypothesis takes for an example says more about a busy machine than about the code.
-settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "busy", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("campaign", settings.get_profile("busy"), max_examples=2000)
 settings.load_profile("busy")
 
 

@@ -150,7 +150,7 @@ def passes(project: Path, target: str) -> bool:
     """Whether the tests under `target` pass in a copy of the project, in time."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-o", "longest_test=999"]
     # An editable installation would find the unchanged program: this is looked at first.
-    environment = {**os.environ, "PYTHONPATH": str(project), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(project)}
     with subprocess.Popen(
         [*command, target],
         cwd=project,

@@ -61,7 +61,7 @@ def imports_of(path: Path) -> Iterator[tuple[str, bool]]:
     typing_only = {
         inner
         for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
         for inner in ast.walk(node)
     }
     for node in ast.walk(tree):
@@ -76,13 +76,14 @@ def imports_of(path: Path) -> Iterator[tuple[str, bool]]:
 
 
 FILES = sorted(ROOT.rglob("*.py"))
+IMPORTS = {path: list(imports_of(path)) for path in FILES}
 
 
 def test_no_room_imports_one_above_or_beside_it() -> None:
     wrong = [
         f"{name_of(path)} imports {module}"
         for path in FILES
-        for module, _ in imports_of(path)
+        for module, _ in IMPORTS[path]
         if module.split(".")[0] == "loader"
         and room_of(module) not in MAY_IMPORT[room_of(name_of(path))] | {room_of(name_of(path))}
         and not (room_of(name_of(path)) == "__init__" and module.startswith("loader."))
@@ -93,7 +94,7 @@ def test_no_room_imports_one_above_or_beside_it() -> None:
 def test_the_imports_of_modules_have_no_circle() -> None:
     graph = {
         name_of(path): {
-            module for module, typing in imports_of(path) if module.startswith("loader.") and not typing
+            module for module, typing in IMPORTS[path] if module.startswith("loader.") and not typing
         }
         for path in FILES
     }
@@ -115,7 +116,7 @@ def test_each_library_has_its_place() -> None:
     wrong = [
         f"{name_of(path)} imports {module}"
         for path in FILES
-        for module, _ in imports_of(path)
+        for module, _ in IMPORTS[path]
         if room_of(name_of(path)) not in ONLY.get(module.split(".")[0], {room_of(name_of(path))})
     ]
     assert not wrong, "\n".join(wrong)

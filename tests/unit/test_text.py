@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from loader.text import command_line, duration, escape_controls, one_line, pluralize, quote_cell, truncate
@@ -51,7 +51,6 @@ def test_truncate_keeps_what_fits() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX shells")
-@settings(max_examples=25)
 @given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)))
 def test_a_shell_reads_the_words_back(words: list[str]) -> None:
     line = command_line(words)

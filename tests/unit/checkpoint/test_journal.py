@@ -13,6 +13,7 @@ from typing import ParamSpec
 import pytest
 
 from loader.checkpoint import Checkpoint, CheckpointJournal, UndoFinding, Verified
+from loader.checkpoint.journal import RESULT_INTERVAL
 from loader.checkpoint.reading import StoredPair, left_by_undo, stored_pair
 from loader.errors import Stopped
 from loader.model import Outcome, OutcomeGroup, Pair, Status
@@ -28,6 +29,11 @@ def in_loop(test: Callable[P, Coroutine[None, None, None]]) -> Callable[P, None]
         asyncio.run(test(*args, **kwargs))
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def commits_follow_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loader.checkpoint.journal._SHORTEST_INTERVAL", 0.001)
 
 
 @pytest.fixture
@@ -88,12 +94,16 @@ async def test_what_is_recorded_is_on_the_disk(checkpoint: Checkpoint) -> None:
 
 
 @in_loop
-async def test_a_result_is_on_the_disk_within_a_second(checkpoint: Checkpoint) -> None:
+async def test_a_result_is_on_the_disk_within_a_second(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert RESULT_INTERVAL < 0.9
+    monkeypatch.setattr("loader.checkpoint.journal.RESULT_INTERVAL", 0.05)
     journal = CheckpointJournal(checkpoint)
     await journal.record(pairs([1]), "")
     journal.settle(group([1]))
     assert journal.backlog == 1
-    for _ in range(150):  # a second, and what a busy machine adds
+    for _ in range(75):  # the interval, and what a busy machine adds
         if journal.backlog:
             await asyncio.sleep(0.01)
     assert on_disk(checkpoint.path)[1].status is Status.ASSOCIATED
@@ -114,7 +124,7 @@ async def test_a_result_has_all_its_parts(checkpoint: Checkpoint) -> None:
     )
 
 
-@pytest.mark.parametrize("many", [2, 3000])
+@pytest.mark.parametrize("many", [2, 1900])
 @in_loop
 async def test_many_are_settled_as_one(checkpoint: Checkpoint, many: int) -> None:
     every = range(1, many + 1)
@@ -247,7 +257,7 @@ async def test_a_program_that_just_reads_only_delays_a_commit(checkpoint: Checkp
     reader = sqlite3.connect(checkpoint.path, isolation_level=None, check_same_thread=False)
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM run").fetchall()
-    threading.Timer(0.2, reader.close).start()
+    threading.Timer(0.05, reader.close).start()
     await journal.record(pairs([1]), "")
     assert not journal.trouble
     await close(journal)

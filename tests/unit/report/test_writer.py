@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +14,13 @@ import pytest
 from loader.checkpoint import Checkpoint, Verified
 from loader.checkpoint.statements import Statements
 from loader.errors import Stopped
-from loader.model import OWN_COLUMNS, Outcome, OutcomeGroup, Pair, Status
+from loader.model import OWN_COLUMNS, Outcome, Pair, Status
 from loader.report.writer import ReportResult, write_report
-from loader.source import Chunk, Columns, InvalidRow, Source, open_input
+from loader.source import Chunk, InvalidRow
 from loader.source.cell_rules import Fault
 from loader.source.type_pairs import TypePairs
 from tests.support.odd_disk import can_be_odd, odd_disk
+from tests.support.written_load import Load
 
 HEADER = (
     "row,from_object_type,from_object_id,to_object_type,to_object_id,status,http_status,attempts,"
@@ -28,38 +29,6 @@ HEADER = (
 )
 AT = 1_700_000_000.123
 TIME = "2023-11-14T22:13:20.123Z"
-
-
-class Load:
-    """An input with a checkpoint and a report, as a load leaves them."""
-
-    def __init__(self, folder: Path, text: str) -> None:
-        self.input = folder / "pairs.csv"
-        self.report = folder / "pairs.report.csv"
-        self.checkpoint = Checkpoint(folder / "pairs.checkpoint.db", may_create=True)
-        self.checkpoint.begin_run("load")
-        self.input.write_text(text, newline="")
-
-    def settle(self, pairs: Sequence[Pair], outcome: Outcome | None, existed_before: str = "") -> list[Pair]:
-        """Record pairs under the next IDs, settle them with `outcome` if there is one, and return them."""
-        first = self.checkpoint.next_id
-        pairs = [pair._replace(id=first + place) for place, pair in enumerate(pairs)]
-        with self.checkpoint.transaction() as db:
-            write = Statements(db)
-            write.record(pairs, existed_before)
-            if outcome is not None:
-                write.settle([OutcomeGroup(pairs, outcome)])
-        return pairs
-
-    def write(self) -> ReportResult:
-        source = Source(open_input(str(self.input)), Columns(from_type="contacts", to_type="companies"))
-        survey = source.survey()
-        chunks = source.chunks(survey, with_rests=True)
-        return write_report(self.checkpoint, self.report, chunks, source.type_pairs, source.other_names)
-
-    @property
-    def lines(self) -> list[str]:
-        return self.report.read_text(encoding="utf-8").split("\n")
 
 
 @pytest.fixture
@@ -174,10 +143,9 @@ def test_rows_that_give_no_pair_or_several_keep_their_places(load: Load) -> None
 
 
 def test_many_chunks_are_one_report(load: Load) -> None:
-    rows = 50_000
-    load.input.write_text(
-        "from_object_id,to_object_id\n" + "".join(f"{row},9\n" for row in range(1, rows + 1))
-    )
+    rows = 15_000
+    lines = (f"{row},9,{'x' * 40}\n" for row in range(1, rows + 1))
+    load.input.write_text("from_object_id,to_object_id,note\n" + "".join(lines))
     load.settle([pair(one, 9) for one in range(1, rows, 3)], outcome())
     load.write()
     with load.report.open(encoding="utf-8", newline="") as file:
@@ -261,45 +229,43 @@ def test_a_report_keeps_its_permissions_and_stays_behind_a_link(load: Load, tmp_
     assert real.read_text().startswith(HEADER)
 
 
-LOAD = (
-    "import os, sys; from pathlib import Path; from tests.unit.report.test_writer import Load\n"
-    "load = Load(Path(sys.argv[1]), 'from_object_id,to_object_id\\n1,10\\n')\n"
-)
+def run(folder: Path, code: str) -> list[str]:
+    """What a process prints that has the load of an empty input, on a disk that lacks much."""
+    disk = odd_disk("dirsync", "chmod", "full", full=folder / "full")
+    begin = (
+        "import os, sys; from pathlib import Path; from tests.support.written_load import Load\n"
+        "load = Load(Path(sys.argv[1]), '')\n"
+    )
+    command = [sys.executable, "-c", begin + code, str(folder)]
+    done = subprocess.run(command, env=disk, stdout=subprocess.PIPE, text=True, check=False)
+    return done.stdout.splitlines()
 
 
-def run(folder: Path, code: str, *lacking: str) -> str:
-    """What a process prints whose disk lacks this."""
-    disk = odd_disk(*lacking, full=folder / "full")
-    command = [sys.executable, "-c", LOAD + code, str(folder)]
-    return subprocess.run(command, env=disk, stdout=subprocess.PIPE, text=True, check=False).stdout
-
-
-def test_a_disk_without_permissions_or_synced_folders_has_reports(tmp_path: Path) -> None:
+def test_a_disk_without_permissions_has_reports_and_a_full_one_leaves_the_old(tmp_path: Path) -> None:
     (tmp_path / "pairs.report.csv").write_text("old")
-    assert run(tmp_path, "print(load.write().problem or 'none')", "dirsync", "chmod") == "none\n"
-    assert (tmp_path / "pairs.report.csv").read_text().startswith(HEADER)
-
-
-def test_a_full_disk_leaves_the_old_report(tmp_path: Path) -> None:
-    (tmp_path / "pairs.report.csv").write_text("old")
-    problem = run(tmp_path, "open(load.input.with_name('full'), 'w'); print(load.write().problem)", "full")
+    said = run(
+        tmp_path,
+        "print(load.write_rest().problem or 'none')\n"
+        "load.report.write_text('edited')\n"
+        "open(load.input.with_name('full'), 'w')\n"
+        "print(load.write_rest().problem)",
+    )
+    assert said[0] == "none"
+    assert (tmp_path / "pairs.edited-1.report.csv").read_text() == "old"
     if can_be_odd():
-        assert problem.endswith("No space left on device\n")
-        assert sorted(path.name for path in tmp_path.glob("pairs.*report*")) == ["pairs.report.csv"]
-        assert (tmp_path / "pairs.report.csv").read_text() == "old"
+        assert said[1].endswith("No space left on device")
+        assert len(list(tmp_path.glob("pairs.*report*"))) == 2
+        assert (tmp_path / "pairs.report.csv").read_text() == "edited"
 
 
 def test_a_kill_while_it_is_written_leaves_the_old_report(tmp_path: Path) -> None:
-    load = Load(tmp_path, "from_object_id,to_object_id\n1,10\n")
-    load.write()
-    before = load.report.read_bytes()
     run(
         tmp_path,
-        "from loader.report.writer import write_report\n"
-        "chunks = (os.kill(os.getpid(), 9) for _ in range(1))\n"
-        "write_report(load.checkpoint, load.report, chunks, [], ())",
+        "load.write_rest()\nload.write_rest(os.kill(os.getpid(), 9) for _ in range(1))",
     )
-    assert load.report.read_bytes() == before
+    assert (tmp_path / "pairs.report.csv").read_text() == f"{HEADER}\n"
     assert (tmp_path / "pairs.report.csv.unfinished").exists()
-    assert load.write() == ReportResult(load.report, True)
+    with Checkpoint(tmp_path / "pairs.checkpoint.db") as checkpoint:
+        report = tmp_path / "pairs.report.csv"
+        assert write_report(checkpoint, report, (), TypePairs(), ()) == ReportResult(report, True)
     assert not list(tmp_path.glob("*.unfinished"))

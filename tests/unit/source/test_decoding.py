@@ -12,16 +12,13 @@ from tests.support.reading import COLUMNS, read, refusal
 HEADER = "from_object_id,to_object_id,note\n"
 
 
-@pytest.mark.parametrize(
-    ("codec", "told"),
-    [
+def test_encodings(tmp_path: Path) -> None:
+    for codec, told in (
         *(("utf-8", "auto"), ("utf-8-sig", "auto"), ("utf-16", "auto"), ("utf-32", "auto")),
         *(("cp1252", "cp1252"), ("utf-16-le", "utf-16-le"), ("utf-8-sig", "utf-8"), ("utf-7", "utf-7")),
-    ],
-)
-def test_encodings(codec: str, told: str, tmp_path: Path) -> None:
-    (line,) = read(tmp_path, (HEADER + "1,2,née €\n").encode(codec), encoding=told)
-    assert (line.ids, line.rest) == (("1", "2"), ("née €",))
+    ):
+        (line,) = read(tmp_path, (HEADER + "1,2,née €\n").encode(codec), encoding=told)
+        assert (line.ids, line.rest) == (("1", "2"), ("née €",)), codec
 
 
 def test_bytes_that_are_no_text_are_refused_with_line_and_character(tmp_path: Path) -> None:
@@ -30,13 +27,11 @@ def test_bytes_that_are_no_text_are_refused_with_line_and_character(tmp_path: Pa
     assert "--encoding cp1252" in error.hint
 
 
-@pytest.mark.parametrize(
-    "codec", ["utf-8", "utf-16", "utf-32", "utf-7", "unicode_escape", "cp1252", "shift_jis", "ascii"]
-)
-def test_bytes_that_an_encoding_can_not_be_end_it_in_words(codec: str, tmp_path: Path) -> None:
-    wrong = b"\x00\xd8" * 5 if codec in ("utf-16", "utf-32") else b"1,2,\x81\xff\xfe\\ud800\\x\xff+2AA-\n"
-    data = HEADER.encode(codec) + wrong
-    assert re.search(r"line \d", str(refusal(tmp_path, data, COLUMNS, codec)))
+def test_bytes_that_an_encoding_can_not_be_end_it_in_words(tmp_path: Path) -> None:
+    for codec in ("utf-8", "utf-16", "utf-32", "utf-7", "unicode_escape", "cp1252", "shift_jis", "ascii"):
+        wrong = b"\x00\xd8" * 5 if codec in ("utf-16", "utf-32") else b"1,2,\x81\xff\xfe\\ud800\\x\xff+2AA-\n"
+        data = HEADER.encode(codec) + wrong
+        assert re.search(r"line \d", str(refusal(tmp_path, data, COLUMNS, codec))), codec
 
 
 @pytest.mark.parametrize("encoding", ["", "utf-99", "hex", "rot13", "zip", "base64"])
@@ -58,21 +53,23 @@ def test_a_single_nul_is_text(tmp_path: Path) -> None:
     assert "invisible character (U+0000)" in second.message
 
 
-def test_a_line_without_an_end_in_sight_is_refused(tmp_path: Path) -> None:
-    error = refusal(tmp_path, HEADER.encode() + b"1,2," + b"x" * (17 << 20))
-    assert (error.line, "longer than 16 million characters" in str(error)) == (2, True)
+def test_a_line_without_an_end_in_sight_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loader.source.decoding.LONGEST_RECORD", 1 << 20)
+    assert len(read(tmp_path, HEADER.encode() + b"1,2," + b"x" * ((1 << 20) - 4))) == 1
+    error = refusal(tmp_path, HEADER.encode() + b"1,2," + b"x" * ((1 << 20) - 3))
+    assert (error.line, "longer than 1 million characters" in str(error)) == (2, True)
 
 
 def test_a_line_end_that_two_blocks_share_is_counted_once(tmp_path: Path) -> None:
-    filler = b"1,2," + b"x" * ((1 << 20) - len(HEADER) - len(b"1,2,") - 1)
+    filler = b"1,2," + b"x" * ((1 << 19) - len(HEADER) - len(b"1,2,") - 1)
     _, line = read(tmp_path, HEADER.encode() + filler + b"\r\nbad,2,n\r\n")
     assert line.message.startswith("line 3: ")
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_a_u_feff_at_the_head_of_a_line_is_text(encoding: str, tmp_path: Path) -> None:
     """U+FEFF is a byte-order mark only at the start of the file, not where a block of the reading begins."""
-    notes = [f"\ufeff{number}" for number in range(1, 40_001)]
+    notes = [f"\ufeff{number:0500}" for number in range(1, 1101)]
     text = "".join(f"{note},{number},77\n" for number, note in enumerate(notes, 1))
     lines = read(tmp_path, ("note,from_object_id,to_object_id\n" + text).encode(encoding))
     assert [line.rest for line in lines] == [(note,) for note in notes]

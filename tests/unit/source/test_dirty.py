@@ -22,7 +22,7 @@ from tests.campaigns.dirty_oracle import (
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_no_polluted_file_is_misread(kind: str, tmp_path: Path) -> None:
-    assert campaign(6, 20260101, tmp_path, kind=kind) == {}
+    assert campaign(1, 20260101, tmp_path, kind=kind) == {}
 
 
 PAIR = ("contacts", "1", "companies", "2")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from loader.source import Chunk, Columns, Layout
@@ -63,7 +63,6 @@ def same(one: Chunk, other: Chunk) -> bool:
 
 
 @given(st.lists(st.tuples(CELLS, CELLS, NOTES, ENDS), min_size=1, max_size=6), st.booleans())
-@settings(max_examples=60, deadline=None)
 def test_pandas_and_the_rules_agree(rows: list[tuple[str, str, str, str]], ends: bool) -> None:
     layout = replace(layout_of(PLAIN), trust_quotes=True)
     text = "".join(f"{a},{b},{note}{end}" for a, b, note, end in rows)
@@ -75,7 +74,6 @@ def test_pandas_and_the_rules_agree(rows: list[tuple[str, str, str, str]], ends:
 
 
 @given(st.lists(st.tuples(TYPES, CELLS, CELLS), min_size=1, max_size=6))
-@settings(max_examples=60, deadline=None)
 def test_pandas_and_the_rules_agree_on_types(rows: list[tuple[str, str, str]]) -> None:
     layout = layout_of(TYPED)
     text = "".join(",".join(row) + "\n" for row in rows)
@@ -104,15 +102,13 @@ def test_an_honest_line_is_plain(line: str) -> None:
     assert RowReader(layout_of(PLAIN), TypePairs(), with_rests=True).plain(f"{line}\n", 2) is not None
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
+def test_a_line_in_any_doubt_is_left_to_the_rules() -> None:
+    for line in (
         *("1,2", "1,2,3,4", "x,2,n", ",2,n", "1,2.0,n", "1,0,n", '1,2,"n', '1,2,"a" b', "", "1,2,a\0b"),
         *("1,2;3,n", "1," + "9" * 19 + ",n", "1," + "0" * 19 + "1,n", '1,2,"a\nb"', '1, "2",n'),
-    ],
-)
-def test_a_line_in_any_doubt_is_left_to_the_rules(line: str) -> None:
-    assert RowReader(layout_of(PLAIN), TypePairs(), with_rests=False).plain(f"{line}\n", 2) is None
+    ):
+        plain = RowReader(layout_of(PLAIN), TypePairs(), with_rests=False).plain(f"{line}\n", 2)
+        assert plain is None, line
 
 
 @pytest.mark.parametrize("good", ["1,2,n", '"1"," 2 ","a ""b"""'])

@@ -7,8 +7,6 @@ import io
 import tarfile
 from pathlib import Path
 
-import pytest
-
 from tests.campaigns.dirty_archives import PACK
 from tests.support.reading import read, refusal
 from tests.support.workbook import workbook
@@ -26,24 +24,20 @@ def tar() -> bytes:
     return data.getvalue()
 
 
-@pytest.mark.parametrize(
-    "name", ["p.csv.gz", "p.csv.bz2", "p.xz", "p.zip", "p.zst", "p.xlsx", "p.xls", "p.txt", "p"]
-)
-def test_text_is_read_as_text_whatever_its_name(name: str, tmp_path: Path) -> None:
-    assert read(tmp_path, ROWS, name=name)[0].ids == ("101", "201")
+def test_text_is_read_as_text_whatever_its_name(tmp_path: Path) -> None:
+    for name in ("p.csv.gz", "p.csv.bz2", "p.xz", "p.zip", "p.zst", "p.xlsx", "p.xls", "p.txt", "p"):
+        assert read(tmp_path, ROWS, name=name)[0].ids == ("101", "201"), name
 
 
-@pytest.mark.parametrize("name", ["p.csv.gz", "p.zip", "p.xlsx"])
-def test_a_packed_file_is_unpacked_as_what_it_is(name: str, tmp_path: Path) -> None:
-    for pack in (PACK[".gz"], PACK[".zst"], PACK[".zip"]):
-        assert read(tmp_path, pack(ROWS), name=name)[0].ids == ("101", "201")
-    rows = workbook(("from_object_id", "to_object_id"), (101, 201))
-    assert read(tmp_path, rows, name=name)[0].ids == ("101", "201")
+def test_a_packed_file_is_unpacked_as_what_it_is(tmp_path: Path) -> None:
+    book = workbook(("from_object_id", "to_object_id"), (101, 201))
+    for name in ("p.csv.gz", "p.zip", "p.xlsx"):
+        for data in (PACK[".gz"](ROWS), PACK[".zst"](ROWS), PACK[".zip"](ROWS), book):
+            assert read(tmp_path, data, name=name)[0].ids == ("101", "201"), (name, data[:4])
 
 
-@pytest.mark.parametrize(
-    ("data", "name", "words", "hint"),
-    [
+def test_what_is_no_text_is_named(tmp_path: Path) -> None:
+    for data, name, words, hint in (
         (gzip.compress(ROWS), "p.csv", "is no CSV file but a gzip archive", "ends in .gz"),
         (PACK[".xz"](ROWS), "p.csv", "is no CSV file but an xz archive", "ends in .xz"),
         (PACK[".zip"](ROWS), "p.csv", "is no CSV file but a zip archive", "ends in .zip"),
@@ -68,9 +62,6 @@ def test_a_packed_file_is_unpacked_as_what_it_is(name: str, tmp_path: Path) -> N
         (b"\0\1\2" * 50, "p.csv.gz", "is no readable .gz file", "Fetch it again"),
         (b"", "p.csv.gz", "is empty", ""),
         (b"BZh,to_object_id\n", "p.csv", "there is no column 'from_object_id'", ""),
-    ],
-    ids=range(19),
-)
-def test_what_is_no_text_is_named(data: bytes, name: str, words: str, hint: str, tmp_path: Path) -> None:
-    error = refusal(tmp_path, data, name=name)
-    assert (words in str(error), hint in error.hint) == (True, True), (error, error.hint)
+    ):
+        error = refusal(tmp_path, data, name=name)
+        assert (words in str(error), hint in error.hint) == (True, True), (error, error.hint)

@@ -14,21 +14,21 @@ from tests.support.reading import COLUMNS, read, refusal
 HEADER = "from_object_id,to_object_id,note\n"
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", ":", " ", "\u00a6", "^"])
-def test_delimiters(delimiter: str, tmp_path: Path) -> None:
-    data = "from_object_id,to_object_id,note\n1,2,\n3,4,é\n".replace(",", delimiter)
-    told = "auto" if delimiter in ",;\t|" else delimiter
-    columns = Columns(from_type="contacts", to_type="companies", delimiter=told)
-    assert [(line.ids, line.rest) for line in read(tmp_path, data, columns)] == [
-        (("1", "2"), ("",)),
-        (("3", "4"), ("é",)),
-    ]
+def test_delimiters(tmp_path: Path) -> None:
+    for delimiter in (",", ";", "\t", "|", ":", " ", "\u00a6", "^"):
+        data = "from_object_id,to_object_id,note\n1,2,\n3,4,é\n".replace(",", delimiter)
+        told = "auto" if delimiter in ",;\t|" else delimiter
+        columns = Columns(from_type="contacts", to_type="companies", delimiter=told)
+        assert [(line.ids, line.rest) for line in read(tmp_path, data, columns)] == [
+            (("1", "2"), ("",)),
+            (("3", "4"), ("é",)),
+        ], delimiter
 
 
-@pytest.mark.parametrize("delimiter", ["", "ab", "1", '"', "\n", "-", ".", "\0", "=", "'"])
-def test_a_delimiter_that_ids_or_quotes_contain_is_refused(delimiter: str, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="can't separate"):
-        read(tmp_path, HEADER, Columns(from_type="a", to_type="b", delimiter=delimiter))
+def test_a_delimiter_that_ids_or_quotes_contain_is_refused(tmp_path: Path) -> None:
+    for delimiter in ("", "ab", "1", '"', "\n", "-", ".", "\0", "=", "'"):
+        with pytest.raises(UsageError, match="can't separate"):
+            read(tmp_path, HEADER, Columns(from_type="a", to_type="b", delimiter=delimiter))
 
 
 def test_the_delimiter_is_the_one_that_gives_the_id_columns(tmp_path: Path) -> None:

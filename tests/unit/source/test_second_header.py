@@ -12,9 +12,8 @@ from tests.support.reading import read, refusal
 HEADER = "from_object_id,to_object_id,note"
 
 
-@pytest.mark.parametrize(
-    "second",
-    [
+def test_another_header_is_refused_with_its_line(tmp_path: Path) -> None:
+    for second in (
         "note,to_object_id,from_object_id",
         "\ufeffto_object_id,from_object_id,note",
         "\u00a0To_Object_ID ,from_object_id\u200b,note",
@@ -27,34 +26,29 @@ HEADER = "from_object_id,to_object_id,note"
         "3,4,bnote,to_object_id,from_object_id",
         '3,4,"b""to_object_id","from_object_id","note"',
         "3,4,bfrom_object_id,to_object_id",
-    ],
-)
-def test_another_header_is_refused_with_its_line(second: str, tmp_path: Path) -> None:
-    error = refusal(tmp_path, f"{HEADER}\n1,2,a\n{second}\n203,103,x\n")
-    assert (error.line, "a second header, whose columns are not those of the first" in str(error)) == (
-        3,
-        True,
-    )
+    ):
+        error = refusal(tmp_path, f"{HEADER}\n1,2,a\n{second}\n203,103,x\n")
+        assert (error.line, "a second header, whose columns are not those of the first" in str(error)) == (
+            3,
+            True,
+        ), second
 
 
-@pytest.mark.parametrize(
-    "second",
-    [
+def test_the_same_header_again_is_one_invalid_row(tmp_path: Path) -> None:
+    for second in (
         HEADER,
         f"\ufeff{HEADER}",
         HEADER.upper(),
         f"{HEADER},",
         f"3,4,b{HEADER}",
         f"3,4,b\ufeff{HEADER}",
-    ],
-)
-def test_the_same_header_again_is_one_invalid_row(second: str, tmp_path: Path) -> None:
-    lines = read(tmp_path, f"{HEADER}\n1,2,a\n{second}\n103,203,x\n")
-    assert [(line.status, line.from_id) for line in lines if line.status == "pair"] == [
-        ("pair", "1"),
-        ("pair", "103"),
-    ]
-    assert len(lines) == 3
+    ):
+        lines = read(tmp_path, f"{HEADER}\n1,2,a\n{second}\n103,203,x\n")
+        assert [(line.status, line.from_id) for line in lines if line.status == "pair"] == [
+            ("pair", "1"),
+            ("pair", "103"),
+        ], second
+        assert len(lines) == 3, second
 
 
 def test_type_columns_in_other_places_make_another_header_too(tmp_path: Path) -> None:

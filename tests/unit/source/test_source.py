@@ -35,6 +35,9 @@ PIECES = st.lists(
     max_size=40,
 ).map("".join)
 
+#: Each example reads a file twice.
+FEWER = settings(max_examples=settings().max_examples // 2)
+
 
 def read(text: str, columns: Columns = COLUMNS) -> tuple[Survey, list[Line]] | None:
     """All that is read of a file of this text, or None if it is refused."""
@@ -48,7 +51,7 @@ def read(text: str, columns: Columns = COLUMNS) -> tuple[Survey, list[Line]] | N
 
 
 @given(PIECES | FIELDS)
-@settings(max_examples=60, deadline=None)
+@FEWER
 def test_any_text_below_a_header_is_accounted_for(body: str) -> None:
     found = read(HEADER + body)
     if found is None:
@@ -61,13 +64,13 @@ def test_any_text_below_a_header_is_accounted_for(body: str) -> None:
 
 
 @given(FIELDS | PIECES)
-@settings(max_examples=40, deadline=None)
+@FEWER
 def test_any_text_at_all_is_read_or_refused_in_words(text: str) -> None:
     read(text)
 
 
-@given(st.lists(st.tuples(IDS, FIELDS, IDS, FIELDS), max_size=20), st.sampled_from(["\n", "\r\n"]))
-@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(IDS, FIELDS, IDS, FIELDS), max_size=8), st.sampled_from(["\n", "\r\n"]))
+@FEWER
 def test_what_the_csv_module_writes_comes_back(rows: list[tuple[str, str, str, str]], end: str) -> None:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator=end, quoting=csv.QUOTE_ALL)

@@ -27,10 +27,10 @@ def test_a_row_of_another_width_is_invalid(row: str, category: str, words: str, 
     assert good.ids == ("3", "4")
 
 
-@pytest.mark.parametrize("name", ["true", "infinity", "nan", "NaN", "inf", "null", "e5", "0-1"])
-def test_types_are_text(name: str, tmp_path: Path) -> None:
-    data = "from_object_type,from_object_id,to_object_id\n" + f"{name},1,2\n{name},3,4\n"
-    assert [line.from_type for line in read(tmp_path, data, Columns(to_type="deals"))] == [name] * 2
+def test_types_are_text(tmp_path: Path) -> None:
+    for name in ("true", "infinity", "nan", "NaN", "inf", "null", "e5", "0-1"):
+        data = "from_object_type,from_object_id,to_object_id\n" + f"{name},1,2\n{name},3,4\n"
+        assert [line.from_type for line in read(tmp_path, data, Columns(to_type="deals"))] == [name] * 2
 
 
 def test_a_misspelt_type_is_invalid_in_the_plainest_file(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from loader.model import Status
 from loader.summary import Example, Invocation, LoadSummary, OutcomeCount, Run, TypePairCount
 from loader.summary.follow_up import Kept, undo_lines, verify_lines
 from loader.summary.terminal import Line, headline, load_lines, local_time, summary_lines
-from tests.unit.summary.samples import INVOCATION, NOON, example, invalid, refused, summary_of, unavailable
+from tests.support.summaries import INVOCATION, NOON, example, invalid, refused, summary_of, unavailable
 
 GOOD = OutcomeCount(Status.ASSOCIATED, 1795)
 NOT_SENT = OutcomeCount(Status.NOT_SENT, 40)
