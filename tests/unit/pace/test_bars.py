@@ -141,10 +141,11 @@ def test_a_limit_that_changes_in_the_middle_is_followed(first: int, then: int) -
     assert server.log.accepted_between("ours", 40.0, 60.0) >= 0.95 * 2 * then
 
 
-def test_requests_are_spread_over_the_window() -> None:
+@pytest.mark.parametrize(("cap", "most"), [(None, 26), (Rate(60, 10.0), 9)])
+def test_requests_are_spread_over_the_window(cap: Rate | None, most: int) -> None:
     server = _server(before=(0.01, 0.01))
-    clock.run(load(server, Pace(), "ours", until=30.0))
-    assert _most_within(server.log.accepted["ours"], 1.0) <= 26  # 19, and what makes up for delays
+    clock.run(load(server, Pace(cap=cap), "ours", until=30.0))
+    assert _most_within(server.log.accepted["ours"], 1.0) <= most  # 19 and 6, and what makes up for delays
 
 
 def _server(
