@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from html.entities import html5
 
 from multidict import CIMultiDict
@@ -74,6 +75,7 @@ class BearerHeader(str):
         return f"'Bearer {HIDDEN}'"
 
 
+@cache
 def _spellings(character: str) -> str:
     r"""A pattern for one character as it is, or as JSON (``\u002d``), a URL (``%2D``) or HTML writes it.
 

@@ -24,7 +24,8 @@ class _TurningSelector(selectors.SelectSelector):
     now = 0.0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        events = super().select(0)
+        # While callbacks are ready there is no need to look for what a thread has sent.
+        events = super().select(0) if timeout != 0 else []
         if not events:
             if timeout is None:
                 raise RuntimeError("every task waits, and no timer is set: nothing will ever happen")

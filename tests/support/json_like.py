@@ -1,7 +1,11 @@
-"""What a server may send, for hypothesis: JSON like HubSpot's with anything anywhere, and any bytes."""
+"""What a server may send, for hypothesis: JSON like HubSpot's with anything anywhere, and any bytes.
+
+A body is drawn by the seed of a plain generator, some thirty times faster than by strategies for each value.
+"""
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import orjson
@@ -89,35 +93,8 @@ WORDS = [
     "\ud7ff😀",
 ]
 
-scalars = (
-    st.none()
-    | st.booleans()
-    | st.sampled_from([0, 1, 2, 3, 11, 12, -1, 279, 2**63 - 1, 2**64 - 1, 1.5, 1e300])
-    | st.sampled_from(WORDS)
-    | st.text(max_size=9)
-)
-values = st.recursive(
-    scalars,
-    lambda inner: (
-        st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=9), inner, max_size=6)
-        | st.lists(inner, max_size=4)
-    ),
-    max_leaves=20,
-)
-documents = st.dictionaries(st.sampled_from(NAMES), values, max_size=8)
-
-
-def _spoiled(document: Any) -> st.SearchStrategy[bytes]:
-    """The document as bytes, whole or with something wrong in the bytes."""
-    body = orjson.dumps(document)
-    return st.one_of(
-        st.just(body),
-        st.integers(0, len(body)).map(lambda end: body[:end]),
-        st.integers(0, len(body)).map(lambda at: body[:at] + b"\xff" + body[at:]),
-        st.sampled_from([b"NaN", b"1e999", b"9" * 5000, b'"\\ud800"', b"[" * 5000, b'{"errors":' * 900]).map(
-            lambda odd: body[:-1] + (b"," if len(body) > 2 else b"") + b'"odd":' + odd + b"}"
-        ),
-    )
+_NUMBERS = [0, 1, 2, 3, 11, 12, -1, 279, 2**63 - 1, 2**64 - 1, 1.5, 1e300]
+_ODD = [b"NaN", b"1e999", b"9" * 5000, b'"\\ud800"', b"[" * 5000, b'{"errors":' * 900]
 
 
 def deep(levels: int) -> list[bytes]:
@@ -129,10 +106,50 @@ def deep(levels: int) -> list[bytes]:
     ]
 
 
+def _text(draw: Random) -> str:
+    ranges = [(32, 127), (0, 32), (128, 0xD800), (0xE000, 0x110000)]
+    return "".join(chr(draw.randrange(*draw.choice(ranges))) for _ in range(draw.randrange(10)))
+
+
+def _value(draw: Random, depth: int) -> Any:
+    kind = draw.randrange(5 if depth else 3)
+    match kind:
+        case 0:
+            return draw.choice([None, True, False, *_NUMBERS])
+        case 1:
+            return draw.choice(WORDS)
+        case 2:
+            return _text(draw)
+        case 3:
+            return [_value(draw, depth - 1) for _ in range(draw.randrange(5))]
+        case _:
+            return _document(draw, depth - 1)
+
+
+def _document(draw: Random, depth: int) -> dict[str, Any]:
+    names = [draw.choice(NAMES) if draw.random() < 0.9 else _text(draw) for _ in range(draw.randrange(9))]
+    return {name: _value(draw, depth) for name in names}
+
+
+def _body(draw: Random) -> bytes:
+    body = orjson.dumps(_document(draw, 4))
+    at = draw.randrange(len(body) + 1)
+    match draw.randrange(8):
+        case 0:
+            return body[:at]
+        case 1:
+            return body[:at] + b"\xff" + body[at:]
+        case 2:
+            return body[:-1] + (b"," if len(body) > 2 else b"") + b'"odd":' + draw.choice(_ODD) + b"}"
+        case 3:
+            return orjson.dumps(_value(draw, 4))
+        case 4:
+            return draw.randbytes(draw.randrange(200))
+        case 5:
+            return draw.choice(deep(draw.choice([200, 250, 1000, 5000])))
+        case _:
+            return body
+
+
 #: Bodies of answers.
-bodies = st.one_of(
-    documents.flatmap(_spoiled),
-    values.map(orjson.dumps),
-    st.binary(max_size=200),
-    st.sampled_from([*deep(200), *deep(250), *deep(1000), *deep(5000)]),
-)
+bodies = st.integers(0, 2**32).map(lambda seed: _body(Random(seed)))

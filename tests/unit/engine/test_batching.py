@@ -39,7 +39,7 @@ def test_an_item_has_one_pair_of_types_and_few_pairs_are_held_back() -> None:
     pack = batch_packing()
     items: list[WorkItem] = []
     total = 0
-    for kind in range(200):
+    for kind in range(80):
         pairs = some_pairs(((str(i), "7") for i in range(10, 710)), (f"2-{kind}", "0-2"))
         total += len(pairs)
         items += pack(pairs, "", False)

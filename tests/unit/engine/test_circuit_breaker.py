@@ -69,11 +69,12 @@ def test_an_outage_is_probed_with_one_request_at_a_time() -> None:
     assert waits[:5] == [2, 4, 8, 15, 15]
 
 
-@pytest.mark.parametrize("takes", [0.01, 1, 30])
-@pytest.mark.parametrize("fault", [UNREACHABLE, NO_ANSWER])
-@pytest.mark.parametrize("workers", [1, 50])
+@pytest.mark.parametrize(
+    ("fault", "takes", "workers"),
+    [(UNREACHABLE, 0.01, 1), (UNREACHABLE, 30, 50), (NO_ANSWER, 0.01, 50), (NO_ANSWER, 30, 1)],
+)
 def test_an_outage_that_takes_too_long_stops_the_run(fault: Verdict, takes: float, workers: int) -> None:
-    ended = sent(out_of_reach(1, 1e9, fault, takes), 1000, workers=workers, outage_timeout=300)
+    ended = sent(out_of_reach(0.5, 1e9, fault, takes), 400, workers=workers, outage_timeout=300)
     assert ended.reason == "outage"
     assert set(ended.journal.statuses()) <= {"associated"}
     # The silence is noticed after the first time-out, and the last probe may take as long.

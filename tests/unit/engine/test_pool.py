@@ -252,14 +252,14 @@ def test_429_to_everything_ends_the_run() -> None:
 # Whose fault is it?
 
 
-@pytest.mark.parametrize("bad", [0, 77, 1999])
+@pytest.mark.parametrize("bad", [0, 599])
 def test_a_pair_that_spoils_its_batch_is_found(bad: int) -> None:
     async def script(request: Request) -> Reply:
         pairs = {str(10**6 + 1 + bad)}.isdisjoint(source for source, _ in request.pairs)
         return associated(request) if pairs else Reply(500)
 
-    ended = sent(script, 4000, batch)
-    assert Counter(ended.journal.statuses()) == {"associated": 3999, "gave_up": 1}
+    ended = sent(script, 600, batch)
+    assert Counter(ended.journal.statuses()) == {"associated": 599, "gave_up": 1}
     assert ended.journal.statuses()[bad] == "gave_up"
     assert len(ended.hubspot.requests) < 70
 
@@ -269,8 +269,8 @@ def test_five_minutes_of_500_to_everything_cost_no_pair_of_a_batch() -> None:
         await asyncio.sleep(0.1)
         return Reply(500) if request.at < 300 else associated(request)
 
-    ended = sent(script, 4_000, batch)
-    assert Counter(ended.journal.statuses()) == {"associated": 4_000}
+    ended = sent(script, 300, batch, workers=20)
+    assert Counter(ended.journal.statuses()) == {"associated": 300}
 
 
 @pytest.mark.parametrize("most", [1, 3, 100])

@@ -28,7 +28,7 @@ def batch(hubspot: HubSpot) -> SendMethod:
     return SendMethod(BatchSender(hubspot), batch_packing(), pairs=MOST_PAIRS)
 
 
-def loaded(read: Any, *, good: int = 0, method: Any = put, rows: int = 400, **more: Any) -> Ended:
+def loaded(read: Any, *, good: int = 0, method: Any = put, rows: int = 210) -> Ended:
     """Load pairs of which the first `good` are associated and all others are refused as invalid.
 
     `read` answers the reading of records: what exists among the IDs, or a reply.
@@ -46,15 +46,15 @@ def loaded(read: Any, *, good: int = 0, method: Any = put, rows: int = 400, **mo
         return INVALID
 
     hubspot = VirtualHubSpot(script, pace=Pace())
-    return run(run_pairs(hubspot, method, [OpenPairs(contacts(rows))], stop_after_failures=100, **more))
+    chunks = [OpenPairs(contacts(rows))]
+    return run(run_pairs(hubspot, method, chunks, stop_after_failures=100, workers=20))
 
 
 def reads(ended: Ended) -> int:
     return sum(request.path.endswith("/batch/read") for request in ended.hubspot.requests)
 
 
-@pytest.mark.parametrize("method", [put, batch])
-@pytest.mark.parametrize("read", [list, SCOPES, Reply(403)])
+@pytest.mark.parametrize(("read", "method"), [(list, put), (SCOPES, put), (Reply(403), put), (list, batch)])
 def test_records_that_exist_or_may_not_be_read_are_an_access_problem(read: Any, method: Any) -> None:
     ended = loaded(read, method=method)
     assert ended.reason == "no_read_access"
@@ -81,7 +81,7 @@ def test_nothing_is_read_if_any_pair_was_associated() -> None:
 
 
 def test_nothing_is_sent_while_the_records_are_read() -> None:
-    ended = loaded(list, workers=20)
+    ended = loaded(list)
     times = [request.at for request in ended.hubspot.requests if request.path.endswith("/batch/read")]
     between = [
         one for one in ended.hubspot.requests if times[0] < one.at < times[1] + 0.1 and one.method == "PUT"

@@ -103,16 +103,15 @@ SCOPES = b'{"category":"MISSING_SCOPES","errors":[{"context":{"requiredScopes":[
 DAILY = b'{"policyName":"DAILY","errorType":"RATE_LIMIT"}'
 
 
-@pytest.mark.parametrize(
-    ("answer", "kind", "category", "note"),
-    [
+def test_the_outcome_table() -> None:
+    """Which answer means what is tested in `test_answers`; here it comes over the wire."""
+    rows = [
         (http(200, ASSOCIATED), Kind.SUCCESS, "", "answered"),
         (http(201, ASSOCIATED), Kind.SUCCESS, "", "answered"),
         (http(200, ASSOCIATED, Content_Type="text/plain"), Kind.SUCCESS, "", "answered"),
         (http(207, b'{"errors":[{"category":"C"}]}'), Kind.REFUSED, "C", "answered"),
         (http(200, b'{"results":[]}'), Kind.MADE_NOTHING, "NOT_IN_RESULTS", "answered"),
-        *((http(status), Kind.REFUSED, f"HTTP_{status}", "answered") for status in (400, 404, 405, 410, 413)),
-        *((http(status), Kind.REFUSED, f"HTTP_{status}", "answered") for status in (414, 415, 422, 418)),
+        (http(404), Kind.REFUSED, "HTTP_404", "answered"),
         (http(403, b'{"category":"C"}'), Kind.REFUSED, "C", "answered"),
         (http(403, b"<html>"), Kind.TRANSIENT, "UNREADABLE_ANSWER", "answered"),
         (http(401), Kind.ACCOUNT, "HTTP_401", "answered"),
@@ -121,33 +120,19 @@ DAILY = b'{"policyName":"DAILY","errorType":"RATE_LIMIT"}'
         (http(429, b'{"policyName":"TEN_SECONDLY_ROLLING"}'), Kind.THROTTLED, "HTTP_429", "throttled"),
         (http(429, DAILY), Kind.DAILY, "HTTP_429", "answered"),
         (http(477, Retry_After="86400"), Kind.MIGRATION, "HTTP_477", "answered"),
-        *(
-            (http(status), Kind.TRANSIENT, f"HTTP_{status}", "answered")
-            for status in (408, 409, 423, 425, 500)
-        ),
-        *(
-            (http(status), Kind.TRANSIENT, f"HTTP_{status}", "answered")
-            for status in (502, 503, 504, 511, 599)
-        ),
-        *(
-            (http(status, b"<html>"), Kind.TRANSIENT, f"HTTP_{status}", "answered")
-            for status in range(520, 527)
-        ),
+        (http(500), Kind.TRANSIENT, "HTTP_500", "answered"),
+        (http(520, b"<html>"), Kind.TRANSIENT, "HTTP_520", "answered"),
         (http(200, b'{"status":"PENDING"}'), Kind.TRANSIENT, "PENDING", "answered"),
-        (http(200, b'{"status":"PROCESSING"}'), Kind.TRANSIENT, "PROCESSING", "answered"),
-        (http(200, b'{"status":"CANCELED"}'), Kind.TRANSIENT, "CANCELED", "answered"),
         (http(200, b"<html>hello</html>"), Kind.TRANSIENT, "UNREADABLE_ANSWER", "answered"),
         (http(200), Kind.TRANSIENT, "UNREADABLE_ANSWER", "answered"),
         (b"HTTP/1.1 204 No\r\n\r\n", Kind.TRANSIENT, "UNREADABLE_ANSWER", "answered"),
         (http(200, ASSOCIATED[:-9]), Kind.TRANSIENT, "UNREADABLE_ANSWER", "answered"),
         (http(600, ASSOCIATED), Kind.TRANSIENT, "HTTP_600", "answered"),
-    ],
-)
-def test_the_outcome_table(answer: bytes, kind: Kind, category: str, note: str) -> None:
+    ]
     ledger = Ledger()
-    verdict = verdict_on(says(answer), ledger)
-    assert (verdict.kind, verdict.category) == (kind, category)
-    assert ledger.notes == [note]
+    verdicts, _ = exchange(says(*(answer for answer, *_ in rows)), ledger, times=len(rows))
+    found = [(one.kind, one.category, note) for one, note in zip(verdicts, ledger.notes, strict=True)]
+    assert found == [tuple(expected) for _, *expected in rows]
 
 
 def test_the_pace_is_told_the_headers_and_the_wait() -> None:

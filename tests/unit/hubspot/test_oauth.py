@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from loader.errors import Stopped
@@ -260,7 +260,6 @@ def test_a_401_alone_renews_nothing() -> None:
     assert len(asked) == 1
 
 
-@settings(max_examples=40)
 @given(st.sampled_from([200, 201, 400, 403, 404, 500]), json_like.bodies)
 def test_whatever_the_endpoint_answers_there_is_a_token_or_a_reason(status: int, answer: bytes) -> None:
     async def body(oauth: OAuth, _: Wire) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from loader.hubspot import HubSpot, Kind, Secret, StaticToken, Verdict
@@ -67,8 +67,7 @@ chunked = st.tuples(st.sampled_from([b"5", b"-1", b"0", b"zz", b"f" * 20, b" "])
 )
 
 
-@settings(max_examples=30)
-@given(st.lists(st.one_of(spoilt, chunked, st.binary(max_size=99)), min_size=8, max_size=8))
+@given(st.lists(st.one_of(spoilt, chunked, st.binary(max_size=99)), min_size=4, max_size=4))
 def test_whatever_bytes_come_over_the_wire_have_a_verdict(answers: list[bytes]) -> None:
     for verdict in verdicts_on(*answers):
         assert isinstance(verdict.kind, Kind)

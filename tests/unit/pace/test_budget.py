@@ -33,9 +33,9 @@ class Moody(WindowServer):
 
 
 class Liar(WindowServer):
-    """Tells of 190 requests, and lets fewer through."""
+    """Tells of 100 requests, and lets fewer through."""
 
-    lets_through = 100
+    lets_through = 50
 
     def _count(self, now: float) -> bool:
         self._forget(now)
@@ -45,41 +45,39 @@ class Liar(WindowServer):
         return accepted
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_stray_429s_and_477s_hold_the_pace_down_no_longer_than_two_windows(seed: int) -> None:
+def test_stray_429s_and_477s_hold_the_pace_down_no_longer_than_two_windows() -> None:
     """25 of them among 1,500 good answers once took 349 s instead of 79."""
-    random = Random(seed)
+    random = Random(1)
     server = Moody(190, before=uniform(random, 0.01, 0.015), after=uniform(random, 0.01, 0.285))
-    faults = random.sample(range(50, 1500), 25)
-    server.moods, server.moves = frozenset(faults[:13]), frozenset(faults[13:])
+    faults = random.sample(range(50, 750), 12)
+    server.moods, server.moves = frozenset(faults[:6]), frozenset(faults[6:])
     told: list[tuple[float, str]] = []
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
         server.pace = Pace(watch=lambda event, _details: told.append((loop.time(), event)))
-        await load(server, server.pace, "ours", until=180.0)
+        await load(server, server.pace, "ours", until=90.0)
 
     clock.run(main())
     accepted = server.log.accepted["ours"]  # stray 429s included: the server has counted them
-    assert accepted[1500] <= 110.0  # 79 s, and a pause of one second for each
+    assert accepted[750] <= 55.0  # 39 s, and a pause of one second for each
     last = max(at for at, event in told if event == "pause")
-    assert server.log.accepted_between("ours", last + 20.0, last + 60.0) >= 0.985 * 4 * 190
+    assert server.log.accepted_between("ours", last + 20.0, last + 40.0) >= 0.985 * 2 * 190
     assert server.log.rejected.get("ours") is None
 
 
-@pytest.mark.parametrize("lets_through", [50, 150])
-@pytest.mark.parametrize("after", [(0.01, 0.285), (0.3, 1.2)])
+@pytest.mark.parametrize(("after", "lets_through"), [((0.01, 0.285), 80), ((0.3, 1.2), 30)])
 def test_a_limit_that_the_headers_do_not_tell_is_found(after: tuple[float, float], lets_through: int) -> None:
     """HubSpot asks that fewer than 5 % of the requests of a day be errors."""
     random = Random(1)
-    server = Liar(190, before=uniform(random, 0.01, 0.015), after=uniform(random, *after))
+    server = Liar(100, before=uniform(random, 0.01, 0.015), after=uniform(random, *after))
     server.lets_through = lets_through
-    clock.run(load(server, Pace(), "ours", until=250.0))
+    clock.run(load(server, Pace(), "ours", until=150.0))
     accepted, rejected = (
-        count("ours", 100.0, 250.0) for count in (server.log.accepted_between, server.log.rejected_between)
+        count("ours", 70.0, 150.0) for count in (server.log.accepted_between, server.log.rejected_between)
     )
     assert rejected < 0.05 * (accepted + rejected)
-    assert accepted >= 0.85 * 15 * lets_through
+    assert accepted >= 0.85 * 8 * lets_through
 
 
 def test_without_headers_a_limit_far_below_the_cap_is_found() -> None:

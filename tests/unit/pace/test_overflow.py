@@ -19,9 +19,9 @@ from tests.support import clock
 _SECONDS = st.floats(0.001, 1.5)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(
-    limit=st.integers(1, 120),
+    limit=st.integers(1, 60),
     interval=st.sampled_from([7.0, 10.0, 20.0]),
     shortest=st.tuples(_SECONDS, _SECONDS),
     jitter=st.tuples(_SECONDS, _SECONDS),
@@ -42,13 +42,13 @@ def test_when_requests_are_counted_anywhere_on_their_way(
     # If answers tell nothing, only the cap can say what the limit is.
     server = WindowServer(limit, interval, before=before, after=after, headers=headers)
     pace = Pace(cap=None if headers else Rate(limit, interval))
-    clock.run(load(server, pace, "ours", until=4 * interval))
+    clock.run(load(server, pace, "ours", until=3 * interval))
     assert "ours" not in server.log.rejected
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(
-    limits=st.lists(st.integers(100, 250), min_size=2, max_size=4),
+    limits=st.lists(st.integers(15, 50), min_size=2, max_size=3),
     lost=st.floats(0.0, 0.5),
     released=st.floats(0.0, 0.3),
     seed=st.integers(0, 2**32),
@@ -64,10 +64,10 @@ def test_when_answers_are_lost_permits_are_released_and_limits_rise(
     async def main() -> None:
         loop = asyncio.get_running_loop()
         for step, limit in enumerate(steps[1:], 1):
-            loop.call_at(12.0 * step, setattr, server, "limit", limit)
+            loop.call_at(8.0 * step, setattr, server, "limit", limit)
 
         async def work() -> None:
-            while loop.time() < 45.0:
+            while loop.time() < 26.0:
                 permit = await pace.acquire()
                 if random.random() < released:
                     pace.release(permit)
@@ -87,7 +87,7 @@ def test_when_answers_are_lost_permits_are_released_and_limits_rise(
 
 @pytest.mark.parametrize("after", [(0.0, 0.0), (0.0, 4.0)])
 def test_a_pause_brings_no_burst_afterwards(after: tuple[float, float]) -> None:
-    server = WindowServer(190, after=uniform(Random(3), *after))
+    server = WindowServer(120, after=uniform(Random(3), *after))
 
     async def main() -> None:
         pace = Pace()
@@ -98,28 +98,30 @@ def test_a_pause_brings_no_burst_afterwards(after: tuple[float, float]) -> None:
     clock.run(main())
     assert "ours" not in server.log.rejected
     assert server.log.accepted_between("ours", 15.3, 18.0) == 0
-    assert server.log.accepted_between("ours", 60.0, 80.0) >= 0.95 * 380
+    assert server.log.accepted_between("ours", 60.0, 80.0) >= 0.95 * 240
 
 
-@pytest.mark.parametrize(("seconds", "way"), [(2.0, 0.03), (9.0, 0.03), (11.0, 2.0), (3600.0, 2.0)])
-@pytest.mark.parametrize("headers", [True, False])
+@pytest.mark.parametrize(
+    ("seconds", "way", "headers"),
+    [(2.0, 0.03, True), (9.0, 0.03, False), (11.0, 2.0, True), (3600.0, 2.0, False)],
+)
 def test_a_machine_that_was_suspended_sends_no_burst(seconds: float, way: float, headers: bool) -> None:
     """What waited in its buffers is counted as it wakes up, and the clock says that it was sent long ago."""
     random = Random(1)
     before, after = uniform(random, way, way + 0.02), uniform(random, 0.05, 0.1)
-    server = WindowServer(190, before=before, after=after, headers=headers)
+    server = WindowServer(120, before=before, after=after, headers=headers)
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, clock.VirtualTimeLoop)
-        loop.call_at(40.0, loop.jump, seconds)
-        await load(server, Pace(cap=None if headers else Rate(190, 10.0)), "ours", until=115.0 + seconds)
+        loop.call_at(30.0, loop.jump, seconds)
+        await load(server, Pace(cap=None if headers else Rate(120, 10.0)), "ours", until=85.0 + seconds)
 
     clock.run(main())
     share = 0.98 if headers else 0.75  # by send times, and by answers alone
-    assert server.log.accepted_between("ours", 20.0, 40.0) >= share * 380
+    assert server.log.accepted_between("ours", 20.0, 30.0) >= share * 120
     assert "ours" not in server.log.rejected
-    assert server.log.accepted_between("ours", 95.0 + seconds, 115.0 + seconds) >= share * 380
+    assert server.log.accepted_between("ours", 75.0 + seconds, 85.0 + seconds) >= share * 120
 
 
 @pytest.mark.parametrize("rate", [Rate(20, 10.0), Rate(3, 1.0), Rate(400, 1.0)])
@@ -130,7 +132,7 @@ def test_the_cap_holds_for_quick_and_slow_requests_together(rate: Rate, told: in
 
     async def work(pace: Pace, latency: tuple[float, float]) -> None:
         loop = asyncio.get_running_loop()
-        while loop.time() < 8 * rate.seconds:
+        while loop.time() < 3 * rate.seconds:
             permit: Permit = await pace.acquire()
             await asyncio.sleep(0.004)
             arrived.append(loop.time())
