@@ -10,9 +10,9 @@ from loader.engine.circuit_breaker import CircuitBreaker, Connection
 from loader.engine.daily_quota import DailyQuota
 from loader.engine.journal import Journal
 from loader.engine.look_ahead import OLDEST_LOOK_UP
-from loader.engine.refusals import Refusals
 from loader.engine.sender import NotStarted
 from loader.engine.skip_existing import moment
+from loader.engine.stop_after_failures import Refusals
 from loader.engine.work_item import Stage, WorkItem
 from loader.engine.work_queue import WorkQueue
 from loader.model import Pair

@@ -11,10 +11,10 @@ from loader.engine.circuit_breaker import CircuitBreaker, Connection
 from loader.engine.daily_quota import DailyQuota
 from loader.engine.gate import Gate
 from loader.engine.journal import Journal
-from loader.engine.refusals import ReadRecords, Refusals
 from loader.engine.retry import MADE_NOTHING_SENDS, RetryPolicy, migration_wait
 from loader.engine.sender import NotStarted, PartialResult, Sender
 from loader.engine.stats import RunStats
+from loader.engine.stop_after_failures import ReadRecords, Refusals
 from loader.engine.work_item import Stage, WorkItem
 from loader.engine.work_queue import WorkQueue
 from loader.errors import Stopped

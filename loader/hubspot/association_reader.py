@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import NamedTuple
 
-from loader.hubspot.answers import judge
 from loader.hubspot.client import HubSpot
 from loader.hubspot.envelope import COMPLETE, Ends, batch_state, decode
+from loader.hubspot.outcome_table import judge
 from loader.hubspot.read_response import AssociationTypes, parse_read_response
 from loader.hubspot.verdict import Kind, Verdict
 from loader.model import Pair

@@ -10,7 +10,6 @@ import re
 from collections import defaultdict
 from typing import Any, NamedTuple
 
-from loader.hubspot.answers import judge, judge_error
 from loader.hubspot.client import Answer
 from loader.hubspot.envelope import (
     COMPLETE,
@@ -23,6 +22,7 @@ from loader.hubspot.envelope import (
     error_objects,
     types_of_pair,
 )
+from loader.hubspot.outcome_table import judge, judge_error
 from loader.hubspot.verdict import Verdict
 from loader.model import Pair
 from loader.object_types import canonical_type

@@ -15,10 +15,10 @@ from aiohttp.hdrs import AUTHORIZATION
 from multidict import CIMultiDict
 
 from loader.errors import Stopped, UsageError
-from loader.hubspot.answers import judge, judge_status
 from loader.hubspot.credentials import Credentials
 from loader.hubspot.headers import correlation_id
 from loader.hubspot.oauth import RenewalError
+from loader.hubspot.outcome_table import judge, judge_status
 from loader.hubspot.secret import BearerHeader, Secret
 from loader.hubspot.transport import ANSWER_LIMIT, endpoint, open_session, parse_base_url, read_body
 from loader.hubspot.verdict import Kind, Verdict

@@ -17,8 +17,8 @@ from collections.abc import Callable, Mapping
 from math import inf
 
 from loader.errors import Stopped
-from loader.hubspot.answers import judge_status
 from loader.hubspot.envelope import count_of, decode
+from loader.hubspot.outcome_table import judge_status
 from loader.hubspot.secret import Secret
 from loader.hubspot.transport import endpoint, open_session, parse_base_url, read_body
 from loader.hubspot.verdict import Kind, Verdict

@@ -17,7 +17,7 @@ from loader.engine.work_item import OpenPairs
 from loader.errors import Stopped
 from loader.hubspot import Answer, HubSpot, Kind, Verdict, judge
 from loader.hubspot.account import Account
-from loader.hubspot.answers import judge_status
+from loader.hubspot.outcome_table import judge_status
 from loader.model import Outcome, OutcomeGroup, Pair, Status
 from loader.pace import Pace, parse_rate
 from loader.settings import ConnectionSettings

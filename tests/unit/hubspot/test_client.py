@@ -104,7 +104,7 @@ DAILY = b'{"policyName":"DAILY","errorType":"RATE_LIMIT"}'
 
 
 def test_the_outcome_table() -> None:
-    """Which answer means what is tested in `test_answers`; here it comes over the wire."""
+    """Which answer means what is tested in `test_outcome_table`; here it comes over the wire."""
     rows = [
         (http(200, ASSOCIATED), Kind.SUCCESS, "", "answered"),
         (http(201, ASSOCIATED), Kind.SUCCESS, "", "answered"),

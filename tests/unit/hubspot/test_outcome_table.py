@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loader.hubspot.answers import (
+from loader.hubspot.error_details import LONGEST_DETAILS
+from loader.hubspot.outcome_table import (
     HAS_ERRORS,
     IN_RESULTS,
     NOT_IN_RESULTS,
@@ -19,7 +20,6 @@ from loader.hubspot.answers import (
     UNREADABLE,
     judge,
 )
-from loader.hubspot.error_details import LONGEST_DETAILS
 from loader.hubspot.verdict import Kind, Verdict
 from loader.model import Pair
 from tests.support import json_like
