@@ -151,22 +151,27 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     timeout: float = PATIENCE,
+    stdin: IO[Any] | None = None,
     **more: Any,
 ) -> Finished:
     """Run the command to its end, in a process forked by `warm` if that makes no difference."""
     if more:
         return end(start(*arguments, env=env, cwd=cwd, **more), timeout)
-    return end(start_warm(*arguments, env=env, cwd=cwd), timeout)
+    return end(start_warm(*arguments, env=env, cwd=cwd, stdin=stdin), timeout)
 
 
 def start_warm(
-    *arguments: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
+    *arguments: str | Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    stdin: IO[Any] | None = None,
 ) -> Process:
     """Start the command, forked by `warm` if that makes no difference."""
     waiting = warm()
     if waiting is None or not waiting.serves(environment(env)):
-        return start(*arguments, env=env, cwd=cwd)
-    return waiting.start([*map(str, arguments)], environment(env), cwd or Path.cwd())
+        return start(*arguments, env=env, cwd=cwd, stdin=subprocess.DEVNULL if stdin is None else stdin)
+    reading = None if stdin is None else stdin.fileno()
+    return waiting.start([*map(str, arguments)], environment(env), cwd or Path.cwd(), reading)
 
 
 def load(
