@@ -152,12 +152,10 @@ def run(
     cwd: Path | None = None,
     timeout: float = PATIENCE,
     stdin: IO[Any] | None = None,
-    **more: Any,
+    umask: int = -1,
 ) -> Finished:
     """Run the command to its end, in a process forked by `warm` if that makes no difference."""
-    if more:
-        return end(start(*arguments, env=env, cwd=cwd, **more), timeout)
-    return end(start_warm(*arguments, env=env, cwd=cwd, stdin=stdin), timeout)
+    return end(start_warm(*arguments, env=env, cwd=cwd, stdin=stdin, umask=umask), timeout)
 
 
 def start_warm(
@@ -165,13 +163,16 @@ def start_warm(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     stdin: IO[Any] | None = None,
+    umask: int = -1,
 ) -> Process:
     """Start the command, forked by `warm` if that makes no difference."""
     waiting = warm()
     if waiting is None or not waiting.serves(environment(env)):
-        return start(*arguments, env=env, cwd=cwd, stdin=subprocess.DEVNULL if stdin is None else stdin)
+        source = subprocess.DEVNULL if stdin is None else stdin
+        return start(*arguments, env=env, cwd=cwd, stdin=source, umask=umask)
     reading = None if stdin is None else stdin.fileno()
-    return waiting.start([*map(str, arguments)], environment(env), cwd or Path.cwd(), reading)
+    words, folder = [*map(str, arguments)], cwd or Path.cwd()
+    return waiting.start(words, environment(env), folder, reading, umask=umask)
 
 
 def load(

@@ -112,14 +112,16 @@ class Warm:
         folder: Path,
         stdin: int | None = None,
         terminal: Iterable[int] = (),
+        umask: int = -1,
     ) -> Forked:
         """Start a command in a folder.
 
         stdin: what it reads; None for nothing.
         terminal: which of the outputs, 1 and 2, are the terminal that `stdin` is. It becomes its own.
+        umask: -1 for this process's.
         """
-        command: dict[str, Any] = {"arguments": arguments, "folder": str(folder), "terminal": [*terminal]}
-        command["environment"] = dict(environment)
+        command: dict[str, Any] = {"arguments": arguments, "environment": dict(environment)}
+        command |= {"folder": str(folder), "terminal": [*terminal], "umask": umask}
         (out, to_out), (err, to_err), (hear, tell) = [os.pipe() for _ in range(3)]
         nothing = os.open(os.devnull, os.O_RDONLY)
         try:
@@ -193,6 +195,8 @@ def _next_command(requests: socket.socket) -> None:
         os.close(descriptor)
     if command["terminal"]:
         _take_terminal()
+    if command["umask"] >= 0:
+        os.umask(command["umask"])
     os.environ.clear()
     os.environ.update(command["environment"])
     os.chdir(command["folder"])
