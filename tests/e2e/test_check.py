@@ -136,7 +136,7 @@ def test_what_load_would_refuse_check_refuses(account: Account, tmp_path: Path) 
 
 def test_a_load_that_is_running_can_be_checked(account: Account, tmp_path: Path) -> None:
     file = pairs_file(tmp_path, [(n, n + 1) for n in range(1, 101)])
-    process = start_warm("load", file, *TYPES, "--base-url", account.url, "--rate", "5/1")
+    process = start_warm("load", file, *TYPES, "--base-url", account.url, "--rate", "10/1")
     wait_until(lambda: account.puts > 0)
     assert checked(file, code=0)["pairs"] == 100
     assert process.poll() is None
