@@ -9,7 +9,6 @@ from pathlib import Path
 
 from loader.simulator import Simulator, SimulatorSettings, SimulatorState
 from tests.support.command import (
-    TOKEN,
     TYPES,
     Finished,
     Serving,
@@ -171,15 +170,6 @@ def test_a_wrong_file_is_stopped_early(tmp_path: Path) -> None:
         assert again.code == 1
         assert sent(hubspot) == 200
         assert [line["row"] for line in rows_of(report_of(file))] == [str(n) for n in range(1, 201)]
-
-
-def test_the_wrong_account_sends_nothing(tmp_path: Path) -> None:
-    with serving() as hubspot:
-        refused = load(hubspot.url, pairs(tmp_path, 5), "--account-id", "1")
-        assert refused.code == 2
-        assert "belongs to account 62515, not to 1" in refused.err
-        assert TOKEN not in refused.text
-        assert sent(hubspot) == 0
 
 
 def test_the_account_is_asked_as_patiently_as_everything_else(tmp_path: Path) -> None:

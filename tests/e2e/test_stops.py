@@ -41,16 +41,6 @@ def test_nothing_new_after_an_answer_that_stops_the_run(tmp_path: Path) -> None:
     assert not late
 
 
-def test_the_reserve_is_not_overrun(tmp_path: Path) -> None:
-    limit, percent = 100, 50
-    with serving(replace(UNLIMITED, daily_limit=limit, latency=(0.02, 0.1))) as hubspot:
-        stopped = load(hubspot.url, pairs(tmp_path, 200), "--rate", "1000000/1", "--reserve", str(percent))
-        assert stopped.code == 3
-        assert "only the reserve is left" in stopped.err
-        asked = hubspot.ask(lambda simulator: simulator.state.calls.total())
-    assert limit * (100 - percent) / 100 - 5 <= asked <= limit * (100 - percent) / 100
-
-
 # A thread that hangs in a read.
 
 
