@@ -22,12 +22,13 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 #: Variables that a command may have otherwise than the waiting process, since the program reads them when a
 #: command begins. Python and the libraries read other variables already when they start.
@@ -203,7 +204,24 @@ def _next_command(requests: socket.socket) -> None:
     sys.argv = ["loader", *command["arguments"]]
 
 
+def _leave(code: str | int | None) -> NoReturn:
+    """End as `sys.exit` does, but free no objects: that would copy most of the memory that is shared.
+
+    It would take as much of the processor as a short command does.
+    """
+    threading._shutdown()  # type: ignore[attr-defined] # awaits threads, as the interpreter does at its end
+    atexit._run_exitfuncs()
+    if isinstance(code, str):
+        print(code, file=sys.stderr)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
+
+
 if __name__ == "__main__":
     _import_everything()
     _next_command(socket.socket(fileno=int(sys.argv[1])))
-    runpy.run_module("loader", run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module("loader", run_name="__main__", alter_sys=True)
+    except SystemExit as ended:
+        _leave(ended.code)
