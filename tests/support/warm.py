@@ -170,25 +170,39 @@ def _take_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
+def _tell(descriptor: int, number: int) -> None:
+    with suppress(BrokenPipeError):  # the test has ended
+        os.write(descriptor, _INT.pack(number))
+
+
 def _next_command(requests: socket.socket) -> None:
     """Wait for commands; return in a process that was forked for one, with its streams and environment."""
+    running: dict[int, tuple[int, int]] = {}  # by a descriptor that tells its end: process, and whom to tell
     while True:
+        ready, _, _ = select.select([requests.fileno(), *running], [], [])
+        for ended in running.keys() & ready:
+            child, tell = running.pop(ended)
+            _tell(tell, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+            os.close(ended)
+            os.close(tell)
+        if requests.fileno() not in ready:
+            continue
         data, files, _, _ = socket.recv_fds(requests, 1 << 20, 4)
-        with suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:  # so that their processor time counts as the tests'
-                pass
         if not data:  # the tests have ended
             os._exit(0)
-        if os.fork() == 0:
+        child = os.fork()
+        if not child:
             break
-        for descriptor in files:
+        *streams, tell = files
+        for descriptor in streams:
             os.close(descriptor)
+        _tell(tell, child)
+        running[os.pidfd_open(child)] = child, tell
     requests.close()
-    stdin, out, err, tell = files
-    if child := os.fork():  # the parent stays to report the exit code
-        os.write(tell, _INT.pack(child))
-        os.write(tell, _INT.pack(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))
-        os._exit(0)
+    for ended, (_, tell) in running.items():
+        os.close(ended)
+        os.close(tell)
+    stdin, out, err, _ = files
     command = json.loads(data)
     for number, descriptor in enumerate((stdin, out, err)):
         os.dup2(stdin if number in command["terminal"] else descriptor, number)
