@@ -113,15 +113,15 @@ def test_oauth_that_is_refused_at_the_start(tmp_path: Path) -> None:
 def test_oauth_that_is_refused_in_the_middle(tmp_path: Path) -> None:
     """It has been renewed before."""
     with serving(replace(SLOW, token_lifetime=1)) as hubspot:
-        file = pairs(tmp_path, 500)
-        process = start_warm("load", file, "--base-url", hubspot.url, *TYPES, "--workers", "5", env=OAUTH)
+        file = pairs(tmp_path, 200)
+        process = start_warm("load", file, "--base-url", hubspot.url, *TYPES, "--workers", "2", env=OAUTH)
         wait_until(lambda: hubspot.ask(lambda simulator: simulator.state.calls["token"]) > 1)
         wait_until(lambda: sent(hubspot) >= 10)
         change(hubspot, refresh_tokens=frozenset({"another"}))
         stopped = end(process)
         assert stopped.code == 3
         assert {line["status"] for line in settled(file)} == {"associated"}
-        goes_on_to_the_end(hubspot, file, 500)
+        goes_on_to_the_end(hubspot, file, 200)
 
 
 def test_scopes_missing_for_one_of_two_type_pairs(tmp_path: Path) -> None:
