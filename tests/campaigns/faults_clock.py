@@ -17,6 +17,9 @@ T = TypeVar("T")
 
 #: Seconds of the loop's clock that pass in a second of waiting.
 SPEED = 50.0
+#: Seconds of waiting that count so before something happens. If this process did not get the processor, an
+#: answer that was on its way must not seem to have taken many times as long.
+_MOST_BEFORE_EVENT = 0.005
 
 
 class Endless(Exception):
@@ -37,8 +40,10 @@ class _HurryingSelector(selectors.DefaultSelector):
         if left <= 0:
             self._deadline = began + 5.0  # what follows is the cleaning up
             raise Endless
-        events = super().select(left if timeout is None else min(left, timeout / SPEED))
-        self.skipped += (time.perf_counter() - began) * (SPEED - 1)
+        most = left if timeout is None else min(left, timeout / SPEED)
+        events = super().select(most)
+        waited = min(time.perf_counter() - began, _MOST_BEFORE_EVENT if events else most)
+        self.skipped += waited * (SPEED - 1)
         return events
 
 

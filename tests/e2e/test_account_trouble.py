@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-
-import pytest
 
 from loader.simulator import Simulator, SimulatorSettings, SimulatorState
 from tests.support.command import (
-    TOKEN,
     TYPES,
     Finished,
     Serving,
@@ -20,7 +17,8 @@ from tests.support.command import (
     report_of,
     rows_of,
     run,
-    start,
+    start_warm,
+    wait_until,
     write_pairs,
 )
 
@@ -60,16 +58,13 @@ def pairs(folder: Path, rows: int) -> Path:
 
 
 def in_the_middle(
-    hubspot: Serving[Simulator], file: Path, after: int, accident: Callable[[], None], *options: str
+    hubspot: Serving[Simulator], file: Path, after: int, accident: Callable[[], None]
 ) -> Finished:
     """Load, and let something happen when so many requests have come."""
-    process = start("load", file, "--base-url", hubspot.url, *TYPES, "--workers", "10", *options)
-    deadline = time.monotonic() + 20
-    while sent(hubspot) < after:
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    process = start_warm("load", file, "--base-url", hubspot.url, *TYPES, "--workers", "10")
+    wait_until(lambda: sent(hubspot) >= after)
     accident()
-    return end(process, 20)
+    return end(process)
 
 
 def goes_on_to_the_end(hubspot: Serving[Simulator], file: Path, rows: int) -> None:
@@ -92,26 +87,17 @@ def test_a_token_refused_at_the_start(tmp_path: Path) -> None:
         goes_on_to_the_end(hubspot, file, 50)
 
 
-@pytest.mark.parametrize("how", ["revoked", "expired", "no permission"])
-def test_a_token_refused_in_the_middle(tmp_path: Path, how: str) -> None:
+def test_a_token_refused_in_the_middle(tmp_path: Path) -> None:
     with serving(SLOW) as hubspot:
-        file = pairs(tmp_path, 500)
-
-        def accident() -> None:
-            if how == "revoked":
-                change(hubspot, tokens=frozenset({"another"}))
-            else:
-                fault = "9000401300000" if how == "expired" else "9000403400000"
-                hubspot.ask(lambda simulator: simulator.state.fail(fault, path_prefix="/crm", times=0))
-
-        stopped = in_the_middle(hubspot, file, 100, accident)
+        file = pairs(tmp_path, 150)
+        revoke = partial(change, hubspot, tokens=frozenset({"another"}))
+        stopped = in_the_middle(hubspot, file, 40, revoke)
         assert stopped.code == 3
         assert "The same command goes on" in stopped.err
         assert {line["status"] for line in settled(file)} == {"associated"}
-        assert 100 <= len(settled(file)) < 500
-        hubspot.ask(lambda simulator: simulator.state.heal())
+        assert 40 <= len(settled(file)) < 150
         change(hubspot, tokens=None)
-        goes_on_to_the_end(hubspot, file, 500)
+        goes_on_to_the_end(hubspot, file, 150)
 
 
 def test_oauth_that_is_refused_at_the_start(tmp_path: Path) -> None:
@@ -124,32 +110,25 @@ def test_oauth_that_is_refused_at_the_start(tmp_path: Path) -> None:
         assert sent(hubspot) == 0
 
 
-def test_oauth_renews_again_and_again(tmp_path: Path) -> None:
-    with serving(replace(SLOW, token_lifetime=1)) as hubspot:
-        file = pairs(tmp_path, 600)
-        finished = load(hubspot.url, file, "--workers", "10", env=OAUTH)
-        assert finished.code == 0, finished.err
-        assert hubspot.ask(lambda simulator: simulator.state.calls["token"]) > 1
-
-
 def test_oauth_that_is_refused_in_the_middle(tmp_path: Path) -> None:
+    """It has been renewed before."""
     with serving(replace(SLOW, token_lifetime=1)) as hubspot:
-        file = pairs(tmp_path, 1000)
-        process = start("load", file, "--base-url", hubspot.url, *TYPES, "--workers", "10", env=OAUTH)
-        while sent(hubspot) < 200:
-            time.sleep(0.005)
+        file = pairs(tmp_path, 200)
+        process = start_warm("load", file, "--base-url", hubspot.url, *TYPES, "--workers", "2", env=OAUTH)
+        wait_until(lambda: hubspot.ask(lambda simulator: simulator.state.calls["token"]) > 1)
+        wait_until(lambda: sent(hubspot) >= 10)
         change(hubspot, refresh_tokens=frozenset({"another"}))
-        stopped = end(process, 30)
+        stopped = end(process)
         assert stopped.code == 3
         assert {line["status"] for line in settled(file)} == {"associated"}
-        goes_on_to_the_end(hubspot, file, 1000)
+        goes_on_to_the_end(hubspot, file, 200)
 
 
 def test_scopes_missing_for_one_of_two_type_pairs(tmp_path: Path) -> None:
     with serving(replace(UNLIMITED, types_without_scope=frozenset({"deals"}))) as hubspot:
         file = write_pairs(
             tmp_path / "pairs.csv",
-            [(n, n + 10**6, "deals" if n > 150 else "companies") for n in range(1, 301)],
+            [(n, n + 10**6, "deals" if n > 30 else "companies") for n in range(1, 61)],
             ["to_object_type"],
         )
         command = ("load", file, "--base-url", hubspot.url, "--from-type", "contacts", "--workers", "5")
@@ -161,48 +140,25 @@ def test_scopes_missing_for_one_of_two_type_pairs(tmp_path: Path) -> None:
         assert made == {("associated", "companies")}
         change(hubspot, types_without_scope=frozenset())
         assert run(*command).code == 0
-        assert len(rows_of(report_of(file))) == 300
-
-
-def test_a_short_move_is_waited_for(tmp_path: Path) -> None:
-    with serving() as hubspot:
-        file = write_pairs(tmp_path / "pairs.csv", [("9000477101000", 5), *((n, n) for n in range(1, 100))])
-        began = time.monotonic()
-        assert load(hubspot.url, file, "--workers", "1").code == 0
-        assert time.monotonic() - began > 2  # its Retry-After
-        assert {line["attempts"] for line in rows_of(report_of(file))} == {"1"}
-
-
-def test_a_long_move_stops_the_run(tmp_path: Path) -> None:
-    with serving(SLOW) as hubspot:
-        file = pairs(tmp_path, 500)
-
-        def accident() -> None:
-            hubspot.ask(lambda s: s.state.fail("9000477300000", path_prefix="/crm", times=0))
-
-        stopped = in_the_middle(hubspot, file, 100, accident)
-        assert stopped.code == 3
-        assert "another data centre" in stopped.err
-        hubspot.ask(lambda simulator: simulator.state.heal())
-        goes_on_to_the_end(hubspot, file, 500)
+        assert len(rows_of(report_of(file))) == 60
 
 
 def test_the_daily_limit_in_the_middle(tmp_path: Path) -> None:
-    with serving(replace(SLOW, daily_limit=300)) as hubspot:
-        file = pairs(tmp_path, 400)
+    with serving(replace(SLOW, daily_limit=60)) as hubspot:
+        file = pairs(tmp_path, 100)
         stopped = load(hubspot.url, file, "--workers", "10")
         assert stopped.code == 3
         assert "it is reset at" in stopped.err
         assert "--wait-for-daily-reset" in stopped.err
-        assert len(settled(file)) >= 290
+        assert len(settled(file)) >= 50
         change(hubspot, daily_limit=None)
-        goes_on_to_the_end(hubspot, file, 400)
+        goes_on_to_the_end(hubspot, file, 100)
 
 
 def test_a_wrong_file_is_stopped_early(tmp_path: Path) -> None:
     with serving() as hubspot:
         hubspot.ask(lambda simulator: simulator.state.keep_only("contacts", frozenset()))
-        file = pairs(tmp_path, 500)
+        file = pairs(tmp_path, 200)
         stopped = load(hubspot.url, file, "--workers", "20")
         assert stopped.code == 3
         assert "100 pairs in a row were refused" in stopped.err
@@ -212,43 +168,13 @@ def test_a_wrong_file_is_stopped_early(tmp_path: Path) -> None:
         assert {line["status"] for line in settled(file)} == {"failed"}
         again = load(hubspot.url, file, "--stop-after-failures", "0")
         assert again.code == 1
-        assert sent(hubspot) == 500
-        assert [line["row"] for line in rows_of(report_of(file))] == [str(n) for n in range(1, 501)]
-
-
-def test_good_rows_in_between_are_no_wrong_file(tmp_path: Path) -> None:
-    with serving() as hubspot:
-        file = write_pairs(
-            tmp_path / "pairs.csv",
-            [(f"9000404000{n:03}" if n % 10 else n + 1, n + 10**6) for n in range(300)],
-        )
-        finished = load(hubspot.url, file, "--stop-after-failures", "50", "--workers", "4")
-        assert finished.code == 1, finished.err
-        assert len(rows_of(report_of(file))) == 300
-
-
-def test_a_storm_of_429_is_no_attempt_of_any_row(tmp_path: Path) -> None:
-    with serving(SLOW) as hubspot:
-        hubspot.ask(lambda s: s.state.fail("9000429100000", path_prefix="/crm", times=15))
-        file = pairs(tmp_path, 60)
-        finished = load(hubspot.url, file, "--max-attempts", "1")
-        assert finished.code == 0, finished.err
-        assert hubspot.ask(lambda simulator: simulator.state.answers[429]) == 15
-        assert {line["attempts"] for line in rows_of(report_of(file))} == {"1"}
-
-
-def test_the_wrong_account_sends_nothing(tmp_path: Path) -> None:
-    with serving() as hubspot:
-        refused = load(hubspot.url, pairs(tmp_path, 5), "--account-id", "1")
-        assert refused.code == 2
-        assert "belongs to account 62515, not to 1" in refused.err
-        assert TOKEN not in refused.text
-        assert sent(hubspot) == 0
+        assert sent(hubspot) == 200
+        assert [line["row"] for line in rows_of(report_of(file))] == [str(n) for n in range(1, 201)]
 
 
 def test_the_account_is_asked_as_patiently_as_everything_else(tmp_path: Path) -> None:
     """One transient error on the very first request is no reason to drop the check of the account."""
     with serving() as hubspot:
-        hubspot.ask(lambda s: s.state.fail("9000503000000", path_prefix="/account-info", times=2))
+        hubspot.ask(lambda s: s.state.fail("9000503000000", path_prefix="/account-info", times=1))
         finished = load(hubspot.url, pairs(tmp_path, 5), "--account-id", "62515")
         assert finished.code == 0, finished.err

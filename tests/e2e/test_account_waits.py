@@ -11,7 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import TYPES, Finished, Serving, end, load, report_of, rows_of, start, write_pairs
+from tests.support.command import (
+    TYPES,
+    Finished,
+    Serving,
+    end,
+    load,
+    report_of,
+    rows_of,
+    start_warm,
+    write_pairs,
+)
 from tests.support.wire import ASSOCIATED, Script, Seen, Wire, http
 
 USED_UP = b'{"message":"You have reached your daily limit.","policyName":"DAILY"}'
@@ -71,10 +81,10 @@ def test_a_short_wait_is_taken_by_its_word_and_no_attempt(tmp_path: Path) -> Non
 def test_a_used_up_day_is_slept_through_until_a_person_interrupts(tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
     with Serving(lambda: Wire(answering(http(429, USED_UP)))) as wire:
-        process = start("load", file, "--base-url", wire.url, *TYPES, "--wait-for-daily-reset")
+        process = start_warm("load", file, "--base-url", wire.url, *TYPES, "--wait-for-daily-reset")
         while not wire.ask(lambda server: sum(one.method == "PUT" for one in server.seen)):
             time.sleep(0.01)
-        time.sleep(0.5)
+        time.sleep(0.2)
         assert process.poll() is None
         process.send_signal(signal.SIGINT)
         ended = end(process)
@@ -82,11 +92,10 @@ def test_a_used_up_day_is_slept_through_until_a_person_interrupts(tmp_path: Path
     assert ended.code == 130
 
 
-@pytest.mark.parametrize("answer", [http(200, b'{"x":1}'), http(503, b"{}", Retry_After="0")])
-def test_a_token_that_can_not_be_had_is_said_at_once(tmp_path: Path, answer: bytes) -> None:
-    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
+def test_a_token_that_can_not_be_had_is_said_at_once(tmp_path: Path) -> None:
+    answer, file = http(503, b"{}", Retry_After="0"), write_pairs(tmp_path / "pairs.csv", [(1, 2)])
     with Serving(lambda: Wire(answering(http(200, ASSOCIATED), token=answer))) as wire:
-        ended = load(wire.url, file, env=OAUTH, timeout=15)
+        ended = load(wire.url, file, env=OAUTH)
         assert not [request for request in wire.server.seen if request.method == "PUT"]
     assert ended.code == 2
     assert "No access token can be had" in ended.err

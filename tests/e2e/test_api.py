@@ -28,7 +28,7 @@ from tests.support.second_run import Account, checkpoint_of, column, pairs_file
 
 TYPES: dict[str, Any] = {"from_type": "contacts", "to_type": "companies"}
 #: Slow enough to be interrupted.
-SLOW: dict[str, Any] = {**TYPES, "rate": "20/1", "workers": 2}
+SLOW: dict[str, Any] = {**TYPES, "rate": "40/1", "workers": 2}
 
 
 @pytest.fixture
@@ -203,7 +203,7 @@ def test_a_token_as_an_argument(
 ) -> None:
     monkeypatch.setenv("HUBSPOT_ACCESS_TOKEN", "pat-not-this-one")
     file = pairs_file(tmp_path, [(1, 2)])
-    accepted = SimulatorSettings(rate_limit=0, tokens=frozenset({"pat-as-an-argument-1234"}))
+    accepted = SimulatorSettings(rate_limit=1_000_000, tokens=frozenset({"pat-as-an-argument-1234"}))
     with Account(settings=accepted) as account:
         assert loader.load(file, **TYPES, base_url=account.url, token=token).exit_code == 0
         with pytest.raises(loader.CredentialsError):
@@ -280,7 +280,7 @@ def test_ctrl_c_in_a_script_ends_in_good_order(account: Account, pairs: Path) ->
         "first = lambda outcome: print(outcome.pair.row, flush=True)\n"
         "try:\n"
         "    loader.load(sys.argv[1], from_type='contacts', to_type='companies', base_url=sys.argv[2],\n"
-        "                rate='20/1', on_outcome=first)\n"
+        "                rate='40/1', on_outcome=first)\n"
         "except KeyboardInterrupt:\n"
         "    sys.exit(77)\n"
     )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
-import subprocess
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.command import TYPES, Finished, end, report_of, run, start, wait_until, write_pairs
+from tests.support.command import TYPES, Finished, end, report_of, run, start_warm, wait_until, write_pairs
 from tests.support.second_run import Account, checkpoint_of, pairs_file
 
 MISTAKES = (
@@ -136,22 +136,22 @@ def test_what_load_would_refuse_check_refuses(account: Account, tmp_path: Path) 
 
 def test_a_load_that_is_running_can_be_checked(account: Account, tmp_path: Path) -> None:
     file = pairs_file(tmp_path, [(n, n + 1) for n in range(1, 101)])
-    process = start("load", file, *TYPES, "--base-url", account.url, "--rate", "5/1")
+    process = start_warm("load", file, *TYPES, "--base-url", account.url, "--rate", "10/1")
     wait_until(lambda: account.puts > 0)
     assert checked(file, code=0)["pairs"] == 100
     assert process.poll() is None
-    process.terminate()
+    process.send_signal(signal.SIGTERM)
     assert end(process).code == 143
 
 
 def test_cells_cannot_write_on_the_screen(tmp_path: Path) -> None:
     file = tmp_path / "pairs.csv"
     file.write_text("from_object_id,to_object_id\n\x1b[2J1,2\n")
-    assert "\x1b" not in check(file, stdin=subprocess.DEVNULL).text
+    assert "\x1b" not in check(file).text
 
 
 def test_a_huge_cell_is_not_shown_whole(tmp_path: Path) -> None:
-    huge = "x" * 1_000_000
+    huge = "x" * 200_000
     rows = [(huge, 2), (f"1{huge}", f"2{huge}"), (f"{huge} 1", 4)]
     file = write_pairs(tmp_path / "pairs.csv", rows)
     ended = check(file)
@@ -161,7 +161,7 @@ def test_a_huge_cell_is_not_shown_whole(tmp_path: Path) -> None:
     assert len(json.dumps(checked(file, code=1))) < 5000
     types = write_pairs(tmp_path / "types.csv", [(1, 2, f"a{huge}"), (3, "x", huge)], ["from_object_type"])
     assert len(check(types).text) < 3000
-    name = huge[:100_000]
+    name = huge[:50_000]
     header = write_pairs(tmp_path / "header.csv", [(1, 2, "x")], [name])
     told = check(header, "--from-column", name)
     assert told.code == 1

@@ -222,8 +222,10 @@ def test_a_dry_run_is_a_check(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_a_sigint_that_the_starter_ignores_stays_ignored(tmp_path: Path) -> None:
     """As a shell script starts a program with ``&``: Ctrl-C is for what runs in the foreground."""
-    file = write_pairs(tmp_path / "pairs.csv", [(n, n + 1000) for n in range(1, 41)])
-    with Serving(lambda: Simulator(SimulatorSettings(rate_limit=0, latency=(0.05, 0.05)))) as simulator:
+    file = write_pairs(tmp_path / "pairs.csv", [(n, n + 1000) for n in range(1, 21)])
+    with Serving(
+        lambda: Simulator(SimulatorSettings(rate_limit=1_000_000, latency=(0.05, 0.05)))
+    ) as simulator:
         arguments = ("load", file, *TYPES, "--base-url", simulator.url, "--workers", "2", "--json")
         process = start(*arguments, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
         while simulator.ask(lambda served: not served.state.calls["associate"]):
@@ -231,22 +233,16 @@ def test_a_sigint_that_the_starter_ignores_stays_ignored(tmp_path: Path) -> None
         process.send_signal(signal.SIGINT)
         ended = end(process)
     assert ended.code == 0, ended.err
-    assert '"associated": 40' in ended.out
+    assert '"associated": 20' in ended.out
 
 
 def test_what_the_output_can_not_encode_is_replaced(tmp_path: Path) -> None:
     """As Windows does it, where standard output sent to a file or a pipe is cp1252."""
     file = tmp_path / "p.csv"
     file.write_text("from_object_id,to_object_id\n1001,2001\n日本,2\n", encoding="utf-8")
-    for encoding in ("cp1252", "ascii"):
-        env = {"PYTHONIOENCODING": encoding}
-        loaded = end(start("load", file, *TYPES, "--simulate", "-q", "--overwrite", env=env))
-        assert (loaded.code, "contacts ?? -> companies 2" in loaded.out) == (1, True), loaded.text
-        report = next(tmp_path.glob("*report.csv"))
-        told = end(start("summary", report, "--html", tmp_path / "p.html", env=env))
-        assert (told.code, (tmp_path / "p.html").exists()) == (1, True), told.text
-        checked = end(start("check", file, *TYPES, env=env))
-        assert (checked.code, "contacts -> companies: 1 pair" in checked.out) == (1, True), checked.text
+    env = {"PYTHONIOENCODING": "cp1252"}
+    loaded = end(start("load", file, *TYPES, "--simulate", "-q", env=env))
+    assert (loaded.code, "contacts ?? -> companies 2" in loaded.out) == (1, True), loaded.text
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")

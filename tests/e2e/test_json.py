@@ -33,7 +33,7 @@ def test_the_schemas_are_schemas(name: str) -> None:
 def test_every_result_and_every_log_line_is_as_documented(tmp_path: Path) -> None:
     rows = [(1, 2), (1, 2), ("x", 4), (9000404000001, 5), (9000503001001, 6)]
     file, log = write_pairs(tmp_path / "pairs.csv", rows), tmp_path / "run.log"
-    with Serving(lambda: Simulator(SimulatorSettings(rate_limit=0))) as simulator:
+    with Serving(lambda: Simulator(SimulatorSettings(rate_limit=1_000_000))) as simulator:
         url = ("--base-url", simulator.url)
         checked = run("check", file, *TYPES, *url, "--online", "--json")
         loaded = run("load", file, *TYPES, *url, "--skip-existing", "--json", "--log-file", log)
@@ -55,7 +55,7 @@ def test_every_result_and_every_log_line_is_as_documented(tmp_path: Path) -> Non
 
 def test_a_run_that_stops_is_as_documented_too(tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(n, n + 1) for n in range(1, 9)])
-    with Serving(lambda: Simulator(SimulatorSettings(rate_limit=0, daily_limit=4))) as simulator:
+    with Serving(lambda: Simulator(SimulatorSettings(rate_limit=1_000_000, daily_limit=4))) as simulator:
         stopped = run("load", file, *TYPES, "--base-url", simulator.url, "--json")
     value = json.loads(stopped.out)
     holds("run", value)

@@ -20,8 +20,8 @@ from tests.campaigns.kills import campaign
 from tests.support.command import TYPES, Serving, end, load, run, start_warm, wait_until
 from tests.support.second_run import Account, checkpoint_of, column, pairs_file
 
-SLOW = SimulatorSettings(rate_limit=1_000_000, daily_limit=None, latency=(0.2, 0.4))
-MANY = [(n, n + 10**6) for n in range(1, 3001)]
+SLOW = SimulatorSettings(rate_limit=1_000_000, daily_limit=None, latency=(0.1, 0.2))
+MANY = [(n, n + 10**6) for n in range(1, 2501)]
 
 posix = pytest.mark.skipif(os.name != "posix", reason="Windows has no signals to send to one process")
 
@@ -50,10 +50,11 @@ def test_the_first_signal_awaits_what_is_in_flight(
 ) -> None:
     file = pairs_file(tmp_path, MANY[:200])
     process = start_warm("load", file, "--base-url", slow.url, *TYPES, "--workers", "20", "--overwrite")
-    wait_until(lambda: sent(slow) > 40)
+    wait_until(lambda: sent(slow) > 20)
     process.send_signal(number)
     ended = end(process)
     assert ended.code == code
+    assert f"exit code {code}" in run("summary", file).out
     assert "Stopping: " in ended.err
     assert "The same command goes on from there" in ended.err
     settled = column(file, "status").count("associated")
@@ -76,8 +77,10 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @posix
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize(("command", "call"), [("verify", "batch read"), ("undo", "batch archive")])
+@pytest.mark.parametrize(
+    ("command", "call", "number", "code"),
+    [("verify", "batch read", signal.SIGINT, 130), ("undo", "batch archive", signal.SIGTERM, 143)],
+)
 def test_verify_and_undo_end_as_load_does(
     slow: Serving[Simulator],
     tmp_path: Path,
@@ -139,7 +142,7 @@ def test_the_second_ctrl_c_leaves_at_once_and_the_checkpoint_is_sound(
 ) -> None:
     file = pairs_file(tmp_path, MANY[:200])
     process = start_warm("load", file, "--base-url", slow.url, *TYPES, "--workers", "20")
-    wait_until(lambda: sent(slow) > 60)
+    wait_until(lambda: sent(slow) > 20)
     slow.ask(lambda simulator: simulator.state.fail("9000600000000", times=0))  # no answer from now on
     at = sent(slow)
     wait_until(lambda: sent(slow) >= at + 5)

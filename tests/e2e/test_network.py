@@ -8,10 +8,18 @@ import ssl
 import time
 from pathlib import Path
 
-import pytest
-
 from loader.simulator import Simulator
-from tests.support.command import TYPES, Finished, Serving, end, load, report_of, start, write_pairs
+from tests.support.command import (
+    TYPES,
+    Finished,
+    Serving,
+    end,
+    load,
+    report_of,
+    start_warm,
+    wait_until,
+    write_pairs,
+)
 from tests.support.wire import ASSOCIATED, Script, Seen, Wire, http, says
 
 CERTIFICATE = Path(__file__).parents[1] / "support" / "tls.pem"
@@ -35,15 +43,7 @@ def nothing_was_sent(ended: Finished, file: Path, *words: str) -> None:
 
 def test_a_port_on_which_nothing_listens(tmp_path: Path) -> None:
     file = pairs(tmp_path)
-    began = time.monotonic()
     nothing_was_sent(load("http://127.0.0.1:9", file), file, "No connection to 127.0.0.1:9")
-    assert time.monotonic() - began < 15
-
-
-def test_a_name_that_does_not_exist(tmp_path: Path) -> None:
-    file = pairs(tmp_path)
-    ended = load("https://hubspot.invalid", file, env={"NO_PROXY": "*"})
-    nothing_was_sent(ended, file, "The name hubspot.invalid can't be resolved")
 
 
 def test_a_proxy_that_refuses_to_connect(tmp_path: Path) -> None:
@@ -62,28 +62,6 @@ async def reset(_: Seen, writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
-async def begin_and_hang(_: Seen, writer: asyncio.StreamWriter) -> None:
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: appli")
-
-
-@pytest.mark.parametrize(
-    ("script", "word"), [(hang, "no answer"), (reset, "broke the connection"), (begin_and_hang, "no answer")]
-)
-def test_a_server_that_does_not_answer(tmp_path: Path, script: Script, word: str) -> None:
-    file = pairs(tmp_path)
-    with Serving(lambda: Wire(script)) as wire:
-        nothing_was_sent(load(wire.url, file, "--timeout", "0.5"), file, word)
-        assert len(wire.server.seen) == 3
-
-
-def test_three_tries_take_at_most_15_seconds(tmp_path: Path) -> None:
-    file = pairs(tmp_path)
-    began = time.monotonic()
-    with Serving(lambda: Wire(hang)) as wire:
-        nothing_was_sent(load(wire.url, file), file, "within 4 s")
-    assert time.monotonic() - began < 15
-
-
 def test_what_answers_at_the_third_try_is_loaded(tmp_path: Path) -> None:
     waiting: list[Script] = [reset, reset]
 
@@ -96,30 +74,11 @@ def test_what_answers_at_the_third_try_is_loaded(tmp_path: Path) -> None:
         assert load(wire.url, file).code == 0
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        http(503),
-        http(429, b"{}", Retry_After="1"),
-        http(200, b"<html>"),
-        http(423),
-        http(477, b"{}", Retry_After="1"),
-    ],
-)
-def test_the_account_is_asked_as_patiently_as_everything_else(tmp_path: Path, answer: bytes) -> None:
-    account = http(200, b'{"portalId":4711}')
-    file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
-    with Serving(lambda: Wire(says(answer, account, http(200, ASSOCIATED)))) as wire:
-        ended = load(wire.url, file, "--account-id", "4711")
-    assert ended.code == 0, ended.err
-
-
 def test_ctrl_c_while_nothing_answers(tmp_path: Path) -> None:
     file = pairs(tmp_path)
     with Serving(lambda: Wire(hang)) as wire:
-        process = start("load", file, "--base-url", wire.url, *TYPES)
-        while not wire.ask(lambda server: len(server.seen)):
-            time.sleep(0.01)
+        process = start_warm("load", file, "--base-url", wire.url, *TYPES)
+        wait_until(lambda: wire.ask(lambda server: bool(server.seen)))
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
         ended = end(process)
@@ -130,12 +89,11 @@ def test_ctrl_c_while_nothing_answers(tmp_path: Path) -> None:
 # A server that is not HubSpot, or can't be trusted.
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_not_followed(tmp_path: Path, status: int) -> None:
+def test_a_redirect_is_not_followed(tmp_path: Path) -> None:
     """The other host, which the redirect names, gets neither a request nor the token."""
     with Serving(lambda: Wire(says(http(200, ASSOCIATED)))) as other:
         elsewhere = other.url.replace("127.0.0.1", "localhost")
-        script = says(http(status, b"", Location=f"{elsewhere}/x?token=1"))
+        script = says(http(302, b"", Location=f"{elsewhere}/x?token=1"))
         with Serving(lambda: Wire(script)) as here:
             stopped = load(here.url, pairs(tmp_path, 50))
         assert other.server.connections == 0
@@ -162,13 +120,10 @@ class Quiet(Wire):
 
 def test_a_certificate_that_is_not_trusted(tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "pairs.csv", [(1, 2)])
-    no_ca = {"SSL_CERT_FILE": "", "REQUESTS_CA_BUNDLE": ""}
     with Serving(lambda: Quiet(says(http(200, ASSOCIATED)), tls())) as wire:
-        refused = load(wire.url, file, env=no_ca, timeout=20)
+        refused = load(wire.url, file)
         assert not wire.server.seen
-        nothing_was_sent(refused, file, "self-signed certificate", "SSL_CERT_FILE")
-        trusted = load(wire.url, file, env={"SSL_CERT_FILE": str(CERTIFICATE)})
-    assert trusted.code == 0, trusted.err
+    nothing_was_sent(refused, file, "self-signed certificate", "SSL_CERT_FILE")
 
 
 def test_a_server_without_tls(tmp_path: Path) -> None:

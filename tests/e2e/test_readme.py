@@ -36,7 +36,7 @@ STEPS = [
 
 @pytest.fixture
 def serving() -> Iterator[Serving[Simulator]]:
-    with Serving(lambda: Simulator(SimulatorSettings())) as serving:
+    with Serving(lambda: Simulator(SimulatorSettings(rate_limit=1_000_000))) as serving:
         yield serving
 
 

@@ -28,20 +28,8 @@ def semicolons(report: Path) -> None:
         csv.writer(file, delimiter=";").writerows(rows)
 
 
-def shortened(report: Path) -> None:
-    text = report.read_text()
-    for from_id, to_id in PAIRS:
-        text = text.replace(str(from_id), "5.1E+10").replace(str(to_id), "9E+09")
-    report.write_text(text)
-
-
 EDITS: dict[str, Callable[[Path], object]] = {
     "saved with semicolons": semicolons,
-    "IDs shortened by a spreadsheet": shortened,
-    "saved as UTF-16": lambda report: report.write_text(report.read_text(), encoding="utf-16"),
-    "without its final line end": lambda report: report.write_bytes(report.read_bytes()[:-1]),
-    "sorted": lambda report: report.write_text("\n".join(sorted(report.read_text().splitlines()))),
-    "cut in half": lambda report: report.write_bytes(report.read_bytes()[:300]),
     "a hole": lambda report: report.write_bytes(report.read_bytes()[:200] + b"\0" * 4096),
     "emptied": lambda report: report.write_bytes(b""),
     "statuses changed": lambda report: report.write_text(report.read_text().replace("associated", "failed")),

@@ -6,14 +6,15 @@ import os
 
 import pytest
 
-from tests.campaigns.soak import MOST_MORE_FILES, soak
+from tests.campaigns.soak import soak
 
-#: MiB that 5,000 rows may take; 8 KiB that each row left behind would show. A million rows may take 200.
-MOST = 160
+#: MiB that a load may take, and files that it may open. A million rows may take 200 MiB.
+MOST, MOST_FILES = 160, 150
 
 
 @pytest.mark.skipif(os.name != "posix", reason="asks the system what a child process used")
 def test_memory_and_files_stay_within_bounds() -> None:
-    few, many = soak(500, 5_000)
-    assert many.peak < MOST
-    assert many.files <= few.files + MOST_MORE_FILES
+    """What a row leaves in memory is measured in test_speed."""
+    (one,) = soak(500)
+    assert one.peak < MOST
+    assert one.files < MOST_FILES

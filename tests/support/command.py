@@ -151,22 +151,28 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     timeout: float = PATIENCE,
-    **more: Any,
+    stdin: IO[Any] | None = None,
+    umask: int = -1,
 ) -> Finished:
     """Run the command to its end, in a process forked by `warm` if that makes no difference."""
-    if more:
-        return end(start(*arguments, env=env, cwd=cwd, **more), timeout)
-    return end(start_warm(*arguments, env=env, cwd=cwd), timeout)
+    return end(start_warm(*arguments, env=env, cwd=cwd, stdin=stdin, umask=umask), timeout)
 
 
 def start_warm(
-    *arguments: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
+    *arguments: str | Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    stdin: IO[Any] | None = None,
+    umask: int = -1,
 ) -> Process:
     """Start the command, forked by `warm` if that makes no difference."""
     waiting = warm()
     if waiting is None or not waiting.serves(environment(env)):
-        return start(*arguments, env=env, cwd=cwd)
-    return waiting.start([*map(str, arguments)], environment(env), cwd or Path.cwd())
+        source = subprocess.DEVNULL if stdin is None else stdin
+        return start(*arguments, env=env, cwd=cwd, stdin=source, umask=umask)
+    reading = None if stdin is None else stdin.fileno()
+    words, folder = [*map(str, arguments)], cwd or Path.cwd()
+    return waiting.start(words, environment(env), folder, reading, umask=umask)
 
 
 def load(

@@ -15,7 +15,7 @@ class Account:
     """A simulated account whose requests and associations a test can look at."""
 
     def __init__(self, account_id: int = 62515, settings: SimulatorSettings | None = None) -> None:
-        settings = settings or SimulatorSettings(rate_limit=0, portal_id=account_id)
+        settings = settings or SimulatorSettings(rate_limit=1_000_000, portal_id=account_id)
         self.serving = Serving(lambda: Simulator(settings))
 
     def __enter__(self) -> Account:

@@ -14,7 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.support.command import COMMAND, PATIENCE, Finished, end, start
+from tests.support.command import COMMAND, PATIENCE, Finished, Process, end, environment, start
+from tests.support.warm import warm
 
 CTRL_C, CTRL_D = b"\x03", b"\x04"
 
@@ -26,6 +27,22 @@ fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execv(sys.argv[1], sys.argv[1:])
 """
 _ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def _start(words: tuple[str | Path, ...], env: Mapping[str, str], terminal: int, output: bool) -> Process:
+    waiting = warm()
+    if waiting is not None and waiting.serves(environment(env)):
+        outputs = (1, 2) if output else (2,)
+        return waiting.start([*map(str, words)], environment(env), Path.cwd(), terminal, outputs)
+    return start(
+        *words,
+        command=(sys.executable, "-c", _TAKE_TERMINAL, *COMMAND),
+        env=env,
+        stdin=terminal,
+        stdout=terminal if output else subprocess.PIPE,
+        stderr=terminal,
+        start_new_session=True,
+    )
 
 
 class Terminal:
@@ -48,15 +65,7 @@ class Terminal:
 
         self._keyboard, terminal = pty.openpty()
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        self._process = start(
-            *arguments,
-            command=(sys.executable, "-c", _TAKE_TERMINAL, *COMMAND),
-            env={"TERM": "xterm", "COLUMNS": "", **(env or {})},
-            stdin=terminal,
-            stdout=terminal if output else subprocess.PIPE,
-            stderr=terminal,
-            start_new_session=True,
-        )
+        self._process = _start(arguments, {"TERM": "xterm", "COLUMNS": "", **(env or {})}, terminal, output)
         os.close(terminal)
         self._seen = bytearray()
         self._more = threading.Condition()

@@ -3,7 +3,7 @@
 Importing the program and pandas takes a second, and the tests start it hundreds of times. So `command.run`
 forks each command from a waiting process (``python -m tests.support.warm FD``). The child gets its streams,
 folder and environment from the caller, and runs the module `loader` as ``python -m loader`` does. A test that
-needs other streams uses `command.start`, which always starts a new interpreter.
+needs more of Popen uses `command.start`, which always starts a new interpreter.
 ``ASSOC_LOADER_TESTS_COLD=1`` does so for all tests.
 """
 
@@ -22,15 +22,21 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import Any, NoReturn
 
 #: Variables that a command may have otherwise than the waiting process, since the program reads them when a
 #: command begins. Python and the libraries read other variables already when they start.
-_READ_LATE = ("HUBSPOT_", "ASSOC_LOADER_", "PYTEST_")
+_READ_LATE = (
+    *("HUBSPOT_", "ASSOC_LOADER_", "_ASSOC_LOADER_", "PYTEST_"),
+    *("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"),
+    *("TERM", "COLUMNS", "NO_COLOR"),
+)
 _INT = struct.Struct("i")
 
 
@@ -100,15 +106,31 @@ class Warm:
         differing = self._environment.items() ^ environment.items()
         return all(name.startswith(_READ_LATE) for name, _ in differing)
 
-    def start(self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path) -> Forked:
-        """Start a command in a folder."""
-        command = {"arguments": arguments, "environment": dict(environment), "folder": str(folder)}
+    def start(
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        stdin: int | None = None,
+        terminal: Iterable[int] = (),
+        umask: int = -1,
+    ) -> Forked:
+        """Start a command in a folder.
+
+        stdin: what it reads; None for nothing.
+        terminal: which of the outputs, 1 and 2, are the terminal that `stdin` is. It becomes its own.
+        umask: -1 for this process's.
+        """
+        command: dict[str, Any] = {"arguments": arguments, "environment": dict(environment)}
+        command |= {"folder": str(folder), "terminal": [*terminal], "umask": umask}
         (out, to_out), (err, to_err), (hear, tell) = [os.pipe() for _ in range(3)]
+        nothing = os.open(os.devnull, os.O_RDONLY)
         try:
-            socket.send_fds(self._socket, [json.dumps(command).encode()], [to_out, to_err, tell])
+            files = [nothing if stdin is None else stdin, to_out, to_err, tell]
+            socket.send_fds(self._socket, [json.dumps(command).encode()], files)
         finally:
-            for writing in (to_out, to_err, tell):
-                os.close(writing)
+            for sent in (nothing, to_out, to_err, tell):
+                os.close(sent)
         return Forked(out, err, hear)
 
     def _end(self) -> None:
@@ -139,36 +161,81 @@ def _import_everything() -> None:
     gc.freeze()  # the garbage collection of a child would copy all this memory
 
 
+def _take_terminal() -> None:
+    """Make standard input the controlling terminal, so that Ctrl-C becomes a signal."""
+    import fcntl
+    import termios
+
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def _tell(descriptor: int, number: int) -> None:
+    with suppress(BrokenPipeError):  # the test has ended
+        os.write(descriptor, _INT.pack(number))
+
+
 def _next_command(requests: socket.socket) -> None:
     """Wait for commands; return in a process that was forked for one, with its streams and environment."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that no child remains as a zombie
+    running: dict[int, tuple[int, int]] = {}  # by a descriptor that tells its end: process, and whom to tell
     while True:
-        data, files, _, _ = socket.recv_fds(requests, 1 << 20, 3)
+        ready, _, _ = select.select([requests.fileno(), *running], [], [])
+        for ended in running.keys() & ready:
+            child, tell = running.pop(ended)
+            _tell(tell, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+            os.close(ended)
+            os.close(tell)
+        if requests.fileno() not in ready:
+            continue
+        data, files, _, _ = socket.recv_fds(requests, 1 << 20, 4)
         if not data:  # the tests have ended
             os._exit(0)
-        if os.fork() == 0:
+        child = os.fork()
+        if not child:
             break
-        for descriptor in files:
+        *streams, tell = files
+        for descriptor in streams:
             os.close(descriptor)
+        _tell(tell, child)
+        running[os.pidfd_open(child)] = child, tell
     requests.close()
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    out, err, tell = files
-    if child := os.fork():  # the parent stays to report the exit code
-        os.write(tell, _INT.pack(child))
-        os.write(tell, _INT.pack(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))
-        os._exit(0)
-    os.dup2(out, 1)
-    os.dup2(err, 2)
+    for ended, (_, tell) in running.items():
+        os.close(ended)
+        os.close(tell)
+    stdin, out, err, _ = files
+    command = json.loads(data)
+    for number, descriptor in enumerate((stdin, out, err)):
+        os.dup2(stdin if number in command["terminal"] else descriptor, number)
     for descriptor in files:
         os.close(descriptor)
-    command = json.loads(data)
+    if command["terminal"]:
+        _take_terminal()
+    if command["umask"] >= 0:
+        os.umask(command["umask"])
     os.environ.clear()
     os.environ.update(command["environment"])
     os.chdir(command["folder"])
     sys.argv = ["loader", *command["arguments"]]
 
 
+def _leave(code: str | int | None) -> NoReturn:
+    """End as `sys.exit` does, but free no objects: that would copy most of the memory that is shared.
+
+    It would take as much of the processor as a short command does.
+    """
+    threading._shutdown()  # type: ignore[attr-defined] # awaits threads, as the interpreter does at its end
+    atexit._run_exitfuncs()
+    if isinstance(code, str):
+        print(code, file=sys.stderr)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
+
+
 if __name__ == "__main__":
     _import_everything()
     _next_command(socket.socket(fileno=int(sys.argv[1])))
-    runpy.run_module("loader", run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module("loader", run_name="__main__", alter_sys=True)
+    except SystemExit as ended:
+        _leave(ended.code)

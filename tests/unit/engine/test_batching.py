@@ -1,19 +1,38 @@
-"""Items for many pairs, and what an answer for many means for each of them."""
+"""Items for many pairs, what an answer for many means for each of them, and what a fault of a batch costs."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
 import pytest
 
-from loader.engine.batching import batch_packing, parse_batch_response, record_packing
-from loader.engine.sender import PartialResult
-from loader.engine.work_item import WorkItem
-from loader.hubspot import Answer
+from loader.engine.batching import (
+    MOST_PAIRS,
+    BatchSender,
+    batch_packing,
+    parse_batch_response,
+    record_packing,
+)
+from loader.engine.sender import PartialResult, SendMethod
+from loader.engine.work_item import OpenPairs, WorkItem
+from loader.hubspot import Answer, HubSpot
 from loader.model import Pair
+from tests.support.clock import run
+from tests.support.engine import (
+    NO_ANSWER,
+    Ended,
+    Reply,
+    Request,
+    Script,
+    VirtualHubSpot,
+    associated,
+    contacts,
+    run_pairs,
+)
 
 
 def some_pairs(
@@ -103,3 +122,86 @@ def test_many_open_pairs_go_in_halves() -> None:
     found = read([(str(i), "7") for i in range(100, 300)], results=[])
     assert [len(item.pairs) for item in found.again] == [100, 100]
     assert not any(item.partly_associated for item in found.again)
+
+
+# Faults, in virtual time.
+
+
+def batch(hubspot: HubSpot) -> SendMethod:
+    return SendMethod(BatchSender(hubspot), batch_packing(), pairs=MOST_PAIRS)
+
+
+def sent(script: Script, pairs: list[Pair], **more: Any) -> Ended:
+    return run(run_pairs(VirtualHubSpot(script), batch, [OpenPairs(pairs)], **more))
+
+
+def another(request: Request) -> Reply:
+    """Results that name another pair, for a request of many; one pair is answered."""
+    if len(request.pairs) == 1:
+        return associated(request)
+    return associated(request._replace(body={"inputs": [{"from": {"id": "4"}, "to": {"id": "5"}}]}))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Reply(500),
+        Reply(429),
+        Reply(413, {"category": "PAYLOAD_TOO_LARGE"}),
+        NO_ANSWER,
+        Reply(200, {"status": "COMPLETE", "results": []}),
+        Reply(200, {"status": "PENDING"}),
+        Reply(200, []),
+        Reply(200, "<html>"),
+        another,
+    ],
+)
+def test_a_fault_of_the_whole_batch_loses_no_pair(fault: Any) -> None:
+    async def script(request: Request) -> Any:
+        if len(asked) == 2:
+            return associated(request)
+        asked.append(request)
+        return fault(request) if callable(fault) else fault
+
+    asked: list[Request] = []
+    ended = sent(script, contacts(60))
+    assert ended.stopped is None
+    assert Counter(ended.journal.statuses()) == {"associated": 60}
+
+
+def spoilt_by(bad: dict[str, Reply]) -> Callable[[Request], Reply]:
+    """What answers a request: associated, unless one of some records is among its pairs."""
+
+    def answer(request: Request) -> Reply:
+        return next((bad[source] for source, _ in request.pairs if source in bad), associated(request))
+
+    return answer
+
+
+def test_pairs_that_spoil_every_batch_they_are_in() -> None:
+    rows = contacts(40)
+    empty = Reply(200, {"status": "COMPLETE", "results": []})
+    replies = [Reply(500), Reply(422, {"category": "VALIDATION_ERROR"}), empty]
+    answer = spoilt_by(dict(zip([pair.from_id for pair in rows[7:10]], replies, strict=True)))
+
+    async def script(request: Request) -> Reply:
+        return answer(request)
+
+    statuses = sent(script, rows, max_attempts=2).journal.statuses()
+    assert statuses[7:10] == ["gave_up", "failed", "failed"]
+    assert set(statuses[:7] + statuses[10:]) == {"associated"}
+
+
+def test_a_bad_pair_in_every_batch_takes_no_other_pair_along() -> None:
+    """Then every answer is a 500, until pairs are sent in smaller requests."""
+    # No request takes pairs of different types, so these are 14 requests of a hundred pairs.
+    rows = [pair._replace(to_type=f"2-{1000 + pair.row // 100}") for pair in contacts(1400)]
+    answer = spoilt_by({pair.from_id: Reply(500) for pair in rows[35::100]})
+
+    async def script(request: Request) -> Reply:
+        return answer(request)
+
+    ended = sent(script, rows, max_attempts=2)
+    wrong = [place for place, status in enumerate(ended.journal.statuses()) if status != "associated"]
+    assert wrong == [*range(35, 1400, 100)]
+    assert len(ended.hubspot.requests) < 700, "they were sent one by one"

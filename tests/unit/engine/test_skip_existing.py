@@ -1,9 +1,10 @@
-"""How old a look-up may be, while another integration makes associations. In virtual time."""
+"""Look-ups before the sending: how old they may be, and what a fault of one costs. In virtual time."""
 
 from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -166,3 +167,27 @@ def test_a_reading_that_is_the_purpose_itself_is_never_too_old() -> None:
 
     ended = run(run_pairs(VirtualHubSpot(script), reading, [OpenPairs(contacts(1500))]))
     assert ended.journal.statuses() == ["existing"] * 1500
+
+
+@pytest.mark.parametrize("fault", [Reply(503), Reply(429, headers={"Retry-After": "0"}), NO_ANSWER])
+def test_a_fault_on_a_page_costs_that_page_alone(fault: Reply | Verdict) -> None:
+    """However many pages a record has, and however often a busy account refuses one."""
+    pages, asked = 5, Counter[int]()
+    (pair,) = contacts(1)
+    types = [{"category": "HUBSPOT_DEFINED", "typeId": 279, "label": None}]
+
+    async def script(request: Request) -> Reply | Verdict:
+        after = int(request.body["inputs"][0].get("after", 0))
+        asked[after] += 1
+        if asked[after] == 1:
+            return fault
+        last = after + 1 == pages
+        found: dict[str, Any] = {"from": {"id": pair.from_id}, "to": []}
+        found["to"] = [{"toObjectId": pair.to_id if last else "9", "associationTypes": types}]
+        if not last:
+            found["paging"] = {"next": {"after": str(after + 1)}}
+        return Reply(200, {"status": "COMPLETE", "results": [found]})
+
+    ended = run(run_pairs(VirtualHubSpot(script), method("put"), [OpenPairs([pair])], max_attempts=3))
+    assert ended.journal.statuses() == ["existing"]
+    assert asked == dict.fromkeys(range(pages), 2)
