@@ -109,7 +109,8 @@ def _codes(
     elif result.interrupted:
         wanted = 130
     elif command == "undo":
-        wanted = int(any(map(_undoable, [*lines, *others])))
+        left = (line for line in (*lines, *others) if line["status"] == "associated")
+        wanted = int(any(line["existed_before"] != "yes" for line in left))
     else:
         marks = {line["verified"] for line in lines}
         wanted = int(bool(marks & {"missing", "unknown"} or _BAD & {line["status"] for line in lines}))
