@@ -112,11 +112,19 @@ class Places:
     report: str
     input: str = ""
 
-    def found(self, noted: str, folder: Path) -> Path:
-        """Where a noted file is now that the checkpoint is in `folder`."""
-        path = Path(noted)
+    def input_from(self, folder: Path) -> Path | None:
+        """Where the input is now that the checkpoint is in `folder`; None if there was none."""
+        if not self.input:
+            return None
+        path = Path(self.input)
+        moved = self._moved(path, folder)
+        return moved if moved.exists() or not path.exists() else path
+
+    def report_from(self, folder: Path) -> Path:
+        """Where the report belongs: a copied checkpoint leaves the report of the first one alone."""
+        return self._moved(Path(self.report), folder)
+
+    def _moved(self, path: Path, folder: Path) -> Path:
         if folder != Path(self.folder) and path.is_relative_to(self.folder):
-            moved = folder / path.relative_to(self.folder)
-            if moved.exists() or not path.exists():
-                return moved
+            return folder / path.relative_to(self.folder)
         return path

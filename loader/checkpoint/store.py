@@ -164,11 +164,7 @@ class Checkpoint:
         if not places:
             raise CheckpointError(f"{self.path} remembers no load", "Give the command of the load again.")
         noted, folder = Places(**places), self.path.parent
-        return LoadFiles(
-            noted.found(noted.input, folder) if noted.input else None,
-            noted.found(noted.report, folder),
-            self.path,
-        )
+        return LoadFiles(noted.input_from(folder), noted.report_from(folder), self.path)
 
     def set_report_written(self, report: ReportWritten) -> None:
         """Remember what the report was as the program wrote it. Raises Stopped if it can't be committed."""

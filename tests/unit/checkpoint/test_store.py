@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -103,6 +104,20 @@ def test_files_that_are_moved_together_find_each_other(files: LoadFiles, tmp_pat
     moved = LoadFiles.of(folder / "pairs.csv", None, None)
     with Checkpoint(moved.checkpoint) as checkpoint:
         assert checkpoint.files == moved
+
+
+def test_a_copied_checkpoint_reads_the_input_and_leaves_the_report_alone(
+    files: LoadFiles, tmp_path: Path
+) -> None:
+    assert files.input is not None
+    for path in (files.input, files.report):
+        path.touch()
+    with Checkpoint(files.checkpoint, may_create=True) as checkpoint:
+        checkpoint.begin_run("load", files=files)
+    (tmp_path / "copy").mkdir()
+    copied = Path(shutil.copy(files.checkpoint, tmp_path / "copy"))
+    with Checkpoint(copied) as checkpoint:
+        assert checkpoint.files == LoadFiles(files.input, copied.with_name(files.report.name), copied)
 
 
 def test_files_that_stayed_behind_are_found_there(files: LoadFiles, tmp_path: Path) -> None:
