@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -86,6 +86,7 @@ class CommandRun:
         self, session: Session | None, requests: int, exit_code: Callable[[LoadSummary], int]
     ) -> RunResult:
         report = self._write_report()
+        summary = load_summary(self.checkpoint, self.files)
         stopped = self.stopped
         interrupted = stopped is None and session is not None and session.cancel_token.cancelled
         if stopped is not None:
@@ -93,7 +94,7 @@ class CommandRun:
         elif interrupted:
             code = _INTERRUPTED
         else:
-            code = exit_code(load_summary(self.checkpoint, self.files))
+            code = exit_code(summary)
         self.checkpoint.end_run(
             self.recorded,
             exit_code=code,
@@ -106,7 +107,7 @@ class CommandRun:
         ended = self.checkpoint.runs()[-1]
         run = summary_run(ended, session.stats.by_status if session else None)
         return RunResult(
-            summary=load_summary(self.checkpoint, self.files, run),
+            summary=replace(summary, last_run=run),
             run=run,
             report=report,
             stopped=stopped,
