@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple
 
-from loader.checkpoint.results import in_ids
 from loader.checkpoint.schema import UndoFinding, Verified
 from loader.checkpoint.store import Checkpoint
 from loader.model import Pair, Status
 
 #: Pairs that are read at a time.
 _AT_ONCE = 20_000
+#: IDs that are asked for in one statement; SQLite before 3.32 takes no more than 999.
+_IDS_AT_ONCE = 900
 
 _EXISTED_BEFORE = {None: "", 0: "no", 1: "yes"}
 _EXISTED_BEFORE_SQL = {"": "NULL", "no": "0", "yes": "1"}
@@ -219,6 +222,13 @@ def left_by_undo(checkpoint: Checkpoint) -> list[LeftByUndo]:
             " FROM pair JOIN outcome ON outcome.id = pair.undo GROUP BY pair.undo"
         ).fetchall()
     return [LeftByUndo(UndoFinding(status), *rest) for status, *rest in rows]
+
+
+def in_ids(db: sqlite3.Connection, query: str, ids: Iterable[int]) -> Iterator[tuple[Any, ...]]:
+    """The rows of a query that ends with the name of the column of these IDs; in no certain order."""
+    rest = iter(ids)
+    while some := list(islice(rest, _IDS_AT_ONCE)):
+        yield from db.execute(f"{query} IN ({','.join('?' * len(some))})", some)
 
 
 def _in_pieces(checkpoint: Checkpoint, query: str, selection: Selection) -> Iterator[list[tuple[Any, ...]]]:
