@@ -34,6 +34,8 @@ from loader.text import truncate
 
 #: Characters of an example's cell that the checkpoint keeps: a cell may hold megabytes.
 _MAX_CELL = 200
+#: Pairs that are made into values at a time.
+_AT_ONCE = 5_000
 
 #: Is told how many data rows have been read; what it raises ends the reading.
 Progress = Callable[[int], None]
@@ -87,7 +89,9 @@ class LoadPlan:
             is_open[list(chunk.duplicates)] = False
             chosen = np.flatnonzero(is_open)[:left]
             left -= len(chosen)
-            yield from self._by_history(chunk, chosen, ids[chosen])
+            for start in range(0, len(chosen), _AT_ONCE):  # as values, pairs take ten times the memory
+                some = chosen[start : start + _AT_ONCE]
+                yield from self._by_history(chunk, some, ids[some])
 
     def _by_history(
         self, chunk: Chunk, chosen: npt.NDArray[np.int64], ids: npt.NDArray[np.int64]
