@@ -45,7 +45,9 @@ if TYPE_CHECKING:
         verify,
         verify_async,
     )
-    from loader.commands import CheckResult, Observer, RunResult
+    from loader.commands.check import CheckResult
+    from loader.commands.observer import Observer
+    from loader.commands.result import RunResult
     from loader.engine.cancellation import CancelToken
     from loader.hubspot import Secret
     from loader.summary.model import LoadSummary

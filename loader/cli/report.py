@@ -31,7 +31,7 @@ def report(path: str, json: bool) -> int:
     from loader.cli.console import print_error, print_json, print_lines
     from loader.cli.execute import tell_of_kept
     from loader.cli.progress import Lines
-    from loader.commands import run_report
+    from loader.commands.report import run_report
     from loader.errors import Stopped
     from loader.summary.terminal import Line
     from loader.text import shown_path

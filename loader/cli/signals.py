@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from loader.commands import CancelToken
+from loader.engine.cancellation import CancelToken
 
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 #: Seconds that leaving at once may take: some thread may be in a read that never ends (a pipe, a dead disk).

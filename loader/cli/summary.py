@@ -28,7 +28,6 @@ def summary(path: str, html: str | None, json: bool) -> int:
     PATH is the input, the report or the checkpoint of a load, finished, stopped or running.
     """
     from loader.cli.console import print_json, print_lines, width
-    from loader.commands.page import write_page
     from loader.commands.summary import run_summary
     from loader.errors import Stopped, UsageError
     from loader.summary.terminal import Line, summary_lines
@@ -40,6 +39,8 @@ def summary(path: str, html: str | None, json: bool) -> int:
     found = run_summary(path)
     page = []
     if html is not None:
+        from loader.commands.page import write_page  # with numpy and jinja2, which the counts do without
+
         write_page(path, found, html)
         page = [Line(""), Line(escape_controls(f"Page: {shown_path(html)}"))]
     otherwise = "The page is written." if html is not None else "The load itself is as it was."

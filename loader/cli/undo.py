@@ -11,7 +11,7 @@ from loader.cli.options import PATH, REQUESTS, TALKING, GroupedCommand, options
 from loader.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
-    from loader.commands import UndoPlan
+    from loader.commands.undo import UndoPlan
 
 _EPILOG = """\b
 Example:
@@ -38,7 +38,7 @@ def undo(yes: bool, json: bool, quiet: int, verbose: int, **values: Any) -> int:
     """
     from loader.cli.console import width
     from loader.cli.execute import run_to_the_end
-    from loader.commands import run_undo
+    from loader.commands.undo import run_undo
     from loader.settings import UndoSettings
     from loader.summary.follow_up import Kept, undo_lines
 

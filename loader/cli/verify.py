@@ -32,7 +32,7 @@ def verify(json: bool, quiet: int, verbose: int, **values: Any) -> int:
     """
     from loader.cli.console import width
     from loader.cli.execute import run_to_the_end
-    from loader.commands import run_verify
+    from loader.commands.verify import run_verify
     from loader.settings import VerifySettings
     from loader.summary.follow_up import verify_lines
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ from loader.text import truncate
 
 #: Characters of an example's cell that the checkpoint keeps: a cell may hold megabytes.
 _MAX_CELL = 200
+#: Pairs that are made into values at a time.
+_AT_ONCE = 5_000
 
 #: Is told how many data rows have been read; what it raises ends the reading.
 Progress = Callable[[int], None]
@@ -87,7 +90,9 @@ class LoadPlan:
             is_open[list(chunk.duplicates)] = False
             chosen = np.flatnonzero(is_open)[:left]
             left -= len(chosen)
-            yield from self._by_history(chunk, chosen, ids[chosen])
+            for start in range(0, len(chosen), _AT_ONCE):  # as values, pairs take ten times the memory
+                some = chosen[start : start + _AT_ONCE]
+                yield from self._by_history(chunk, some, ids[some])
 
     def _by_history(
         self, chunk: Chunk, chosen: npt.NDArray[np.int64], ids: npt.NDArray[np.int64]
@@ -209,18 +214,19 @@ def _open_source(settings: LoadSettings, location: str, stack: ExitStack) -> Sou
 def _pairs(
     chunk: Chunk, chosen: npt.NDArray[np.int64], ids: npt.NDArray[np.int64], source: Source
 ) -> list[Pair]:
-    types = source.type_pairs
-    return [
-        Pair(row, types[kind].from_type, str(from_id), types[kind].to_type, str(to_id), id=number)
-        for row, kind, from_id, to_id, number in zip(
-            chunk.rows_of[chosen].tolist(),
-            chunk.types[chosen].tolist(),
-            chunk.from_ids[chosen].tolist(),
-            chunk.to_ids[chosen].tolist(),
-            ids.tolist(),
-            strict=True,
-        )
-    ]
+    types = chunk.types[chosen].tolist()
+    from_types = [one.from_type for one in source.type_pairs]
+    to_types = [one.to_type for one in source.type_pairs]
+    columns = (
+        chunk.rows_of[chosen].tolist(),
+        map(from_types.__getitem__, types),
+        map(str, chunk.from_ids[chosen].tolist()),
+        map(to_types.__getitem__, types),
+        map(str, chunk.to_ids[chosen].tolist()),
+        repeat(""),
+        ids.tolist(),
+    )
+    return list(map(Pair._make, zip(*columns, strict=False)))
 
 
 def _row_counts(survey: Survey) -> Iterator[RowCount]:

@@ -37,10 +37,14 @@ _SIMULATOR_URL = "http://127.0.0.1:8080"
 
 
 class ReadInput(NamedTuple):
-    """The input of a load as its last reading found it."""
+    """The input of a load as its last reading found it, and what the checkpoint knows of it.
+
+    known: None if there may be new pairs since.
+    """
 
     source: Source
     survey: Survey
+    known: Index | None = None
 
 
 @dataclass
@@ -85,6 +89,7 @@ class CommandRun:
         self, session: Session | None, requests: int, exit_code: Callable[[LoadSummary], int]
     ) -> RunResult:
         report = self._write_report()
+        summary = load_summary(self.checkpoint, self.files)
         stopped = self.stopped
         interrupted = stopped is None and session is not None and session.cancel_token.cancelled
         if stopped is not None:
@@ -92,7 +97,7 @@ class CommandRun:
         elif session is not None and interrupted:
             code = session.cancel_token.exit_code
         else:
-            code = exit_code(load_summary(self.checkpoint, self.files))
+            code = exit_code(summary)
         self.checkpoint.end_run(
             self.recorded,
             exit_code=code,
@@ -108,7 +113,7 @@ class CommandRun:
             report_written=report is not None and report.written,
         )
         return RunResult(
-            summary=load_summary(self.checkpoint, self.files, run),
+            summary=replace(summary, last_run=run),
             run=run,
             report=report,
             stopped=stopped,
@@ -119,7 +124,7 @@ class CommandRun:
     def _write_report(self) -> ReportResult | None:
         if self.read is None:
             return None
-        source, survey = self.read
+        source, survey, known = self.read
         try:
             return write_report(
                 self.checkpoint,
@@ -127,6 +132,7 @@ class CommandRun:
                 source.chunks(survey, with_rests=True),
                 source.type_pairs,
                 source.other_names,
+                known,
             )
         except Stopped as changed:  # the input is not what was read: what was sent is settled all the same
             self.stopped = self.stopped or changed
@@ -139,7 +145,11 @@ class OpenedLoad(NamedTuple):
     files: LoadFiles
     checkpoint: Checkpoint
     read: ReadInput | None
-    known: Index | None
+
+    @property
+    def known(self) -> Index | None:
+        """The checkpoint's pairs, compared with the input; None if that is gone."""
+        return self.read.known if self.read else None
 
     def begin(self, command: str, session: Session | None) -> CommandRun:
         """Note in the checkpoint that a run begins. Raises CheckpointError: another account."""
@@ -148,7 +158,7 @@ class OpenedLoad(NamedTuple):
             command,
             files=self.files,
             binding=continued_binding(checkpoint, session) if session else None,
-            reading=input_reading(*read, self.files.input) if read and self.files.input else None,
+            reading=input_reading(*read[:2], self.files.input) if read and self.files.input else None,
             not_in_input=self.known.not_in_input() if self.known else None,
         )
         return CommandRun(checkpoint, self.files, recorded, read)
@@ -186,12 +196,12 @@ def open_load(
         source = read_again(checkpoint)
         if source is None:
             observer.warn(f"The input is gone ({files.input}): the report stays as it was.")
-            return OpenedLoad(files, checkpoint, None, None)
+            return OpenedLoad(files, checkpoint, None)
         index = read_index(checkpoint)
-        return OpenedLoad(files, checkpoint, ReadInput(source, compare(source, index, progress)), index)
+        return OpenedLoad(files, checkpoint, ReadInput(source, compare(source, index, progress), index))
     except InputError as error:
         observer.warn(f"The input can't be read any more, so the report stays as it was: {error}")
-        return OpenedLoad(files, checkpoint, None, None)
+        return OpenedLoad(files, checkpoint, None)
 
 
 def progress_of(observer: Observer, cancel_token: CancelToken) -> Progress:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from loader.checkpoint import Checkpoint
-from loader.checkpoint.index import Index
+from loader.checkpoint.index import IDs, Index
 from loader.checkpoint.reading import pairs_of
-from loader.checkpoint.results import OutcomeTexts, Result, outcome_texts, results_of
+from loader.checkpoint.results import Kind, OutcomeTexts, Results, outcome_texts, results_of
 from loader.csvtext import encode_cells
 from loader.model import OWN_COLUMNS, Status
 from loader.report.cells import json_cell, server_cell, time_cell
@@ -18,9 +19,8 @@ from loader.source import Chunk, InvalidRow, TypePair
 
 #: Pairs that are no longer in the input and are read at a time.
 _AT_ONCE = 10_000
-#: Outcomes whose cells are remembered; texts that name a record differ for each pair.
+#: Kinds of results whose cells are remembered; texts that name a record differ for each pair.
 _REMEMBERED = 10_000
-_EXISTED_BEFORE = {None: "", 0: "no", 1: "yes"}
 #: From `status` to `verified`, of a pair that the checkpoint does not have.
 _NOT_SENT = f"{Status.NOT_SENT},,0,,,,,,,,"
 
@@ -30,22 +30,24 @@ def header(other_names: Sequence[str]) -> str:
     return f"{','.join(OWN_COLUMNS)}{encode_cells(other_names)}\n"
 
 
-class _OutcomeCells(NamedTuple):
-    """The cells of an outcome, those that are neighbours together; `errors` are three."""
+class _Cells(NamedTuple):
+    """The cells of results of one kind, from `status` on.
 
-    status: str
-    types: str
-    errors: str
-    correlation_id: str
+    before: up to `error_details`; if the result is not known, all. correlation_id: None if it is not known.
+    """
+
+    before: str
+    correlation_id: str | None = None
+    verified: str = ""
 
 
 class ReportLines:
-    """Makes the lines of one report from a checkpoint and a fresh index of it."""
+    """Makes the lines of one report from a checkpoint and an index of all its pairs."""
 
     def __init__(self, checkpoint: Checkpoint, index: Index) -> None:
         self._checkpoint = checkpoint
         self._index = index
-        self._outcomes: dict[int, _OutcomeCells] = {}
+        self._kinds: dict[int, _Cells] = {}
 
     def of_chunk(self, chunk: Chunk, type_pairs: Iterable[TypePair]) -> list[str]:
         """One line for each of the chunk's report lines, in order; tells the index which pairs were seen."""
@@ -81,12 +83,11 @@ class ReportLines:
         """Lines for the pairs that no chunk had, without a row number and with `width` more empty cells."""
         ids = self._index.not_in_input()
         for start in range(0, len(ids), _AT_ONCE):
-            some = ids[start : start + _AT_ONCE].tolist()
-            results = results_of(self._checkpoint, some)
-            self._learn(results)
+            some = ids[start : start + _AT_ONCE]
+            cells = self._cells(results_of(self._checkpoint, some))
             yield [
-                f",{','.join(pair[1:5])},{self._cells(results[pair.id])}{',' * width}\n"
-                for pair in pairs_of(self._checkpoint, some)
+                f",{','.join(pair[1:5])},{result}{',' * width}\n"
+                for pair, result in zip(pairs_of(self._checkpoint, some.tolist()), cells, strict=True)
             ]
 
     def _results(self, chunk: Chunk, type_pairs: Sequence[TypePair]) -> list[str]:
@@ -97,42 +98,61 @@ class ReportLines:
         columns = chunk.from_ids[first], chunk.to_ids[first], chunk.types[first]
         ids[first] = self._index.find(*columns, type_pairs)
         self._index.see(ids)
-        results = results_of(self._checkpoint, ids[ids > 0].tolist())
-        self._learn(results)
-        return [self._cells(results[one]) if one else _NOT_SENT for one in ids.tolist()]
+        known = ids > 0
+        cells = np.full(len(ids), _NOT_SENT, dtype=object)
+        cells[known] = self._cells(results_of(self._checkpoint, ids[known]))
+        return list(cells)
 
-    def _cells(self, result: Result) -> str:
-        _, outcome, attempts, existed, correlation_id, completed_at, verified = result
-        if outcome is None or completed_at is None:
-            return f"{Status.NOT_SENT},,,,{_EXISTED_BEFORE[existed]},,,,,,"
-        status, types, errors, shared_id = self._outcomes[outcome]
-        return (
-            f"{status},{attempts},{types},{_EXISTED_BEFORE[existed]},{errors},"
-            f"{server_cell(correlation_id) if correlation_id else shared_id},{time_cell(completed_at)},"
-            f"{verified or ''}"
-        )
+    def _cells(self, results: Results) -> npt.NDArray[np.object_]:
+        """The cells from `status` on. Made once for neighbours that are alike, as those of a batch are."""
+        ids, kinds, completed_at, correlation_ids = results
+        self._learn(kinds)
+        is_new = np.ones(len(ids), dtype=np.bool_)
+        if not correlation_ids:
+            is_new[1:] = (kinds[1:] != kinds[:-1]) | (completed_at[1:] != completed_at[:-1])
+        new = np.flatnonzero(is_new)
+        cells = [
+            _joined(self._kinds[kind], correlation_ids.get(one), at)
+            for one, kind, at in zip(
+                ids[new].tolist(), kinds[new].tolist(), completed_at[new].tolist(), strict=True
+            )
+        ]
+        each: npt.NDArray[np.object_] = np.array(cells, dtype=object)[np.cumsum(is_new) - 1]
+        return each
 
-    def _learn(self, results: Mapping[int, Result]) -> None:
-        """Remember the cells of the outcomes that these results have."""
-        if len(self._outcomes) > _REMEMBERED:
-            self._outcomes.clear()
-        new = {result[1] for result in results.values() if result[1]} - self._outcomes.keys()
-        for number, texts in outcome_texts(self._checkpoint, new).items():
-            self._outcomes[number] = _outcome_cells(texts)
+    def _learn(self, kinds: IDs) -> None:
+        """Remember the cells of these kinds of results."""
+        if len(self._kinds) > _REMEMBERED:
+            self._kinds.clear()
+        new = {number: Kind.of(number) for number in np.unique(kinds).tolist() if number not in self._kinds}
+        texts = outcome_texts(self._checkpoint, {kind.outcome for kind in new.values() if kind.outcome})
+        for number, kind in new.items():
+            if kind.outcome:
+                self._kinds[number] = _cells_of(kind, texts[kind.outcome])
+            else:
+                self._kinds[number] = _Cells(f"{Status.NOT_SENT},,,,{kind.existed_before},,,,,,")
 
 
-def _outcome_cells(texts: OutcomeTexts) -> _OutcomeCells:
-    errors = (
+def _cells_of(kind: Kind, texts: OutcomeTexts) -> _Cells:
+    before = (
+        texts.status,
+        str(texts.http_status or ""),
+        str(kind.attempts),
+        server_cell(texts.association_types),
+        kind.existed_before,
         server_cell(texts.error_category),
         server_cell(texts.error_message),
         json_cell(texts.error_details),
     )
-    return _OutcomeCells(
-        f"{texts.status},{texts.http_status or ''}",
-        server_cell(texts.association_types),
-        ",".join(errors),
-        server_cell(texts.correlation_id),
-    )
+    return _Cells(",".join(before), server_cell(texts.correlation_id), kind.verified)
+
+
+def _joined(cells: _Cells, correlation_id: str | None, completed_at: int) -> str:
+    before, shared_id, verified = cells
+    if shared_id is None:
+        return before
+    trace = server_cell(correlation_id) if correlation_id else shared_id
+    return f"{before},{trace},{time_cell(completed_at)},{verified}"
 
 
 def _unsendable(row: InvalidRow, result: str) -> str:

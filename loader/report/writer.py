@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 
 from loader.checkpoint import Checkpoint, ReportWritten
-from loader.checkpoint.index import read_index
+from loader.checkpoint.index import Index, read_index
 from loader.errors import Stopped
 from loader.report.durable import copy_permissions, sync_directory, sync_file
 from loader.report.lines import ReportLines, header
@@ -44,16 +44,18 @@ def write_report(
     chunks: Iterable[Chunk],
     type_pairs: Iterable[TypePair],
     other_names: Sequence[str],
+    index: Index | None = None,
 ) -> ReportResult:
     """Write the report of all `chunks` of the input, and of the pairs that are no longer in it.
 
     `type_pairs` are those of the source, which may still grow with the chunks; `other_names` the input's
-    other columns. Whatever ends it before its end, the old report stays whole. Raises what `chunks` raises.
+    other columns; `index` has all pairs of the checkpoint, and is read if there is none. Whatever ends it
+    before its end, the old report stays whole. Raises what `chunks` raises.
     """
     path = Path(os.path.realpath(path))
     unfinished = path.with_name(f"{path.name}.unfinished")
     try:
-        digest = _write(unfinished, _texts(checkpoint, chunks, type_pairs, other_names), like=path)
+        digest = _write(unfinished, _texts(checkpoint, chunks, type_pairs, other_names, index), like=path)
         return _replace(checkpoint, path, unfinished, digest)
     except OSError as error:
         return ReportResult(path, False, problem=f"{path} can't be replaced: {error.strerror or error}")
@@ -67,8 +69,9 @@ def _texts(
     chunks: Iterable[Chunk],
     type_pairs: Iterable[TypePair],
     other_names: Sequence[str],
+    index: Index | None,
 ) -> Iterator[str]:
-    lines = ReportLines(checkpoint, read_index(checkpoint))
+    lines = ReportLines(checkpoint, index or read_index(checkpoint))
     yield header(other_names)
     for chunk in chunks:
         yield "".join(lines.of_chunk(chunk, type_pairs))

@@ -16,7 +16,7 @@ from loader.errors import InputError
 from loader.source.archives import DAMAGED
 from loader.source.input_file import Part
 
-BLOCK_BYTES = 1 << 19
+BLOCK_BYTES = 1 << 18
 #: No line of ID pairs is longer; what is, is no CSV or holds a quote that never closes.
 LONGEST_RECORD = 16 << 20
 

@@ -19,7 +19,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from loader.commands import RunResult, run_load
+from loader.commands.load import run_load
+from loader.commands.result import RunResult
 from loader.settings import LoadSettings
 from loader.simulator import Simulator, SimulatorSettings, SimulatorState
 from tests.support.command import Serving, write_pairs

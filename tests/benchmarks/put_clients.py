@@ -80,7 +80,8 @@ def load(url: str, rows: int, workers: int) -> dict[str, float]:
     `whole` is from the first look at the input to the written report; `sending` is without the first reading.
     Both include everything that the loader does between them, the report too.
     """
-    from loader.commands import Observer, run_load
+    from loader.commands.load import run_load
+    from loader.commands.observer import Observer
     from loader.settings import LoadSettings
 
     class Clock(Observer):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import loader
-from loader.commands import RunResult
+from loader.commands.result import RunResult
 from tests.campaigns.faults_ledger import FirstSent, Ledger, Pair
 from tests.campaigns.faults_server import FaultyServer
 from tests.campaigns.faults_story import Story

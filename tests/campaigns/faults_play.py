@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 import loader
-from loader.commands import RunResult
+from loader.commands.result import RunResult
 from loader.engine.cancellation import CancelToken
 from loader.errors import Interrupted, Stopped, UsageError
 from loader.model import Outcome

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 import pytest
 
-from loader.commands import RunResult, run_load
+from loader.commands.load import run_load
+from loader.commands.result import RunResult
 from loader.model import Status
 from loader.settings import LoadSettings
 from loader.simulator import Simulator, SimulatorSettings, SimulatorState

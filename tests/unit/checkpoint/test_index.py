@@ -37,14 +37,13 @@ def make(pairs: dict[int, Pair], outcomes: dict[int, Status] | None = None, mark
         (
             from_id,
             to_id,
-            one << 32 | types + 1 << 8 | marks,
-            numbers[(outcomes or {})[one]] if outcomes else 1,
+            one,
+            (numbers[(outcomes or {})[one]] if outcomes else 1) << 32 | types + 1 << 8 | marks,
         )
         for one, (from_id, to_id, types) in pairs.items()
     ]
-    return Index(
-        max(pairs, default=0), iter(rows), {one: i for i, one in enumerate(TYPES, start=1)}, STATUSES
-    )
+    columns = np.array(rows, dtype=np.int64).reshape(-1, 4).T
+    return Index(max(pairs, default=0), [columns], {one: i for i, one in enumerate(TYPES, start=1)}, STATUSES)
 
 
 def find(index: Index, pairs: list[Pair]) -> list[int]:

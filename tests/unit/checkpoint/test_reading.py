@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from loader.checkpoint import Checkpoint, UndoFinding, Verified
@@ -22,7 +23,7 @@ from loader.checkpoint.reading import (
     select_stored,
     stored_pair,
 )
-from loader.checkpoint.results import OutcomeTexts, outcome_texts, results_of
+from loader.checkpoint.results import Kind, OutcomeTexts, outcome_texts, results_of
 from loader.checkpoint.statements import Statements
 from loader.model import Outcome, OutcomeGroup, Pair, Status
 
@@ -144,25 +145,36 @@ def test_an_empty_checkpoint_has_nothing_to_count() -> None:
         assert list(select_pairs(empty, Selection())) == []
 
 
-@pytest.mark.parametrize("ids", [[1, 2, 3, 4, 5, 6, 7], [6, 1], [], [3, 99]])
-def test_results_come_by_id(checkpoint: Checkpoint, ids: list[int]) -> None:
-    results = results_of(checkpoint, ids)
-    assert sorted(results) == sorted(set(ids) - {99})
+@pytest.mark.parametrize("ids", [[1, 2, 3, 4, 5, 6, 7], [6, 1], [5], []])
+def test_results_come_in_the_order_of_the_ids(checkpoint: Checkpoint, ids: list[int]) -> None:
+    results = results_of(checkpoint, np.array(ids, dtype=np.int64))
+    assert results.ids.tolist() == ids
+    kinds = dict(zip(ids, map(Kind.of, results.kinds.tolist()), strict=True))
     if 6 in ids:
-        assert results[6] == (6, None, None, 0, None, None, None)
+        assert kinds[6] == Kind(None, 0, "no", "")
+    assert 4 not in ids or results.correlation_ids[4] == "four"
 
 
 def test_results_of_scattered_ids_are_the_same(checkpoint: Checkpoint) -> None:
     with checkpoint.transaction() as db:
-        Statements(db).settle([group(13.0, Status.EXISTING, *range(8, 2_000), existed_before="yes")])
-    scattered = list(range(9, 2_000, 2))
-    assert results_of(checkpoint, scattered) == {one: results_of(checkpoint, [one])[one] for one in scattered}
+        Statements(db).settle(
+            group(13.0 + one, Status.EXISTING, *range(one, 2_000, 7), existed_before="yes")
+            for one in range(8, 15)
+        )
+    every = results_of(checkpoint, np.arange(1, 2_000))
+    for step in (2, 31):  # by a range, by single IDs
+        for ids in (np.arange(9, 2_000, step), np.arange(9, 2_000, step)[::-1]):
+            some = results_of(checkpoint, ids)
+            assert some.ids.tolist() == ids.tolist()
+            assert some.kinds.tolist() == every.kinds[ids - 1].tolist()
+            assert some.completed_at.tolist() == every.completed_at[ids - 1].tolist()
 
 
 def test_the_texts_of_outcomes_come_by_id(checkpoint: Checkpoint) -> None:
-    result = results_of(checkpoint, [4])[4]
-    assert (result[2], result[4], result[5]) == (1, "four", 10_750)
-    assert result[1] is not None
-    assert outcome_texts(checkpoint, [result[1]]) == {
-        result[1]: OutcomeTexts("failed", 200, "HUBSPOT_DEFINED:1", "CAT", "one", "", "")
+    result = results_of(checkpoint, np.array([4]))
+    kind = Kind.of(int(result.kinds[0]))
+    assert (kind.attempts, result.correlation_ids, result.completed_at.tolist()) == (1, {4: "four"}, [10_750])
+    assert kind.outcome is not None
+    assert outcome_texts(checkpoint, [kind.outcome]) == {
+        kind.outcome: OutcomeTexts("failed", 200, "HUBSPOT_DEFINED:1", "CAT", "one", "", "")
     }
