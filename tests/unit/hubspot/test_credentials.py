@@ -160,5 +160,7 @@ def test_a_secret_hides_itself() -> None:
     shown += [repr(header), repr({"Authorization": header}), repr(CIMultiDict(Authorization=header))]
     assert TOKEN not in " ".join(shown)
     assert str(header) == f"Bearer {TOKEN}"
-    assert secret.hide_in(f"a {TOKEN} b") == "a [hidden] b"
+    html, url = "".join(f"&#{ord(c)};" for c in TOKEN), "".join(f"%{ord(c):02X}" for c in TOKEN)
+    for spelling in (TOKEN, html, url, "".join(f"\\u{ord(c):04x}" for c in TOKEN)):
+        assert secret.hide_in(f"a {spelling} b") == "a [hidden] b"
     assert Secret("a").hide_in("a banana") == "a banana"

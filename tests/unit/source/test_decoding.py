@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import re
 from pathlib import Path
 
 import pytest
 
+from loader.errors import InputError
+from loader.source.decoding import text_blocks
+from loader.source.input_file import Part
 from tests.support.reading import COLUMNS, read, refusal
 
 HEADER = "from_object_id,to_object_id,note\n"
@@ -51,6 +56,19 @@ def test_a_single_nul_is_text(tmp_path: Path) -> None:
     first, second = read(tmp_path, HEADER + "1,2,a\0b\n3\0,4,c\n")
     assert first.rest == ("a\0b",)
     assert "invisible character (U+0000)" in second.message
+
+
+def test_a_disk_that_fails_in_the_middle_ends_it_with_the_line() -> None:
+    class Failing(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if self.tell():
+                raise OSError(errno.EIO, "Input/output error")
+            return super().read(len(HEADER) + 4)
+
+    blocks = text_blocks(Failing(f"{HEADER}1,2\n3,4\n".encode()), "utf-8", Part("pairs.csv"))
+    with pytest.raises(InputError, match="can't be read after this line: Input/output error") as found:
+        list(blocks)
+    assert found.value.line == 3
 
 
 def test_a_line_without_an_end_in_sight_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,6 +69,7 @@ def test_lines_and_broken_cells_are_told() -> None:
 def test_a_record_whose_quote_does_not_close_is_left_over() -> None:
     assert read('1,2\n3,"4\n5,6\n') == ([(2, ["1", "2"])], '3,"4\n5,6\n')
     assert RecordReader(",", 2).open_quote('3,"4\n5,6\n') == 1
+    assert [RecordReader(",", 2).is_open(text) for text in ('"3,4\n', '"3,4"\n')] == [True, False]
 
 
 def test_many_records_come_in_pieces_with_the_right_lines() -> None:

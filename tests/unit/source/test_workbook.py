@@ -153,6 +153,15 @@ def test_a_workbook_that_changes_stops_the_run(tmp_path: Path) -> None:
         list(source.chunks(survey))
 
 
+def test_a_workbook_whose_columns_have_moved_since_they_were_found_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.xlsx"
+    path.write_bytes(workbook(HEADER, (1, 2, "a")))
+    source = Source(open_input(str(path)), COLUMNS)
+    path.write_bytes(workbook((HEADER[1], HEADER[0], HEADER[2]), (1, 2, "a")))
+    with pytest.raises(InputError, match="was changed while it was being read"):
+        source.survey()
+
+
 def test_a_damaged_workbook_is_refused_in_words_or_read_as_it_was(tmp_path: Path) -> None:
     whole = workbook(HEADER, *((n, n + 7, f"note {n}") for n in range(1, 60)))
     expected = read(tmp_path, whole, name="pairs.xlsx")
