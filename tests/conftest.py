@@ -26,17 +26,22 @@ class LongestTest:
     If the machine has more to do than its cores can, each test may take longer in proportion.
     """
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self, seconds: float, processes: int) -> None:
+        self._seconds, self._processes = seconds, processes
         self._too_long: list[pytest.TestReport] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.when == "call" and report.duration > self._seconds * _shortage():
+        if report.when == "call" and report.duration > self._seconds * self._shortage():
             self._too_long.append(report)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self._too_long and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _shortage(self) -> float:
+        """How many processes want each core: the suite's own, or those of the last minute; at least 1."""
+        load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+        return max(1.0, max(load, self._processes) / (os.cpu_count() or 1))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self._too_long:
@@ -45,16 +50,10 @@ class LongestTest:
             terminalreporter.write_line(f"{report.duration:.1f} s  {report.nodeid}")
 
 
-def _shortage() -> float:
-    """How many processes wanted each core within the last minute; at least 1, and 1 if unknown."""
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    return max(1.0, load / (os.cpu_count() or 1))
-
-
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """`-n auto`: more processes than cores, since most of what takes long waits for a command."""
-    return 3 * (os.cpu_count() or 1)
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -62,4 +61,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(LongestTest(float(config.getini("longest_test"))))
+    longest = float(config.getini("longest_test"))
+    config.pluginmanager.register(LongestTest(longest, config.getoption("numprocesses", None) or 1))

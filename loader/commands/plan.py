@@ -30,7 +30,7 @@ from loader.engine.work_item import OpenPairs
 from loader.errors import CheckpointError, UsageError
 from loader.model import Pair, Status
 from loader.settings import LoadSettings
-from loader.source import Chunk, Columns, InvalidRow, Source, Survey, is_pipe, open_input
+from loader.source import Chunk, Columns, InvalidRow, Source, Survey, importing_pandas, is_pipe, open_input
 from loader.text import truncate
 
 #: Characters of an example's cell that the checkpoint keeps: a cell may hold megabytes.
@@ -123,7 +123,8 @@ def prepare(settings: LoadSettings, stack: ExitStack, progress: Progress, *, che
     saved = _save_pipe(settings, files, stack, progress, check=check)
     source = _open_source(settings, str(saved.path) if saved else settings.input, stack)
     checkpoint = stack.enter_context(Checkpoint(files.checkpoint, may_create=True, anew=anew))
-    index = read_index(checkpoint)
+    with importing_pandas():
+        index = read_index(checkpoint)
     plan = LoadPlan(settings, files, source, compare(source, index, progress), checkpoint, index, saved)
     if index.made and not index.seen:
         raise _nothing_in_common(plan)

@@ -28,7 +28,7 @@ from loader.engine.cancellation import CancelToken
 from loader.engine.pipeline import Session
 from loader.errors import InputError, Interrupted, Stopped, UsageError
 from loader.report import ReportResult, write_report
-from loader.source import Source, Survey
+from loader.source import Source, Survey, importing_pandas
 from loader.summary.invocation import Invocation
 from loader.summary.model import LoadSummary
 
@@ -197,7 +197,8 @@ def open_load(
         if source is None:
             observer.warn(f"The input is gone ({files.input}): the report stays as it was.")
             return OpenedLoad(files, checkpoint, None)
-        index = read_index(checkpoint)
+        with importing_pandas():
+            index = read_index(checkpoint)
         return OpenedLoad(files, checkpoint, ReadInput(source, compare(source, index, progress), index))
     except InputError as error:
         observer.warn(f"The input can't be read any more, so the report stays as it was: {error}")

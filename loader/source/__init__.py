@@ -26,6 +26,7 @@ chunk            what comes out: chunks, and the survey
 
 from loader.source.chunk import Chunk, InvalidRow, Survey
 from loader.source.columns import Columns, Layout
+from loader.source.fast_path import importing_pandas
 from loader.source.input_file import InputFile, is_pipe, open_input, save_copy
 from loader.source.source import Source
 from loader.source.type_pairs import TypePair
@@ -39,6 +40,7 @@ __all__ = [
     "Source",
     "Survey",
     "TypePair",
+    "importing_pandas",
     "is_pipe",
     "open_input",
     "save_copy",

@@ -12,6 +12,8 @@ import importlib
 import io
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -119,9 +121,15 @@ class PlainReader:
         return categories.codes.to_numpy().astype(np.int64), names
 
 
-def import_pandas() -> None:
-    """Import it in a thread, 0.3 s in which SQLite can read a checkpoint without Python's global lock."""
-    threading.Thread(target=importlib.import_module, args=("pandas",), name="import").start()
+@contextmanager
+def importing_pandas() -> Iterator[None]:
+    """Import it in a thread meanwhile: 0.3 s in which SQLite can read a checkpoint without Python's lock."""
+    thread = threading.Thread(target=importlib.import_module, args=("pandas",), name="import")
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def _plain_lines(layout: Layout) -> list[re.Pattern[str]]:

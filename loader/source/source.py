@@ -14,7 +14,6 @@ from loader.source.chunk import Chunk, InvalidRow, Survey
 from loader.source.columns import Columns
 from loader.source.decoding import text_encoding
 from loader.source.duplicates import FirstRows, pair_keys, repeated_keys
-from loader.source.fast_path import import_pandas
 from loader.source.input_file import InputFile
 from loader.source.reading import find_layout, read_chunks
 from loader.source.row_reader import RowReader
@@ -43,8 +42,6 @@ class Source:
         self._file = file
         self._encoding = text_encoding(encoding)
         self.layout, self._columns = find_layout(file, columns, self._encoding)
-        if self.layout.delimiter:
-            import_pandas()
 
     @property
     def other_names(self) -> tuple[str, ...]:

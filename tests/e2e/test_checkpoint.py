@@ -160,7 +160,7 @@ def test_a_full_disk_pauses_the_sending_until_there_is_room(account: Account, tm
 
 
 def _asleep(account: Account) -> bool:
-    """Whether no request has come for half a second."""
+    """Whether no request has come for a second."""
     return account.serving.ask(lambda one: time.monotonic() - one.state.requests[-1].at) > 1
 
 
