@@ -6,7 +6,7 @@ import os
 import signal
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings, strategies
 
 # A background job of a script ignores SIGINT, and the commands that the tests start would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -58,6 +58,18 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("longest_test", "seconds that a test may take before the run fails", default="5")
+
+
+@settings(max_examples=1, database=None)
+@given(strategies.text())
+def _draw_a_text(_text: str) -> None:
+    pass
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    # With its first text hypothesis reads all our modules for constants: seconds in a fresh clone.
+    if hasattr(session.config, "workerinput"):
+        _draw_a_text()
 
 
 def pytest_configure(config: pytest.Config) -> None:
