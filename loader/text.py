@@ -47,10 +47,15 @@ def command_line(words: Iterable[str]) -> str:
 
 
 def shown_path(path: str) -> str:
-    """The path as a command names it: relative if it lies in the working folder, never like an option."""
+    """The path as a command names it: relative if it lies in the working folder, never like an option.
+
+    A relative ``-`` is standard input and stays as it is.
+    """
     if os.path.isabs(path):
         path = path.removeprefix(os.path.join(os.getcwd(), "")) or path
-    return os.path.join(os.curdir, path) if path.startswith("-") and path != "-" else path
+    elif path == "-":
+        return path
+    return os.path.join(os.curdir, path) if path.startswith("-") else path
 
 
 def pluralize(number: int, what: str, plural: str = "") -> str:

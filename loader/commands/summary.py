@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -45,7 +46,9 @@ def load_summary(checkpoint: Checkpoint, files: LoadFiles, last_run: Run | None 
     binding, runs = checkpoint.binding, checkpoint.runs()
     ours = [count for count in counts if count.status is Status.ASSOCIATED and count.existed_before == "no"]
     return LoadSummary(
-        invocation=Invocation(str(files.input or files.report), checkpoint.options, report=str(files.report)),
+        invocation=Invocation(
+            _named(files.input or files.report), checkpoint.options, report=str(files.report)
+        ),
         report=str(files.report),
         checkpoint=str(files.checkpoint),
         rows=reading.rows,
@@ -140,3 +143,8 @@ def _verified(counts: list[PairCount]) -> dict[str, int]:
         if count.verified and count.status is not None:  # else it is about to be sent again
             found[count.verified] += count.pairs
     return dict(found)
+
+
+def _named(path: Path) -> str:
+    """The path as a command takes it: Path drops the ``./`` of ``./-``, which alone is standard input."""
+    return os.path.abspath(path) if str(path) == "-" else str(path)

@@ -5,12 +5,22 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loader.text import command_line, duration, escape_controls, one_line, pluralize, quote_cell, truncate
+from loader.text import (
+    command_line,
+    duration,
+    escape_controls,
+    one_line,
+    pluralize,
+    quote_cell,
+    shown_path,
+    truncate,
+)
 
 EVIL = "\x1b]0;owned\x07\x1b[2Jgone\u202e\r\nnext\x00\x9b31m"
 
@@ -73,6 +83,18 @@ def test_a_shell_reads_the_words_back(words: list[str]) -> None:
 )
 def test_durations(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+def test_a_path_is_shown_as_a_command_takes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for path, shown in (
+        (str(tmp_path / "pairs.csv"), "pairs.csv"),
+        ("-pairs.csv", "./-pairs.csv"),
+        (str(tmp_path / "-"), "./-"),
+        ("-", "-"),
+        ("/elsewhere/pairs.csv", "/elsewhere/pairs.csv"),
+    ):
+        assert shown_path(path) == shown
 
 
 def test_numbers() -> None:
