@@ -96,7 +96,8 @@ def test_nothing_is_read_or_written_after_the_end(how: str) -> None:
     async def main() -> None:
         run, endless = Run(), Endless()
         task = asyncio.create_task(run(endless.pairs()))
-        await asyncio.sleep(0.06)
+        while not run.journal.outcomes:  # noqa: ASYNC110 - a thread brings them
+            await asyncio.sleep(0.01)
         match how:
             case "cancel the token":
                 run.token.cancel()
