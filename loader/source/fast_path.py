@@ -65,17 +65,20 @@ class PlainReader:
             frame = self._parse(text)
         except (ValueError, OverflowError):  # an ID beyond int64
             return None
+        layout = self._layout
+        from_ids, to_ids = (frame[side.column].to_numpy() for side in (layout.from_side, layout.to_side))
+        if not from_ids.dtype == to_ids.dtype == np.int64:  # nor does pandas before 3.0 refuse it: uint64
+            return None
         lines = line_ends(text) + (not text.endswith(("\r", "\n")))
         if len(frame) != lines:
             raise AssertionError(f"pandas read {len(frame)} of {lines} lines")
-        layout = self._layout
         from_types = self._types(frame, layout.from_side.type_column)
         to_types = self._types(frame, layout.to_side.type_column)
         if from_types is None or to_types is None:
             return None
         return PlainRows(
-            frame[layout.from_side.column].to_numpy(),
-            frame[layout.to_side.column].to_numpy(),
+            from_ids,
+            to_ids,
             from_types,
             to_types,
             encode_columns([frame[i].tolist() for i in layout.others], len(frame))

@@ -21,8 +21,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 RESOLUTIONS = {"lowest": "lowest-direct", "newest": "highest"}
+_PYTEST = ("-m", "pytest", "-n", "auto", "-p", "no:cacheprovider")
 #: Of the development tools, those that the tests need.
-TOOLS = ("hypothesis", "pytest", "selenium")
+TOOLS = ("hypothesis", "jsonschema", "pytest", "selenium")
 
 
 def interpreters(version: str) -> list[Path]:
@@ -74,7 +75,7 @@ def main() -> int:
             with tempfile.TemporaryDirectory(prefix="matrix-") as folder:
                 try:
                     inside = install(python, Path(folder, "venv"), resolution)
-                    command = [str(inside), "-m", "pytest", "-n", "2", "-p", "no:cacheprovider", *arguments]
+                    command = [str(inside), *_PYTEST, *arguments]
                     code = subprocess.run(command, cwd=ROOT, check=False).returncode
                     results.append((version, name, "passed" if code == 0 else f"pytest's exit code {code}"))
                 except subprocess.CalledProcessError as error:
