@@ -12,7 +12,8 @@ Example:
 
 \b
 Exit codes:
-  0  written
+  0  written, and all pairs taken up are associated, existing, duplicate or empty
+  1  written, and some pairs need attention or were removed
   2  there is no load of that name, or its input is gone or has changed
   3  the report can't be replaced just now: it may be open elsewhere
 """
@@ -48,4 +49,4 @@ def report(path: str, json: bool) -> int:
     else:
         print_error(written.problem, "Close the program that has it open, then run the same command again.")
         printed = False
-    return 0 if printed and written.written else Stopped.exit_code
+    return ended.exit_code if printed and written.written else Stopped.exit_code

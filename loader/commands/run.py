@@ -19,6 +19,7 @@ from loader.checkpoint import (
 )
 from loader.checkpoint import Run as RecordedRun
 from loader.checkpoint.index import Index, read_index
+from loader.checkpoint.naming import stem_of_report
 from loader.commands.observer import Observer
 from loader.commands.plan import Progress, compare, input_reading, read_again
 from loader.commands.result import RunResult
@@ -170,7 +171,8 @@ def refuse_simulated(load: OpenedLoad, command: str) -> None:
     if binding is None or not binding.simulated:
         return
     # With a report of its own, or the real load of this input would be bound to the simulator's account.
-    report = str(load.files.report.with_name(f"{load.files.report.name.split('.')[0]}.practice.report.csv"))
+    stem = stem_of_report(load.files.report).removesuffix(".simulated")
+    report = str(load.files.report.with_name(f"{stem}.practice.report.csv"))
     options = {**load.checkpoint.options, "simulate": None, "report": report, "checkpoint": None}
     practice = Invocation(str(load.files.input), {**options, "base_url": _SIMULATOR_URL}, report=report)
     commands = (

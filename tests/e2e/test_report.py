@@ -56,6 +56,15 @@ def test_an_edited_report_is_kept_aside_and_changes_nothing(
     assert (tmp_path / "pairs.edited-2.report.csv").read_bytes() == edited
 
 
+def test_report_ends_as_the_load_in_all_does(account: Account, tmp_path: Path) -> None:
+    file = pairs_file(tmp_path, [*PAIRS, ("abc", 4)])
+    for command in ("load", "report", "summary"):
+        ended = account.load(file) if command == "load" else run(command, file)
+        assert ended.code == 1, command
+    assert "Last run: `report`" in ended.out
+    assert "exit code 1" in ended.out
+
+
 def test_report_says_where_the_edited_one_is(account: Account, tmp_path: Path) -> None:
     file = pairs_file(tmp_path, PAIRS)
     assert account.load(file).code == 0

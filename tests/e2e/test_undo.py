@@ -141,12 +141,13 @@ def test_another_account_is_refused(account: Account, tmp_path: Path) -> None:
 def test_a_simulated_load_is_refused_with_the_commands_to_practise_it(
     account: Account, tmp_path: Path
 ) -> None:
-    file = pairs_file(tmp_path, PAIRS)
+    file = pairs_file(tmp_path, PAIRS, "pairs 1.2.csv")
     with Account(999) as other:
         assert other.load(file).code == 0  # a real load of the same input, which must not be in the way
     assert run("load", file, *TYPES, "--simulate").code == 0
     for command in ("undo", "verify"):
-        refused = run(command, tmp_path / "pairs.simulated.report.csv")
+        refused = run(command, tmp_path / "pairs 1.2.simulated.report.csv")
+        assert "pairs 1.2.practice.report.csv" in refused.text
         assert refused.code == 2
         assert "assoc-loader simulator" in refused.text
         lines = [line.strip() for line in refused.err.splitlines()]
