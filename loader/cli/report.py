@@ -12,7 +12,7 @@ Example:
 
 \b
 Exit codes:
-  0  written, and all pairs taken up are associated, existing, duplicate or empty
+  0  written, and no pair needs attention
   1  written, and some pairs need attention or were removed
   2  there is no load of that name, or its input is gone or has changed
   3  the report can't be replaced just now: it may be open elsewhere
