@@ -1,6 +1,6 @@
-"""Short forms of the benchmarks, in processor time, so that other work on the machine does not decide.
+"""Short forms of the benchmarks, the best of three in processor time, so that other work does not decide.
 
-They run in this process, which has imported everything.
+They run in this process, which has imported everything. The bars find what has become twice as slow.
 """
 
 from __future__ import annotations
@@ -43,22 +43,26 @@ def test_a_put_takes_little_more_of_the_processor_than_in_a_bare_pool() -> None:
     """The bar of the benchmark is 0.60 (`python -m tests.benchmarks.put`)."""
     with fast_server.serving() as url:
         put_clients.load(url, 20, 20)  # imports what it needs
-        ours = put_clients.load(url, 500, 64)["processor"]
-        bare = put_clients.bare_pool(url, 500, 64)["processor"]
-    assert ours / bare > 0.4, (ours, bare)
+        ratios = [
+            put_clients.load(url, 500, 64)["processor"] / put_clients.bare_pool(url, 500, 64)["processor"]
+            for _ in range(3)
+        ]
+    assert max(ratios) > 0.3, ratios
 
 
 def test_a_row_of_a_batch_takes_little_processor(tmp_path: Path) -> None:
     """The bar of the benchmark is 0.60 by the clock (`python -m tests.benchmarks.throughput`)."""
     few, many = [many_pairs(tmp_path / str(rows), rows) for rows in (1_000, 13_000)]
+    ratios = []
     with answering_batches() as port:
-        used = [time.process_time()]
-        for file in (few, many):
-            load(f"http://127.0.0.1:{port}", file, method="batch")
-            used.append(time.process_time())
-    read_and_write(many, report_of(many), tmp_path / "out.csv")
-    ours, reference = used[2] - used[1], time.process_time() - used[2]
-    assert reference / ours > 0.06, (reference, ours)
+        load(f"http://127.0.0.1:{port}", few, method="batch")
+        for _ in range(3):
+            began = time.process_time()
+            load(f"http://127.0.0.1:{port}", many, method="batch", overwrite=True)
+            loaded = time.process_time()
+            read_and_write(many, report_of(many), tmp_path / "out.csv")
+            ratios.append((time.process_time() - loaded) / (loaded - began))
+    assert max(ratios) > 0.1, ratios
 
 
 def test_a_row_leaves_nothing_in_memory(tmp_path: Path) -> None:
