@@ -60,6 +60,6 @@ class Signals:
             yield
         finally:
             for number in heard:
-                with suppress(NotImplementedError):
+                with suppress(NotImplementedError):  # as above: on Windows none was added
                     loop.remove_signal_handler(number)
                 signal.signal(number, before[number])

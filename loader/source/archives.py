@@ -147,7 +147,7 @@ def open_zip(file: IO[bytes], name: str, stack: ExitStack) -> Iterator[tuple[str
                     member.filename if len(members) > 1 else "",
                     io.BufferedReader(cast(zipfile.ZipExtFile, stream), _CHUNK),
                 )
-        except NotImplementedError as error:
+        except NotImplementedError as error:  # zipfile's word for a compression method that it lacks
             raise InputError(
                 f"{name} can't be unpacked: {error}", "Unpack it and name the CSV file."
             ) from error

@@ -63,11 +63,11 @@ class PlainReader:
             return None
         try:
             frame = self._parse(text)
-        except (ValueError, OverflowError):  # an ID beyond int64
+        except (ValueError, OverflowError):  # an ID beyond int64; pandas before 3.0 gives uint64 instead
             return None
         layout = self._layout
         from_ids, to_ids = (frame[side.column].to_numpy() for side in (layout.from_side, layout.to_side))
-        if not from_ids.dtype == to_ids.dtype == np.int64:  # nor does pandas before 3.0 refuse it: uint64
+        if not from_ids.dtype == to_ids.dtype == np.int64:
             return None
         lines = line_ends(text) + (not text.endswith(("\r", "\n")))
         if len(frame) != lines:
@@ -98,10 +98,9 @@ class PlainReader:
         # pandas drops a U+FEFF at the head of what it is given, and of each of its own buffers until the
         # first line has ended: for a byte-order mark, which has gone by now. A line to skip keeps it off.
         marked = "\ufeff" in text
+        encoded = ("\n" * marked + text).encode()  # pandas would encode it in small pieces, half as fast
         return pd.read_csv(
-            io.BytesIO(
-                ("\n" * marked + text).encode()
-            ),  # from text, which pandas encodes itself, twice as slow
+            io.BytesIO(encoded),
             sep=layout.delimiter,
             header=None,
             names=list(range(layout.width)),

@@ -207,7 +207,7 @@ def cause_lines(groups: Iterable[CauseGroup], width: int) -> Iterator[Line]:
 def _example(status: Status, one: Example) -> str:
     """``e.g. row 17, contacts 12 → companies 34: "…" (correlation ID …)``.
 
-    The message of an invalid row stands alone, since it begins with the line and quotes the cell.
+    Of an invalid row only the message is shown: it begins with the line and quotes the cell.
     """
     where = f"row {one.row:,}, " if one.row else ""
     if status is Status.INVALID and one.message:
