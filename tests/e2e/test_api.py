@@ -66,6 +66,19 @@ def test_the_options_are_those_of_the_commands() -> None:
         assert fields - options_of_it <= ({"input"} if settings is LoadSettings else {"path", "simulate"})
 
 
+def test_pandas_is_imported_whole_when_a_checkpoint_has_been_read() -> None:
+    """A thread that went on importing would print a traceback in a program that ends."""
+    code = (
+        "import sys\n"
+        "from loader.source import importing_pandas\n"
+        "with importing_pandas():\n"
+        "    pass\n"
+        "assert hasattr(sys.modules['pandas'], 'read_csv')\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 def test_importing_it_is_cheap() -> None:
     heavy = "{'pandas', 'numpy', 'aiohttp', 'rich', 'orjson', 'click', 'sqlite3'}"
     code = f"import sys, loader; print(sorted({heavy} & sys.modules.keys()))"
