@@ -10,7 +10,6 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
-from typing import NamedTuple
 
 from loader.checkpoint.schema import UndoFinding, Verified
 from loader.model import Outcome, OutcomeGroup, Pair, Status
@@ -55,18 +54,6 @@ _SETTLE_RANGE = (
 _EXISTED_BEFORE = {"yes": 1, "no": 0, "": None}
 
 
-class _Texts(NamedTuple):
-    """One row of `outcome`."""
-
-    status: str
-    http_status: int = 0
-    association_types: str = ""
-    error_category: str = ""
-    error_message: str = ""
-    error_details: str = ""
-    correlation_id: str = ""
-
-
 class Statements:
     """Writes what the checkpoint's last run does, in transactions that the caller begins and ends.
 
@@ -83,7 +70,7 @@ class Statements:
             " correlation_id FROM outcome ORDER BY id DESC LIMIT ?",
             (_REMEMBERED // 2,),
         )
-        self._outcomes = {_Texts(*texts): outcome for outcome, *texts in rows}
+        self._outcomes: dict[tuple[object, ...], int] = {tuple(texts): outcome for outcome, *texts in rows}
 
     def record(self, pairs: Iterable[Pair], existed_before: str) -> None:
         """These pairs are about to be sent: from now on their results are not known."""
@@ -107,10 +94,11 @@ class Statements:
         """The results of pairs."""
         rows: list[Sequence[object]] = []
         for pairs, first in groups:
-            texts, own = _texts(first), None
+            shared, own = first.correlation_id, None
             if len(pairs) == 1:
-                texts, own = texts._replace(correlation_id=""), texts.correlation_id or None
-            result = (self._outcome_id(texts), first.attempts, own, round(first.completed_at * 1000))
+                shared, own = "", _storable(shared) or None
+            outcome = self._outcome_id(first.status, first, shared)
+            result = (outcome, first.attempts, own, round(first.completed_at * 1000))
             if first.status is Status.EXISTING or not self._settle_range(pairs, result):
                 existed = _EXISTED_BEFORE[first.existed_before]
                 rows.extend(
@@ -138,7 +126,7 @@ class Statements:
 
     def leave(self, pairs: Iterable[Pair], finding: UndoFinding, first: Outcome) -> None:
         """Why `undo` left these pairs; they keep their results."""
-        outcome = self._outcome_id(_Texts(finding, *_texts(first)[1:]))
+        outcome = self._outcome_id(finding, first, first.correlation_id)
         self._db.executemany(
             "UPDATE pair SET undo = ? WHERE id BETWEEN ? AND ?",
             [(outcome, *ids) for ids in ranges(pair.id for pair in pairs)],
@@ -170,13 +158,23 @@ class Statements:
             self._types[names] = known
         return known
 
-    def _outcome_id(self, texts: _Texts) -> int:
+    def _outcome_id(self, status: str, outcome: Outcome, correlation_id: str) -> int:
+        """The row of `outcome` that holds these texts, which is made if there is none yet."""
+        texts: tuple[str | int, ...] = (
+            status,
+            outcome.http_status,
+            outcome.association_types,
+            outcome.error_category,
+            outcome.error_message,
+            outcome.error_details,
+            correlation_id,
+        )
         known = self._outcomes.get(texts)
         if known is None:
             known = self._db.execute(
                 "INSERT INTO outcome (status, http_status, association_types, error_category, error_message,"
                 " error_details, correlation_id) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                texts,
+                (str(status), outcome.http_status, *(_storable(str(text)) for text in texts[2:])),
             ).lastrowid
             assert known is not None
             if len(self._outcomes) >= _REMEMBERED:
@@ -204,18 +202,6 @@ def ranges(ids: Iterable[int]) -> Iterator[tuple[int, int]]:
 def _statement(before: str, after: str, width: int, rows: int) -> str:
     row = f"({','.join('?' * width)})"
     return f"{before}{','.join([row] * rows)}{after}"
-
-
-def _texts(outcome: Outcome) -> _Texts:
-    return _Texts(
-        str(outcome.status),
-        outcome.http_status,
-        _storable(outcome.association_types),
-        _storable(outcome.error_category),
-        _storable(outcome.error_message),
-        _storable(outcome.error_details),
-        _storable(outcome.correlation_id),
-    )
 
 
 def _storable(text: str) -> str:

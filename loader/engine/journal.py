@@ -12,6 +12,10 @@ from loader.model import OutcomeGroup, Pair
 
 #: Seconds of sending for which pairs are recorded ahead: a commit takes up to 50 ms, a slow disk's longer.
 RECORD_AHEAD = 2.0
+#: Items for each worker that are recorded before it is known how fast they are sent.
+_FIRST_ITEMS = 10
+#: Seconds over which that is measured at least.
+_MEASURED = 0.1
 
 
 class Journal(Protocol):
@@ -45,7 +49,7 @@ async def record_ahead(queue: WorkQueue, journal: Journal, rate: Callable[[], fl
     Raises what `journal.record` raises.
     """
     clock = asyncio.get_running_loop().time
-    began, taken, measured = clock(), queue.taken, float(workers)
+    began, taken, measured = clock(), queue.taken, _FIRST_ITEMS * workers / RECORD_AHEAD
     while True:
         ahead = max(workers, round(RECORD_AHEAD * min(rate(), measured)))
         items = await queue.to_record(ahead)
@@ -56,5 +60,5 @@ async def record_ahead(queue: WorkQueue, journal: Journal, rate: Callable[[], fl
             pairs[item.existed_before] += item.pairs
         await asyncio.gather(*(journal.record(found, existed) for existed, found in pairs.items()))
         queue.recorded()
-        if (now := clock()) - began >= 1:
+        if (now := clock()) - began >= _MEASURED:
             measured, began, taken = (queue.taken - taken) / (now - began), now, queue.taken

@@ -36,14 +36,20 @@ def batch(hubspot: HubSpot) -> SendMethod:
 
 
 def sent(
-    rows: int, method: Any = put, *, pace: Pace | None = None, commit: float = 0.01, **more: Any
+    rows: int,
+    method: Any = put,
+    *,
+    pace: Pace | None = None,
+    commit: float = 0.01,
+    answer: float = 0.1,
+    **more: Any,
 ) -> tuple[Ended, int]:
     """Send pairs that must be on the disk before they are sent. Returns also how many were ahead at most."""
 
     async def script(request: Request) -> Reply:
         assert all(by_ends[ends] in journal.on_disk for ends in request.pairs), "sent and not recorded"
         ahead.append(len(journal.recorded) - len(journal.outcomes))
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(answer)
         return associated(request)
 
     ahead: list[int] = []
@@ -67,6 +73,12 @@ def test_a_slow_disk_holds_no_fast_server_up(commit: float) -> None:
     """Fifty workers get 500 answers a second, as soon as it has been measured how many are needed."""
     ended, _ = sent(1_000, commit=commit, workers=50)
     assert ended.seconds < 2 * 1.6 + 6 * commit
+
+
+def test_a_fast_server_is_kept_busy_from_the_first_second() -> None:
+    """Fifty workers get 5,000 answers a second, and ten commits are made in a second."""
+    ended, _ = sent(10_000, commit=0.1, answer=0.01, workers=50)
+    assert ended.seconds < 2 + 6 * 0.1
 
 
 def test_a_batch_is_recorded_as_a_whole() -> None:
