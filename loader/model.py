@@ -55,6 +55,10 @@ class Pair(NamedTuple):
     id: int = 0
 
 
+#: `Pair._make` without a call of Python code for each row.
+make_pair: Callable[[Iterable[object]], Pair] = partial(tuple.__new__, Pair)
+
+
 class Outcome(NamedTuple):
     """What became of one pair; becomes one line of the report.
 

@@ -23,7 +23,7 @@ _REMEMBERED = 4096
 # A pair that was sent before keeps what was found before its first request. If its result is not known, no
 # withdrawal brings back an older one.
 _RECORD = (
-    "INSERT INTO pair (id, types, from_id, to_id, first_run, existed_before) VALUES ",
+    "INSERT INTO pair (first_run, existed_before, id, types, from_id, to_id) VALUES ",
     " ON CONFLICT (id) DO UPDATE SET previous = outcome, outcome = NULL,"
     " existed_before = CASE WHEN first_run IS NULL THEN excluded.existed_before ELSE existed_before END,"
     " first_run = coalesce(first_run, excluded.first_run)",
@@ -74,14 +74,8 @@ class Statements:
 
     def record(self, pairs: Iterable[Pair], existed_before: str) -> None:
         """These pairs are about to be sent: from now on their results are not known."""
-        existed = _EXISTED_BEFORE[existed_before]
-        self._write(
-            _RECORD,
-            [
-                (pair.id, self._type_pair(pair), pair.from_id, pair.to_id, self._run, existed)
-                for pair in pairs
-            ],
-        )
+        rows = [(pair.id, self._type_pair(pair), pair.from_id, pair.to_id) for pair in pairs]
+        self._write(_RECORD, rows, (self._run, _EXISTED_BEFORE[existed_before]))
 
     def withdraw(self, pairs: Iterable[Pair]) -> None:
         """No request for these pairs was started after all."""
@@ -132,14 +126,17 @@ class Statements:
             [(outcome, *ids) for ids in ranges(pair.id for pair in pairs)],
         )
 
-    def _write(self, statement: tuple[str, str], rows: Sequence[Sequence[object]]) -> None:
+    def _write(
+        self, statement: tuple[str, str], rows: Sequence[Sequence[object]], shared: Sequence[object] = ()
+    ) -> None:
+        """Write rows whose first columns are `shared` by all of them."""
         start = 0
         while start < len(rows):
             width = len(rows[start])
-            most = min(len(rows) - start, self._most_variables // width)
+            most = min(len(rows) - start, (self._most_variables - len(shared)) // width)
             size = next(size for size in _SIZES if size <= most)
-            values = chain.from_iterable(rows[start : start + size])
-            self._db.execute(_statement(*statement, width, size), list(values))
+            values = chain(shared, chain.from_iterable(rows[start : start + size]))
+            self._db.execute(_statement(*statement, len(shared), width, size), list(values))
             start += size
 
     def _type_pair(self, pair: Pair) -> int:
@@ -199,8 +196,9 @@ def ranges(ids: Iterable[int]) -> Iterator[tuple[int, int]]:
 
 
 @lru_cache(64)
-def _statement(before: str, after: str, width: int, rows: int) -> str:
-    row = f"({','.join('?' * width)})"
+def _statement(before: str, after: str, shared: int, width: int, rows: int) -> str:
+    """`shared` variables come first, and each row names them by number; its own follow in order."""
+    row = f"({','.join([f'?{number + 1}' for number in range(shared)] + ['?'] * width)})"
     return f"{before}{','.join([row] * rows)}{after}"
 
 

@@ -28,7 +28,7 @@ from loader.checkpoint.index import Index, read_index
 from loader.commands.saved_input import SavedInput
 from loader.engine.work_item import OpenPairs
 from loader.errors import CheckpointError, UsageError
-from loader.model import Pair, Status
+from loader.model import Pair, Status, make_pair
 from loader.settings import LoadSettings
 from loader.source import Chunk, Columns, InvalidRow, Source, Survey, importing_pandas, is_pipe, open_input
 from loader.text import truncate
@@ -227,7 +227,7 @@ def _pairs(
         repeat(""),
         ids.tolist(),
     )
-    return list(map(Pair._make, zip(*columns, strict=False)))
+    return list(map(make_pair, zip(*columns, strict=False)))
 
 
 def _row_counts(survey: Survey) -> Iterator[RowCount]:

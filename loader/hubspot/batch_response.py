@@ -64,14 +64,14 @@ def parse_associate_response(pairs: list[Pair], answer: Answer, now: float) -> V
     if document is None or (state := batch_state(document)) not in (COMPLETE, ERROR):
         return judge(answer.status, answer.headers, answer.body, pairs[0], now=now)
     types = association_types(document) if state == COMPLETE else {}
-    associated: dict[str, list[Pair]] = {}
+    associated: defaultdict[str, list[Pair]] = defaultdict(list)
     others: list[Pair] = []
     for pair in pairs:
         names = types_of_pair(types, pair.from_id, pair.to_id)
         if names is None:
             others.append(pair)
         else:
-            associated.setdefault(names, []).append(pair)
+            associated[names].append(pair)
     refused, _ = _refused(document, others, answer) if others else ({}, 0)
     return AssociateAnswer(
         associated, list(refused.items()), [pair for pair in others if pair not in refused]

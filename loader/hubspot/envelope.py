@@ -98,10 +98,9 @@ def association_types(document: dict[str, Any]) -> dict[Ends, str]:
         except (TypeError, KeyError):  # no type, or one in an unknown form
             name = ""
         ends = (from_id, to_id) if type(from_id) is type(to_id) is str else (text_of(from_id), text_of(to_id))
-        if not (known := types.get(ends)):
-            types[ends] = name
-        elif name and name not in known.split(";"):
-            types[ends] = f"{known};{name}"
+        known = types.setdefault(ends, name)
+        if known is not name and name and name not in known.split(";"):
+            types[ends] = f"{known};{name}" if known else name
     return types
 
 
@@ -111,10 +110,13 @@ def types_of_pair(types: dict[Ends, str], from_id: str, to_id: str) -> str | Non
     if forward is None:
         return None
     reverse = types.get((to_id, from_id))
-    if not reverse or reverse == forward:
-        return forward
-    names = f"{forward};{reverse}" if forward else reverse
-    return names if names.count(";") < 2 else ";".join(dict.fromkeys(names.split(";")))
+    return _both_ways(forward, reverse) if reverse else forward
+
+
+@lru_cache(maxsize=64)
+def _both_ways(forward: str, reverse: str) -> str:
+    """The types of both directions, each once. Pairs with the same types get the same string."""
+    return ";".join(dict.fromkeys(filter(None, f"{forward};{reverse}".split(";"))))
 
 
 @lru_cache(maxsize=64, typed=True)
