@@ -69,6 +69,19 @@ def test_an_outage_is_probed_with_one_request_at_a_time() -> None:
     assert waits[:5] == [2, 4, 8, 15, 15]
 
 
+def test_the_next_outage_is_probed_as_soon_as_the_first_one() -> None:
+    async def script(request: Request) -> Reply | Verdict:
+        down = request.at % 20 < 10
+        await asyncio.sleep(0.01 if down else 0.1)
+        if down:
+            return UNREACHABLE
+        return associated(request) if request.method == "PUT" else Reply(200, {})
+
+    ended = sent(script, 1500, workers=20)
+    probes = [round(request.at) for request in ended.hubspot.requests if request.method == "GET"]
+    assert probes == [1, 3, 7, 15, 21, 23, 27, 35]
+
+
 @pytest.mark.parametrize(
     ("fault", "takes", "workers"),
     [(UNREACHABLE, 0.01, 1), (UNREACHABLE, 30, 50), (NO_ANSWER, 0.01, 50), (NO_ANSWER, 30, 1)],
