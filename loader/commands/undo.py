@@ -19,10 +19,10 @@ from loader.commands.observer import Observer
 from loader.commands.result import RunResult
 from loader.commands.run import OpenedLoad, open_load, progress_of, refuse_simulated
 from loader.commands.session import continued_binding, open_session
-from loader.engine.archiving import archive_method
 from loader.engine.cancellation import CancelToken
 from loader.engine.pipeline import run_pipeline
 from loader.engine.stats import RunStats
+from loader.engine.undo_method import undo_method
 from loader.engine.work_item import OpenPairs
 from loader.errors import UsageError
 from loader.hubspot.account import Account
@@ -84,7 +84,7 @@ async def run_undo(
             async with run.journal(session) as journal:
                 await run_pipeline(
                     session,
-                    archive_method(session.hubspot),
+                    undo_method(session.hubspot),
                     _open(load.checkpoint, ours),
                     _Removals(journal),
                     stop_after_failures=settings.stop_after_failures,

@@ -17,7 +17,7 @@ from pathlib import Path
 from loader.checkpoint import Checkpoint, ReportWritten
 from loader.checkpoint.index import Index, read_index
 from loader.errors import Stopped
-from loader.report.durable import copy_permissions, sync_directory, sync_file
+from loader.report.file_sync import copy_permissions, sync_directory, sync_file
 from loader.report.lines import ReportLines, header
 from loader.source import Chunk, TypePair
 

@@ -10,7 +10,7 @@ decoding         bytes into text, block by block
 header           the header: its delimiter, its names, what is wrong with it
 columns          the options, and the layout that comes of them
 column_search    the ID columns, by their names
-column_guess     the nearest guess, as a command
+suggestion       the nearest guess, as a command
 fast_path        plain lines, which pandas reads
 records          any other text into records
 scanner          one record by the letter

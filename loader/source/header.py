@@ -9,13 +9,13 @@ from typing import NamedTuple
 from loader.errors import InputError, UsageError
 from loader.model import OWN_COLUMNS, RESULT_COLUMNS
 from loader.source.cell_rules import judge_id
-from loader.source.column_guess import guess_command
 from loader.source.column_search import Found, find_columns, is_report
 from loader.source.columns import Columns, Layout, fold_name
 from loader.source.decoding import line_ends
 from loader.source.input_file import Part
 from loader.source.scanner import Record, RecordScanner
 from loader.source.stray_quotes import swallowed_by_header
+from loader.source.suggestion import suggest_command
 from loader.text import quote_cell
 
 _CANDIDATES = (",", ";", "\t", "|")
@@ -114,7 +114,7 @@ def lay_out(
     """
     found = find_columns(header.cells, columns, workbook=part.is_sheet)
     if found.problems or found.from_side is None or found.to_side is None:
-        command = guess_command(part.name, header.cells, rows or _sample(text, header), columns, encoding)
+        command = suggest_command(part.name, header.cells, rows or _sample(text, header), columns, encoding)
         raise _unusable(header, found, part, command)
     taken = {*found.from_side.columns, *found.to_side.columns}
     if is_report(header.cells):

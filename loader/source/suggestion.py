@@ -23,7 +23,7 @@ _OTHER = {"contacts": "companies", "companies": "contacts"}
 _ID_WORD = re.compile(r"(?:.*[^a-z])?ids?(?:[^a-z].*)?|.*[a-z]id")
 
 
-def guess_command(
+def suggest_command(
     path: str, names: Sequence[str], rows: Sequence[Sequence[str]], columns: Columns, encoding: str
 ) -> str:
     """A `check` of the same file with what is missing filled in; empty if nothing suggests itself.

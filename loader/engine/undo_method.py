@@ -23,16 +23,16 @@ from loader.model import Outcome, OutcomeGroup, Pair, Status, group_outcomes
 _MOST_RECORDS, _MOST_PAIRS = 100, 1000
 
 
-def archive_method(hubspot: HubSpot) -> SendMethod:
+def undo_method(hubspot: HubSpot) -> SendMethod:
     """The way to remove pairs. Those without a known past are read first.
 
     The outcomes are `removed`; `associated` if the pair has a label and was left; `failed`; `gave_up`.
     """
     packing = record_packing(_MOST_RECORDS, _MOST_PAIRS)
-    return SendMethod(ArchiveSender(hubspot), packing, pairs=_MOST_RECORDS, looks_up=True)
+    return SendMethod(UndoSender(hubspot), packing, pairs=_MOST_RECORDS, looks_up=True)
 
 
-class ArchiveSender:
+class UndoSender:
     """Reads pairs, removes those without a label, and reads back those whose removal is not proved."""
 
     def __init__(self, hubspot: HubSpot, now: Callable[[], float] = time.time) -> None:

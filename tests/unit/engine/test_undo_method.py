@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from loader.engine.archiving import archive_method
+from loader.engine.undo_method import undo_method
 from loader.engine.work_item import OpenPairs
 from loader.pace import Pace
 from tests.support.clock import run
@@ -49,7 +49,7 @@ class Store:
 
 def undone(store: Store, rows: int, **more: Any) -> Ended:
     hubspot = VirtualHubSpot(store, more.pop("pace", None))
-    return run(run_pairs(hubspot, archive_method, [OpenPairs(contacts(rows))], **more))
+    return run(run_pairs(hubspot, undo_method, [OpenPairs(contacts(rows))], **more))
 
 
 def always(status: int, body: Any = None) -> Callable[[Request], Reply]:
@@ -124,7 +124,7 @@ def test_a_label_that_is_made_during_a_pause_is_seen() -> None:
 
     store = Store(1500, always(204))
     hubspot = VirtualHubSpot(script, Pace())
-    ended = run(run_pairs(hubspot, archive_method, [OpenPairs(contacts(1500))], workers=2))
+    ended = run(run_pairs(hubspot, undo_method, [OpenPairs(contacts(1500))], workers=2))
     assert Counter(ended.journal.statuses()) == {"removed": 1450, "associated": 50}
     assert len(store.types) == 50
 
@@ -133,7 +133,7 @@ def test_a_reading_that_is_refused_removes_nothing() -> None:
     async def script(_request: Request) -> Reply:
         return Reply(400, {"category": "VALIDATION_ERROR", "message": "no"})
 
-    ended = run(run_pairs(VirtualHubSpot(script), archive_method, [OpenPairs(contacts(3))]))
+    ended = run(run_pairs(VirtualHubSpot(script), undo_method, [OpenPairs(contacts(3))]))
     assert ended.journal.statuses() == ["gave_up"] * 3
     assert all(request.path.endswith("/batch/read") for request in ended.hubspot.requests)
 
@@ -157,6 +157,6 @@ def test_a_pair_that_no_page_of_its_record_has_is_asked_for_from_the_other_side(
 
     removals: list[list[str]] = []
     (pair,) = contacts(1)
-    ended = run(run_pairs(VirtualHubSpot(script), archive_method, [OpenPairs([pair])]))
+    ended = run(run_pairs(VirtualHubSpot(script), undo_method, [OpenPairs([pair])]))
     assert ended.journal.statuses() == ["removed"]
     assert removals == ([[pair.to_id]] if exists else [])

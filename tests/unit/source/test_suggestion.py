@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from loader.source import Columns
-from loader.source.column_guess import guess_command
+from loader.source.suggestion import suggest_command
 
 IDS = [["51000000101", "9100000201", "ana", "7"], ["51000000102", "9100000202", "ben", "8"]]
 
@@ -51,7 +51,7 @@ IDS = [["51000000101", "9100000201", "ana", "7"], ["51000000102", "9100000202", 
     ],
 )
 def test_the_nearest_guess_is_a_complete_command(header: str, options: dict[str, Any], command: str) -> None:
-    guessed = guess_command("my pairs.csv", header.split(","), IDS, Columns(**options), "auto")
+    guessed = suggest_command("my pairs.csv", header.split(","), IDS, Columns(**options), "auto")
     assert guessed.startswith("assoc-loader check 'my pairs.csv' ")
     assert command in guessed
 
@@ -59,12 +59,12 @@ def test_the_nearest_guess_is_a_complete_command(header: str, options: dict[str,
 @pytest.mark.parametrize("header", ["x,y,z,w", "owner,name,contact id,deal id"])
 def test_columns_without_ids_are_no_guess(header: str) -> None:
     rows = [["a", "b", "c", "d"]]
-    assert guess_command("pairs.csv", header.split(","), rows, Columns(), "auto") == ""
+    assert suggest_command("pairs.csv", header.split(","), rows, Columns(), "auto") == ""
 
 
 def test_the_options_that_were_given_are_kept() -> None:
     columns = Columns(from_column="a", trust_quotes=True)
-    guessed = guess_command("p.csv", ["a", "Company ID"], [], columns, "cp1252")
+    guessed = suggest_command("p.csv", ["a", "Company ID"], [], columns, "cp1252")
     assert guessed == (
         "assoc-loader check p.csv --from-column a --to-column 'Company ID' --from-type contacts "
         "--to-type companies --trust-quotes --encoding cp1252"
