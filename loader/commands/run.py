@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,6 +28,7 @@ from loader.commands.summary import load_summary, summary_run
 from loader.engine.cancellation import CancelToken
 from loader.engine.pipeline import Session
 from loader.errors import InputError, Interrupted, Stopped, UsageError
+from loader.model import OutcomeGroup, Pair
 from loader.report import ReportResult, write_report
 from loader.source import Source, Survey, importing_pandas
 from loader.summary.invocation import Invocation
@@ -138,6 +139,29 @@ class CommandRun:
         except Stopped as changed:  # the input is not what was read: what was sent is settled all the same
             self.stopped = self.stopped or changed
             return ReportResult(self.files.report, False, problem=str(changed))
+
+
+class UnrecordedJournal:
+    """The journal of a command that sends no pair for the first time. Implements `engine.Journal`."""
+
+    def __init__(self, journal: CheckpointJournal, settle: Callable[[OutcomeGroup], None]) -> None:
+        """`settle` takes each outcome, on its way into `journal`."""
+        self.settle = settle
+        self._journal = journal
+
+    @property
+    def backlog(self) -> int:
+        return self._journal.backlog
+
+    @property
+    def trouble(self) -> str:
+        return self._journal.trouble
+
+    async def record(self, pairs: Sequence[Pair], existed_before: str) -> None:
+        """The checkpoint has these pairs already."""
+
+    def withdraw(self, pairs: Sequence[Pair]) -> None:
+        """Nothing was recorded."""
 
 
 class OpenedLoad(NamedTuple):

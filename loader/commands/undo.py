@@ -7,9 +7,10 @@ since is kept: removing the default type removes every label on the pair (HubSpo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from loader.checkpoint import Checkpoint, CheckpointJournal, UndoFinding
@@ -17,7 +18,7 @@ from loader.checkpoint.index import Index
 from loader.checkpoint.reading import Selection, count_pairs, left_by_undo, select_pairs
 from loader.commands.observer import Observer
 from loader.commands.result import RunResult
-from loader.commands.run import OpenedLoad, open_load, progress_of, refuse_simulated
+from loader.commands.run import OpenedLoad, UnrecordedJournal, open_load, progress_of, refuse_simulated
 from loader.commands.session import continued_binding, open_session
 from loader.engine.cancellation import CancelToken
 from loader.engine.pipeline import run_pipeline
@@ -26,7 +27,7 @@ from loader.engine.undo_method import undo_method
 from loader.engine.work_item import OpenPairs
 from loader.errors import UsageError
 from loader.hubspot.account import Account
-from loader.model import OutcomeGroup, Pair, Status
+from loader.model import OutcomeGroup, Status
 from loader.settings import UndoSettings
 from loader.summary.follow_up import Kept
 from loader.summary.outcomes import CauseGroup, OutcomeCount, group_by_cause
@@ -86,7 +87,7 @@ async def run_undo(
                     session,
                     undo_method(session.hubspot),
                     _open(load.checkpoint, ours),
-                    _Removals(journal),
+                    UnrecordedJournal(journal, partial(_settle, journal)),
                     stop_after_failures=settings.stop_after_failures,
                 )
             # Those that it did not look up first may be its own, and are still there too.
@@ -153,28 +154,9 @@ def _open(checkpoint: Checkpoint, ours: Selection) -> Iterator[OpenPairs]:
     return (OpenPairs(pairs) for pairs in select_pairs(checkpoint, ours))
 
 
-class _Removals:
-    """A journal that settles what is removed, and notes why the rest is still there."""
-
-    def __init__(self, journal: CheckpointJournal) -> None:
-        self._journal = journal
-
-    @property
-    def backlog(self) -> int:
-        return self._journal.backlog
-
-    @property
-    def trouble(self) -> str:
-        return self._journal.trouble
-
-    async def record(self, pairs: Sequence[Pair], existed_before: str) -> None:
-        """Removing twice is removing once, so there is nothing to remember beforehand."""
-
-    def withdraw(self, pairs: Sequence[Pair]) -> None:
-        """Nothing was recorded."""
-
-    def settle(self, group: OutcomeGroup) -> None:
-        if group.first.status is Status.REMOVED:
-            self._journal.settle(group)
-        else:
-            self._journal.leave(group.pairs, _FINDINGS[group.first.status], group.first)
+def _settle(journal: CheckpointJournal, group: OutcomeGroup) -> None:
+    """Settle what is removed, and note why the rest is still there."""
+    if group.first.status is Status.REMOVED:
+        journal.settle(group)
+    else:
+        journal.leave(group.pairs, _FINDINGS[group.first.status], group.first)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 
 from loader.checkpoint import Checkpoint, CheckpointJournal, Verified
 from loader.checkpoint.reading import Selection, count_pairs, select_pairs
 from loader.commands.observer import Observer
 from loader.commands.result import RunResult
-from loader.commands.run import open_load, progress_of, refuse_simulated
+from loader.commands.run import UnrecordedJournal, open_load, progress_of, refuse_simulated
 from loader.commands.session import open_session
 from loader.engine.cancellation import CancelToken
 from loader.engine.pipeline import run_pipeline
 from loader.engine.skip_existing import look_up_method
 from loader.engine.stats import RunStats
 from loader.engine.work_item import OpenPairs
-from loader.model import OutcomeGroup, Pair, Status
+from loader.model import OutcomeGroup, Status
 from loader.settings import VerifySettings
 
 _MARKS = {
@@ -47,7 +48,10 @@ async def run_verify(
             observer.begin([f"{total:,} pairs to read back"], stats, lambda: session.pace.reading)
             async with run.journal(session) as journal:
                 await run_pipeline(
-                    session, look_up_method(session.hubspot), _open(load.checkpoint), _Marks(journal)
+                    session,
+                    look_up_method(session.hubspot),
+                    _open(load.checkpoint),
+                    UnrecordedJournal(journal, partial(_mark, journal)),
                 )
             return await run.finish(session, lambda summary: summary.exit_code)
 
@@ -56,25 +60,6 @@ def _open(checkpoint: Checkpoint) -> Iterator[OpenPairs]:
     return (OpenPairs(pairs) for pairs in select_pairs(checkpoint, _TO_VERIFY))
 
 
-class _Marks:
-    """A journal that turns what a look-up found into marks: existing is present, failed is missing."""
-
-    def __init__(self, journal: CheckpointJournal) -> None:
-        self._journal = journal
-
-    @property
-    def backlog(self) -> int:
-        return self._journal.backlog
-
-    @property
-    def trouble(self) -> str:
-        return self._journal.trouble
-
-    async def record(self, pairs: Sequence[Pair], existed_before: str) -> None:
-        """Reading changes nothing, so there is nothing to remember beforehand."""
-
-    def withdraw(self, pairs: Sequence[Pair]) -> None:
-        """Nothing was recorded."""
-
-    def settle(self, group: OutcomeGroup) -> None:
-        self._journal.verify(group.pairs, _MARKS[group.first.status], group.first.completed_at)
+def _mark(journal: CheckpointJournal, group: OutcomeGroup) -> None:
+    """A pair that was found is present, and one that was not is missing."""
+    journal.verify(group.pairs, _MARKS[group.first.status], group.first.completed_at)
