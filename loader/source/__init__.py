@@ -8,19 +8,19 @@ archives         .gz .bz2 .xz .zst .zip, strictly
 workbook         the sheet of an .xlsx file
 decoding         bytes into text, block by block
 header           the header: its delimiter, its names, what is wrong with it
-columns          the options, and the layout that comes of them
+columns          the options, and the resulting layout
 column_search    the ID columns, by their names
-suggestion       the nearest guess, as a command
+suggestion       a command to try if columns are not found
 fast_path        plain lines, which pandas reads
 records          any other text into records
-scanner          one record by the letter
-stray_quotes     cells of several lines: honest text, or swallowed rows
+scanner          one record, exactly as written
+stray_quotes     multi-line cells: genuine text, or swallowed rows
 second_header    two files joined into one
 row_reader       rows into chunks
 validation       the verdict on a row
 cell_rules       what an ID and an object type are
 type_pairs       the pairs of object types of an input
-duplicates       the same pair again
+duplicates       pairs that repeat an earlier one
 chunk            what comes out: chunks, and the survey
 """
 

@@ -1,8 +1,8 @@
-"""Archives, decompressed as streams that forgive nothing.
+"""Archives, decompressed strictly: damage raises an error.
 
-`bz2.open` and `lzma.open` end in silence if a further member of an archive begins with a damaged byte, and
-rows would be missing. So these two are read member by member, and what follows a member must be another one.
-`gzip` and `zstd` refuse such a file by themselves. Checksums are checked; a .zst may have none.
+`bz2.open` and `lzma.open` silently stop at a later member whose first byte is damaged, and its rows would be
+missing. So these two are read member by member, and only another member may follow a member. `gzip` and
+`zstd` reject such a file themselves. Checksums are verified; a .zst may have none.
 """
 
 from __future__ import annotations
@@ -30,15 +30,16 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _CHUNK = 1 << 17
-#: The end of a zip archive: mark, two disks, files there and in all, size and place of the directory, text.
+#: The end of a zip archive: signature, two disk numbers, number of files on this disk and in total, size and
+#: offset of the directory, length of the comment.
 _ZIP_END = struct.Struct("<4s4H2LH")
 
 
 class DamagedArchiveError(Exception):
-    """The archive holds something that its format does not allow there."""
+    """The content of the archive violates its format."""
 
 
-#: What reading an archive raises if it is cut short, overwritten or no archive at all.
+#: What reading an archive raises if it is truncated, overwritten or not an archive.
 DAMAGED = (
     DamagedArchiveError,
     EOFError,
@@ -47,7 +48,7 @@ DAMAGED = (
     zipfile.BadZipFile,
     zstd.ZstdError,
     gzip.BadGzipFile,
-    struct.error,  # zipfile, of a directory cut short
+    struct.error,  # zipfile, for a truncated directory
 )
 
 
@@ -101,7 +102,7 @@ class _Members(io.RawIOBase):
 
 
 def open_archive(file: IO[bytes], suffix: str, stack: ExitStack) -> io.BufferedReader:
-    """What an archive of one file holds; `suffix` is ``.gz``, ``.bz2``, ``.xz`` or ``.zst``.
+    """The content of an archive of one file; `suffix` is ``.gz``, ``.bz2``, ``.xz`` or ``.zst``.
 
     Raises one of `DAMAGED`. `stack` closes what the stream does not close itself.
     """
@@ -119,7 +120,7 @@ def zip_directory(file: IO[bytes]) -> zipfile.ZipFile:
         archive = zipfile.ZipFile(file)
     except (ValueError, OverflowError, NotImplementedError) as error:  # numbers that make no sense
         raise DamagedArchiveError(str(error)) from error
-    # zipfile does not look at the number of files that the end of the archive tells.
+    # zipfile ignores the number of files that the end of the archive states.
     file.seek(-_ZIP_END.size - len(archive.comment), io.SEEK_END)
     mark, *_, files, _size, _offset, _comment = _ZIP_END.unpack(file.read(_ZIP_END.size))
     if mark == b"PK\5\6" and files not in (len(archive.infolist()), 0xFFFF):
@@ -128,9 +129,10 @@ def zip_directory(file: IO[bytes]) -> zipfile.ZipFile:
 
 
 def open_zip(file: IO[bytes], name: str, stack: ExitStack) -> Iterator[tuple[str, io.BufferedReader]]:
-    """The files of a zip archive in name order, each with its name; the last one stays open until the next.
+    """The files of a zip archive sorted by name, each with its name (empty for a single file).
 
-    Raises InputError if there is none or a password is needed, and one of `DAMAGED`.
+    A file is closed when the next one is requested. Raises InputError if there is no file or a password is
+    needed, and one of `DAMAGED`.
     """
     archive = stack.enter_context(zip_directory(file))
     members = [m for m in archive.infolist() if not m.is_dir() and not _is_hidden(m.filename)]
@@ -147,11 +149,11 @@ def open_zip(file: IO[bytes], name: str, stack: ExitStack) -> Iterator[tuple[str
                     member.filename if len(members) > 1 else "",
                     io.BufferedReader(cast(zipfile.ZipExtFile, stream), _CHUNK),
                 )
-        except NotImplementedError as error:  # zipfile's word for a compression method that it lacks
+        except NotImplementedError as error:  # an unsupported compression method
             raise InputError(
                 f"{name} can't be unpacked: {error}", "Unpack it and name the CSV file."
             ) from error
-        except ValueError as error:  # an offset that can't be
+        except ValueError as error:  # an impossible offset
             raise DamagedArchiveError(str(error)) from error
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from loader.object_types import is_type, normalize_type, suggest_type
 from loader.text import quote_cell
 
-#: White space and what Unicode calls default ignorable: both are ignored around an ID, and around a name.
+#: White space and Unicode's default-ignorable code points: both are ignored around an ID, and around a name.
 #: https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point
 PADDING = (
     r"\t\n\x0b-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -29,11 +29,11 @@ _DECIMAL = re.compile(r"([0-9]{1,19})\.0+")
 _SCIENTIFIC = re.compile(r"([0-9])(?:[.,]([0-9]+))?[eE]\+?([0-9]{1,2})")
 _SHORTENED = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]+")
 # Groups that can backtrack are never possessive: before 3.11.5, Python matched wrongly (gh-106052).
-#: A column of cells, a line each; what is no ordinary ID gives the empty text.
+#: A column of cells, one per line; a cell that is not an ordinary ID gives the empty string.
 _PAD, _NUMBER = "[" + PADDING.replace(r"\n", "") + "]*+", r"0*+([1-9][0-9]{0,18}+)(?:\.0+)?"
 _COLUMN = re.compile(rf"(?m)^(?:{_PAD}'?+{_NUMBER}{_PAD}|.*+)$")
 _WRAPPED_COLUMN = re.compile(rf'(?m)^(?:{_PAD}(=")?{_NUMBER}(?(1)"){_PAD}|.*+)$')
-#: As many digits behind the point as the power of ten says; those of most IDs are tried first.
+#: The number of digits after the point must equal the exponent; the lengths of most IDs are tried first.
 _POWERS = "|".join(
     rf"[0-9]{{{n}}}(?=[eE]\+?0?{n}(?![0-9]))" for n in (10, 11, 9, 12, 13, *range(8, 0, -1), 14, 15)
 )
@@ -47,7 +47,7 @@ TOO_FEW_FIELDS = "TOO_FEW_FIELDS"
 EMPTY = "EMPTY"
 
 LARGEST_ID = 2**63 - 1
-#: The largest whole number up to which a float holds every one, so that ``….0`` proves which ID it was.
+#: A float holds every whole number up to this one exactly, so ``….0`` still identifies the ID.
 LARGEST_FLOAT_ID = 2**53
 
 
@@ -76,7 +76,7 @@ def split_ids(cell: str) -> list[str]:
 
 
 def judge_id(cell: str, column: str) -> int | Fault:
-    """Read one ID: a number from 1 to 2^63-1, or why it is none. `column` is its name, for the message."""
+    """Read one ID: a number from 1 to 2^63-1, or why it is not one. `column` is the column's name."""
     text = _unwrapped(trim(cell))
     if not text:
         return Fault("MISSING_ID", f"{column} is empty")
@@ -98,7 +98,7 @@ def judge_id(cell: str, column: str) -> int | Fault:
 
 
 def _unwrapped(text: str) -> str:
-    """The text without what makes a spreadsheet take a number for text: ``="123"`` or ``'123``."""
+    """The text without the notation that forces a spreadsheet to keep text: ``="123"`` or ``'123``."""
     if match := _TEXT.fullmatch(text):
         return trim(match[1])
     return text.removeprefix("'")
@@ -141,9 +141,9 @@ def _no_id(text: str, cell: str, column: str) -> Fault:
 
 
 def judge_type(cell: str, default: str | None, column: str) -> str | Fault:
-    """Read one object-type cell: the type as HubSpot is to be told, or why it is none.
+    """Read one object-type cell: the type to send to HubSpot, or why it is not one.
 
-    `default` (from ``--from-type`` or ``--to-type``) takes the place of an empty cell.
+    `default` (from an option or the header) replaces an empty cell.
     """
     text = normalize_type(trim(cell)) or (default or "")
     if not text:
@@ -159,7 +159,7 @@ def judge_type(cell: str, default: str | None, column: str) -> str | Fault:
 
 
 def read_ids(cells: list[str]) -> npt.NDArray[np.int64]:
-    """Read a column of cells at once: each ID as `judge_id` reads it; 0 if that has to look at the cell."""
+    """Read a column of cells at once: each ID as `judge_id` reads it, or 0 if it must read the cell."""
     if (digits := "".join(cells)).isdigit() and digits.isascii() and all(cells):
         found, column = cells, ""
     else:
@@ -173,7 +173,7 @@ def read_ids(cells: list[str]) -> npt.NDArray[np.int64]:
             found = _COLUMN.findall(column)
     ids = _numbers(found)
     ids[ids > (LARGEST_FLOAT_ID if "." in column else LARGEST_ID)] = 0
-    if max(map(len, cells), default=0) > _LONGEST:  # maybe zeros, of which an ID has not any number either
+    if max(map(len, cells), default=0) > _LONGEST:  # leading zeros count as digits too
         ids[[len(cell) > _LONGEST for cell in cells]] = 0
     if ("E" in column or "e" in column) and not ids.all():
         exact = _numbers(_SCIENTIFIC_COLUMN.findall(column))
@@ -182,8 +182,8 @@ def read_ids(cells: list[str]) -> npt.NDArray[np.int64]:
 
 
 def _numbers(texts: list[str]) -> npt.NDArray[np.uint64]:
-    """Digits as numbers, a decimal point among them left out; an empty text is 0."""
+    """Digits as numbers, without decimal points and commas; an empty string is 0."""
     if "" in texts:
         texts = [digits or "0" for digits in texts]
     column = "\n".join(texts).replace(".", "").replace(",", "")
-    return np.fromstring(column, dtype=np.uint64, sep="\n")  # nineteen digits are too many for int64
+    return np.fromstring(column, dtype=np.uint64, sep="\n")  # nineteen digits can exceed int64

@@ -19,7 +19,7 @@ class InvalidRow(NamedTuple):
     position: its place among the report lines of its chunk, from 0.
     row: the number of its data row, from 1.
     line: the line of the file on which the row begins (of a workbook: the row of the sheet).
-    from_type, from_id, to_type, to_id: the cells as written; of several IDs in a cell, the one that is meant.
+    from_type, from_id, to_type, to_id: the cells as written; of several IDs in a cell, this line's.
     fault: the category for `error_category`, and the message, which begins with the line.
     rest: the row's other columns as CSV text with a comma before each (empty unless asked for).
     """
@@ -53,7 +53,7 @@ class Chunk(NamedTuple):
     from_ids, to_ids: int64[n].
     types: int64[n]; indices into `Source.type_pairs`.
     rests: the other columns of each pair's row as CSV text, a comma before each cell; [] unless asked for.
-    duplicates: index into the `n` pairs -> the data row that has the same pair first.
+    duplicates: index into the `n` pairs -> the first data row with the same pair.
     invalid, empty: the other report lines, by position.
     """
 
@@ -78,7 +78,7 @@ class Survey:
 
     rows: data rows. lines: report lines, which are the pairs, the invalid and the empty ones.
     pairs: well-formed pairs, duplicates included. duplicates: those that repeat an earlier pair.
-    empty: rows without an ID to associate. blank_rows: lines of nothing but empty cells, which are no rows.
+    empty: rows without an ID to associate. blank_rows: lines of empty cells, not counted as rows.
     refused: invalid report lines by category; examples: the first few of each category.
     type_pairs: well-formed pairs by pair of object types, as the input spells them.
     fingerprint: a checksum of the whole content.
@@ -108,7 +108,7 @@ class Survey:
 
     @property
     def sendable(self) -> int:
-        """Pairs to send when nothing is settled yet."""
+        """Pairs to send if none is settled yet."""
         return self.pairs - self.duplicates
 
     @property

@@ -1,6 +1,6 @@
 """Finding the ID columns by name: options, the loader's own names, HubSpot's own (contract, section 2).
 
-HubSpot's names are those of its exports; names that it does not write are never taken unasked.
+HubSpot's names are those of its exports. Any other name must be given by an option.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ SideName = Literal["from", "to"]
 
 @dataclass
 class Found:
-    """What the search came to.
+    """The result of a search.
 
-    from_side, to_side: None if it is not known where the IDs are.
+    from_side, to_side: None if its ID column was not found.
     problems: everything that is wrong or missing, in words.
-    missing: the arguments of `Columns` that would say what is missing.
+    missing: the arguments of `Columns` that would fill the gaps.
     """
 
     from_side: Side | None = None
@@ -53,7 +53,7 @@ def is_report(names: Sequence[str]) -> bool:
 
 
 def type_in_name(name: str) -> str | None:
-    """The object type that a HubSpot column's name holds, in HubSpot's words: ``Company``; else None."""
+    """The object type in the name of a HubSpot column, in lower case: ``company``; None if there is none."""
     folded = fold_name(name)
     for pattern in (_RECORD_OF, *_ASSOCIATED):
         if match := pattern.fullmatch(folded):
@@ -65,7 +65,7 @@ class _Search:
     def __init__(self, names: Sequence[str], columns: Columns, workbook: bool) -> None:
         self._shown = names
         self._names = [fold_name(name) for name in names]
-        if is_report(names):  # further columns of these names are the first input's own
+        if is_report(names):  # later columns of these names come from the input
             self._names = self._names[: len(OWN_COLUMNS)]
         self._columns = columns
         self._workbook = workbook
@@ -93,7 +93,7 @@ class _Search:
         return from_id, to_id
 
     def _by_name(self, side: SideName, what: str, own: str) -> int | None:
-        """The column that an option names, or else the loader's own one."""
+        """The column that an option names, or else the one with the loader's own name."""
         named = self._option(side, what)
         wanted = named or f"{side}_object_{own}"
         folded = fold_name(wanted)
@@ -111,9 +111,9 @@ class _Search:
         return places[0] if places else None
 
     def _hubspot(self, from_id: int | None, to_id: int | None) -> tuple[int | None, int | None]:
-        """The columns of an export: of one line per pair, or of one line per record.
+        """The ID columns of a HubSpot export with one line per pair, or one line per record.
 
-        If several would do, that is a problem, and the first ones are given.
+        If several fit, that is a problem, and the first ones are returned.
         """
         free = {"from": from_id is None and "from_column" not in self.found.missing}
         free["to"] = to_id is None and "to_column" not in self.found.missing
@@ -165,7 +165,7 @@ class _Search:
         if wanted is None:
             return True
         named = canonical_type(normalize_type(type_name))
-        if named not in STANDARD_TYPES:  # a custom object by its label, which says nothing of its ID
+        if named not in STANDARD_TYPES:  # a custom object by its label, which does not tell its ID
             return canonical_type(wanted) not in STANDARD_TYPES
         return named == canonical_type(wanted)
 

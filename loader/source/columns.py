@@ -20,13 +20,13 @@ class Columns:
 
     from_column, to_column: names of the ID columns (None: as `loader.source.column_search` finds them).
     from_type_column, to_type_column: names of the type columns (None: from_object_type, to_object_type).
-    from_type, to_type: object types where neither a type column nor the header says it.
+    from_type, to_type: object types if no type column names them; they override the header's.
     delimiter: one character, ``tab`` or ``auto``.
     sheet: the worksheet of a workbook (None: the first).
-    allow_empty: an empty ID cell makes the row empty, not invalid (None: as the columns suggest).
+    allow_empty: an empty ID cell makes the row empty, not invalid (None: depends on the ID column).
     trust_quotes: do not look for rows that a stray quote has swallowed.
 
-    Raises UsageError for a type that is none.
+    Raises UsageError for an invalid type.
     """
 
     from_column: str | None = None
@@ -65,9 +65,9 @@ class Side:
     side: ``from`` or ``to``.
     column: index of the ID column.
     type_column: index of the type column, or None.
-    default_type: the type if there is no type column, or its cell is empty; None: there is none.
-    type_from_header: the default type is the header's word, not an option's.
-    several: the column is one in which HubSpot writes several IDs.
+    default_type: the type if there is no type column, or its cell is empty; None if there is no default.
+    type_from_header: the default type comes from the header, not from an option.
+    several: HubSpot writes several IDs into one cell of this column.
     allow_empty: an empty ID makes the row empty, not invalid.
     """
 
@@ -81,7 +81,7 @@ class Side:
 
     @property
     def columns(self) -> tuple[int, ...]:
-        """The indices of the columns that this side takes."""
+        """The indices of this side's columns."""
         return (self.column,) if self.type_column is None else (self.column, self.type_column)
 
     def describe(self, names: tuple[str, ...]) -> str:
@@ -151,7 +151,7 @@ class Layout:
 
 
 def fold_name(name: str) -> str:
-    """A column name as it is compared: NFC, without invisible characters, white space around it, and case."""
+    """A column name to compare: NFC, case-folded, without invisible characters or extra white space."""
     if not name.isascii():
         name = _INVISIBLE.sub("", unicodedata.normalize("NFC", name))
     return " ".join(name.split()).casefold()

@@ -1,7 +1,7 @@
 """Bytes into text, block by block, each block ending where a line ends.
 
-A byte-order mark decides the encoding, else it is UTF-8 or what the caller says. Nothing is guessed: that
-would turn names into others.
+If the caller names no encoding, a byte-order mark decides it, else it is UTF-8. Nothing is guessed: a wrong
+guess would change names.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from loader.source.archives import DAMAGED
 from loader.source.input_file import Part
 
 BLOCK_BYTES = 1 << 18
-#: No line of ID pairs is longer; what is, is no CSV or holds a quote that never closes.
+#: Characters. A longer line is not CSV, or holds a quote that never closes.
 LONGEST_RECORD = 16 << 20
 
-#: A single NUL may be part of a text; two are what is left of bytes that were never written.
+#: A single NUL may be part of a text; two in a row are left by bytes that were never written.
 _HOLE = "\0\0"
 #: Half of a UTF-16 pair, which some codecs (utf-7, unicode_escape) let through; no report could hold it.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
-_MARKS = (  # UTF-32's little-endian mark begins with UTF-16's, so it is asked first
+_MARKS = (  # UTF-32's little-endian mark begins with UTF-16's, so it is tested first
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -71,8 +71,8 @@ def line_ends(text: str) -> int:
 def text_blocks(stream: IO[bytes], encoding: str, part: Part) -> Iterator[TextBlock]:
     """Read `stream` to its end as text.
 
-    Raises InputError, with the line, for bytes that `encoding` can't decode, for a hole of NUL bytes, for an
-    archive that is damaged there, and for a line longer than `LONGEST_RECORD` characters.
+    Raises InputError, with the line, for bytes that `encoding` can't decode, for a hole of NUL bytes, for a
+    damaged archive, and for a line longer than `LONGEST_RECORD` characters.
     """
     decoder: codecs.IncrementalDecoder | None = None
     checksum, line, carry, marked = 0, 1, "", False
@@ -93,7 +93,7 @@ def text_blocks(stream: IO[bytes], encoding: str, part: Part) -> Iterator[TextBl
             if text:
                 yield TextBlock(text, checksum)
             return
-        # A block that ends in \r may be half of \r\n, so that \r stays for the next.
+        # A \r at the end may be half of a \r\n, so it is left for the next block.
         cut = max(text.rfind("\n"), text.rfind("\r", 0, -1)) + 1
         block, carry = text[:cut], text[cut:]
         if len(carry) > LONGEST_RECORD:
@@ -143,7 +143,7 @@ def _undecodable(error: UnicodeError, line: int, carry: str, encoding: str, part
 
 
 def _refuse_damage(text: str, line: int, part: Part) -> None:
-    """Raise InputError for characters that no honest text holds."""
+    """Raise InputError for characters that no intact text contains."""
     if (hole := text.find(_HOLE)) >= 0:
         raise part.error(
             line + line_ends(text[:hole]),

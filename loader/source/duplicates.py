@@ -1,8 +1,8 @@
-"""Finding the same pair again at eight bytes a row.
+"""Finding duplicate pairs with eight bytes of memory per row.
 
 The first reading keeps a 64-bit key of each pair, sorts them and keeps those that occur more than once. The
-second reading looks only at pairs with such a key, and compares the pairs themselves: two different pairs
-that share a key by accident are both sent.
+second reading looks only at pairs with such a key, and compares the pairs themselves: if the keys of two
+different pairs collide, both are sent.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ def pair_keys(from_ids: Numbers, to_ids: Numbers, canonical: Numbers) -> Keys:
 
 
 def repeated_keys(keys: array[int]) -> tuple[Keys, int]:
-    """The keys (of type ``Q``) that occur more than once, sorted, each once; and how many pairs repeat one.
+    """The distinct keys that occur more than once, sorted, and how many pairs repeat an earlier one.
 
-    Sorts `keys` itself: one array that has grown as a whole goes back to the system when it is freed; a piece
-    for each chunk would leave holes.
+    Sorts `keys` (type code ``Q``) in place. The memory of one large array returns to the system when it is
+    freed; an array for each chunk would leave holes.
     """
     together = np.frombuffer(keys, dtype=np.uint64)
     together.sort()
@@ -46,7 +46,7 @@ def repeated_keys(keys: array[int]) -> tuple[Keys, int]:
 
 
 class FirstRows:
-    """Remembers, for each repeated key, the first row that had it. Rows must be asked in file order."""
+    """Remembers, for each repeated key, the first row that had it. Rows must be passed in file order."""
 
     def __init__(self, repeated: Keys) -> None:
         self._repeated = repeated
@@ -75,7 +75,7 @@ class FirstRows:
         same = (firsts[:, 1:] == pairs[:, 1:]).all(axis=1)
         chosen = same & ~is_new
         duplicates = dict(zip(candidates[chosen].tolist(), firsts[chosen, 0].tolist(), strict=True))
-        for i in np.flatnonzero(~same).tolist():  # another pair has this key by accident
+        for i in np.flatnonzero(~same).tolist():  # a different pair with the same key
             row, *pair = pairs[i].tolist()
             if (known := tuple(pair)) in self._shared:
                 duplicates[int(candidates[i])] = self._shared[known]

@@ -1,9 +1,9 @@
-r"""Plain lines, which pandas reads: all that most files consist of.
+r"""Plain lines, which pandas reads; most files have no others.
 
-One regular expression says whether a text is nothing but lines with the header's number of cells, digits
-where IDs are, type names where types are, and quotes in pairs. There pandas has nothing to repair, and its C
-parser can do the work at full speed. pandas alone pads short rows, cuts or shifts long ones, and takes stray
-quotes in pairs for text.
+A regular expression checks that every line of a text has the header's number of cells, digits in the ID
+columns, type names in the type columns, and quotes in pairs. In such a text pandas has nothing to repair, so
+its C parser can work at full speed. In other texts pandas pads short rows, cuts or shifts long ones, and
+takes stray quotes in pairs for text.
 """
 
 from __future__ import annotations
@@ -88,15 +88,15 @@ class PlainReader:
 
     def _parse(self, text: str) -> pd.DataFrame:
         """IDs as int64, types as categories, the others as text, in columns named by their index."""
-        import pandas as pd  # not above: `--help` need not wait for it
+        import pandas as pd  # late, so that `--help` does not wait for it
 
         layout = self._layout
         types: dict[int, str] = dict.fromkeys(layout.keys, "category")
         types |= {layout.from_side.column: "int64", layout.to_side.column: "int64"}
         if self._with_rests:
             types |= dict.fromkeys(layout.others, "object")
-        # pandas drops a U+FEFF at the head of what it is given, and of each of its own buffers until the
-        # first line has ended: for a byte-order mark, which has gone by now. A line to skip keeps it off.
+        # pandas drops a U+FEFF at the start of its input, and of each of its buffers within the first line,
+        # as a byte-order mark. The real mark is already gone; an empty line to skip protects the text.
         marked = "\ufeff" in text
         encoded = ("\n" * marked + text).encode()  # pandas would encode it in small pieces, half as fast
         return pd.read_csv(
@@ -125,7 +125,7 @@ class PlainReader:
 
 @contextmanager
 def importing_pandas() -> Iterator[None]:
-    """Import it in a thread meanwhile: 0.3 s in which SQLite can read a checkpoint without Python's lock."""
+    """Import pandas in a thread meanwhile: 0.3 s in which SQLite reads a checkpoint without Python's lock."""
     thread = threading.Thread(target=importlib.import_module, args=("pandas",), name="import")
     thread.start()
     try:
@@ -135,9 +135,9 @@ def importing_pandas() -> Iterator[None]:
 
 
 def _plain_lines(layout: Layout) -> list[re.Pattern[str]]:
-    """Patterns of which one matches a text of whole plain lines; none if no line can be plain.
+    """Patterns, one of which matches a text of whole plain lines; [] if no line can be plain.
 
-    What more an ID may be is left to `loader.source.cell_rules`.
+    Other spellings of an ID are left to `loader.source.cell_rules`.
     """
     d = layout.delimiter
     if layout.width > _WIDEST or not d or ord(d) > 127:  # pandas' C parser takes single bytes only
@@ -145,16 +145,16 @@ def _plain_lines(layout: Layout) -> list[re.Pattern[str]]:
     pad = "[" + " \t".replace(d, "") + "]*+"
     padded = f"{pad}{_ZEROS_AND_NUMBER}{pad}"
     type_name = f"{pad}{_TYPE}{pad}"
-    # Most files have bare IDs: to try these alone saves a fifth of the matching, the dearest part of reading.
+    # Most files have bare IDs. Trying these first saves a fifth of the matching, the slowest part of reading.
     lines = (_line(layout, number, type_name) for number in (_NUMBER, f'(?:{padded}|"{padded}")'))
     return [re.compile(rf"(?:{line}(?:\n|\r\n?))*(?:{line})?") for line in lines]
 
 
 def _line(layout: Layout, record_id: str, type_name: str) -> str:
-    """A line without its end, as a pattern, given those of an ID and of a type.
+    """The pattern of a line without its line end, from the patterns of an ID and of a type.
 
-    It matches a line in one way only, so that a text that does not match is given up at once. No group that
-    can backtrack is possessive: before 3.11.5, Python matched that wrongly (gh-106052).
+    It matches a line in one way only, so that a text that does not match fails at once. No group that can
+    backtrack is possessive: before 3.11.5, Python matched that wrongly (gh-106052).
     """
     d = re.escape(layout.delimiter)
     text = r'[^"\r\n\0]*+'
@@ -164,15 +164,15 @@ def _line(layout: Layout, record_id: str, type_name: str) -> str:
     for side in (layout.from_side, layout.to_side):
         cells[side.column] = record_id
     runs = [(cell, len(list(run))) for cell, run in groupby(cells[1:])]
-    # A group that is repeated once costs a quarter of the whole, so it is written without the {1}.
+    # A group with {1} costs a quarter of the matching time, so it is written without.
     return cells[0] + "".join(d + cell if n == 1 else f"(?:{d}{cell}){{{n}}}" for cell, n in runs)
 
 
 def encode_columns(columns: list[list[str]], size: int) -> list[str]:
     """Columns of `size` cells as CSV text, one text a row, each cell with a comma before it.
 
-    Says what `loader.csvtext.encode_cells` says of each row, at a fraction of its cost: most columns have
-    no cell that needs quotes, which shows when they are looked at as a whole.
+    Gives the same text as `loader.csvtext.encode_cells` for each row, at a fraction of the cost: most
+    columns have no cell that needs quotes, and one look at the whole column shows that.
     """
     texts = [_encoded(cells) for cells in columns]
     return list(map(",".join, zip([""] * size, *texts, strict=True)))

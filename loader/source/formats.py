@@ -7,7 +7,7 @@ from typing import IO
 from loader.errors import InputError
 from loader.source.archives import DAMAGED, zip_directory
 
-#: Extensions of what is unpacked while it is read.
+#: Extensions of files that are unpacked while they are read.
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip", ".xlsx", ".xlsm")
 
 _SIGNATURES = {
@@ -41,10 +41,10 @@ HEAD = 512
 
 
 def file_format(file: IO[bytes], name: str, suffix: str) -> str:
-    """What the file is in truth: an extension of `PACKED`, or ``.csv`` for anything that may be text.
+    """The true format of a file: an extension of `PACKED`, or ``.csv`` for anything that may be text.
 
-    `suffix` is its extension in small letters. Raises InputError for what the loader does not read, and for
-    an archive or a workbook whose name does not say so.
+    `suffix` is its extension in lower case. Raises InputError for a format that the loader does not read, and
+    for an archive or a workbook whose name does not say so.
     """
     head = file.read(HEAD)
     if head.startswith(_OLD_OFFICE):
@@ -67,7 +67,7 @@ def file_format(file: IO[bytes], name: str, suffix: str) -> str:
 
 
 def refuse_nested(head: bytes, name: str) -> None:
-    """Raise InputError if what an archive holds begins as something that is to be unpacked itself."""
+    """Raise InputError if the content of an archive is packed itself, or nothing that the loader reads."""
     refuse_foreign(head, name)
     found = next((what for mark, what in _SIGNATURES.items() if head.startswith(mark)), ".csv")
     if found not in (".csv", ".bz2"):
@@ -76,7 +76,7 @@ def refuse_nested(head: bytes, name: str) -> None:
 
 
 def refuse_foreign(head: bytes, name: str) -> None:
-    """Raise InputError if a file begins as something that the loader does not read."""
+    """Raise InputError if a file's first bytes show a format that the loader does not read."""
     for at, mark, what, hint in _REFUSED:
         if head.startswith(mark, at):
             raise InputError(f"{name} holds {what}" if at else f"{name} is {what}", hint)
@@ -91,7 +91,7 @@ def _is_workbook(file: IO[bytes]) -> bool:
 
 
 def _old_office(file: IO[bytes], name: str) -> InputError:
-    """A workbook of Excel 97 to 2003, or one of today in the container that a password puts around it."""
+    """The error for a workbook of Excel 97 to 2003, or for a newer one that is encrypted with a password."""
     last = b""
     while data := file.read(_CHUNK):
         if _ENCRYPTED in last + data:

@@ -21,7 +21,7 @@ from loader.text import quote_cell
 _CANDIDATES = (",", ";", "\t", "|")
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _SPACES = r" \t\x0b\x0c\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-#: Rows that are looked at to guess which columns hold IDs.
+#: Rows to read when guessing which columns hold IDs.
 _SAMPLE = 5
 
 WHOLE_LINES = (
@@ -32,7 +32,7 @@ SPLIT_LINES = "Export the file again, or split its lines into columns (in Excel:
 
 
 def holds_whole_line(cells: Sequence[str], delimiters: str) -> bool:
-    """Whether a record is one cell that holds a line of several, separated by one of these."""
+    """Whether a record is a single cell that contains one of these delimiters."""
     return len(cells) == 1 and any(d in cells[0] for d in delimiters)
 
 
@@ -43,7 +43,7 @@ class Header(NamedTuple):
     delimiter: the character between them (empty for a workbook).
     line: the line of the file, or the row of the sheet, on which it begins.
     start, end: where it begins and ends in the text.
-    record: the same as a record of text (None for a workbook).
+    record: the header as scanned (None for a workbook).
     """
 
     cells: tuple[str, ...]
@@ -146,7 +146,7 @@ def _spreadsheet_hint(text: str, delimiter: str) -> tuple[str, int]:
 
 
 def _behind_blank_lines(text: str, start: int, delimiter: str) -> int:
-    """Where the first line begins that holds more than white space and delimiters."""
+    """The start of the first line that holds more than white space and delimiters."""
     blank = re.compile(rf"[{_SPACES}{re.escape(delimiter)}]*+(?:\r\n|\r|\n)")
     while match := blank.match(text, start):
         start = match.end()

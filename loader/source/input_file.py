@@ -23,7 +23,7 @@ from loader.source.archives import DAMAGED, open_archive, open_zip
 from loader.source.formats import HEAD, file_format, refuse_nested
 
 _BUFFER = 1 << 20
-#: Seconds between two looks at whether to go on waiting for a pipe.
+#: Seconds between two checks whether to keep waiting for a pipe.
 _POLL = 0.1
 
 
@@ -49,7 +49,7 @@ class Part(NamedTuple):
         return f"{self.member}, {where}" if self.member else where
 
     def error(self, line: int, what: str, hint: str = "") -> InputError:
-        """What is wrong there, and what to do."""
+        """An error that says what is wrong at a line, and what to do."""
         return InputError(f"{self.name}, {self.where(line)}: {what}", hint, line=line)
 
 
@@ -62,10 +62,10 @@ class InputFile:
 
     @contextmanager
     def read(self) -> Iterator[Iterator[tuple[Part, IO[bytes]]]]:
-        """Open the bytes from the start: unpacked, one part after the other; of a workbook as they are.
+        """Open the input from the start: its parts one after another, unpacked (a workbook stays packed).
 
-        Raises InputError if the file can't be opened or is nothing that the loader reads. What is damaged
-        later raises one of `DAMAGED` or OSError from `read()`.
+        Raises InputError if the file can't be opened or has a format that the loader does not read. Damage
+        found later raises one of `DAMAGED` or OSError from the stream's `read()`.
         """
         with ExitStack() as stack:
             yield self._parts(stack)
@@ -93,7 +93,7 @@ class InputFile:
 
 
 def _checked(stream: BufferedReader, name: str) -> BufferedReader:
-    """An unpacked stream that is not itself something to unpack."""
+    """Refuse an unpacked stream that is itself packed."""
     refuse_nested(stream.peek(HEAD)[:HEAD], name)
     return stream
 
@@ -134,7 +134,7 @@ def save_copy(
 
     `location` is ``-`` for standard input (`stdin`, by default the process's own), or a path.
     `keep_going` is called ten times a second meanwhile; what it raises ends the copying.
-    Raises InputError if the pipe can't be read or the file not be written.
+    Raises InputError if the pipe can't be read or the file can't be written.
     """
     name = "standard input" if location == "-" else location
     if location == "-":
@@ -152,7 +152,7 @@ def save_copy(
         else:
             ended.set_result(None)
 
-    # A daemon, because nothing can end its read.
+    # A daemon thread, because nothing can interrupt its read.
     threading.Thread(target=copy, name="copying", daemon=True).start()
     try:
         while wait([ended], _POLL).not_done:
@@ -166,7 +166,7 @@ def save_copy(
 def _copy(name: str, location: str, stdin: IO[bytes] | None, path: Path, abandoned: threading.Event) -> None:
     with ExitStack() as stack:
         try:
-            # Below the buffer: the interpreter could not end while another thread waits inside it.
+            # The raw stream: the interpreter can't exit while another thread waits inside the buffered one.
             bare = getattr(stdin, "raw", stdin)
             pipe = bare if bare is not None else stack.enter_context(open(location, "rb", buffering=0))
         except OSError as error:
@@ -175,7 +175,7 @@ def _copy(name: str, location: str, stdin: IO[bytes] | None, path: Path, abandon
         while (data := _read(name, pipe)) != b"":
             if abandoned.is_set():
                 raise InputError(f"{name} was not read to its end")
-            if data is None:  # a pipe set not to block, with nothing in it yet
+            if data is None:  # a non-blocking pipe that is empty
                 time.sleep(_POLL)
             else:
                 file.write(data)
@@ -190,7 +190,7 @@ def _read(name: str, pipe: IO[bytes]) -> bytes | None:
 
 @contextmanager
 def _saved(name: str, path: Path) -> Iterator[IO[bytes]]:
-    """A file that becomes `path` once all is written, and is removed if not."""
+    """A temporary file that becomes `path` when it is complete, and is removed otherwise."""
     part = ""
     try:
         descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")

@@ -24,7 +24,7 @@ _TOO_LONG = f"does not close within {LONGEST_RECORD >> 20} million characters"
 
 
 def find_layout(file: InputFile, columns: Columns, encoding: str) -> tuple[Layout, Columns]:
-    """The layout of an input, and `columns` with the sheet that was taken.
+    """The layout of an input, and `columns` with the sheet that was chosen.
 
     Raises InputError if the header does not fit, and UsageError for options that make no sense.
     """
@@ -49,7 +49,7 @@ def read_chunks(
 ) -> Iterator[Chunk]:
     """Read the whole input into chunks with `rows`.
 
-    `check` is told a checksum of what has been read of a part so far, again and again, and may raise.
+    `check` is called for each block with a checksum of the part so far, and may raise.
     Raises InputError if the file can't be trusted as a whole.
     """
     with file.read() as parts:
@@ -95,7 +95,7 @@ def _read_text(blocks: Iterator[TextBlock], columns: Columns, rows: RowReader, p
             break
         begun = bool(text)
         text += block.text
-        # A record longer than a block is not split into cells until its end is there.
+        # A record longer than a block is not split into cells until it is complete.
         while begun and reader.is_open(text):
             block = next(blocks, None)
             if block is None or len(text) > LONGEST_RECORD:
@@ -108,7 +108,7 @@ def _read_text(blocks: Iterator[TextBlock], columns: Columns, rows: RowReader, p
 
 
 def _first_lines(blocks: Iterator[TextBlock], columns: Columns, part: Part) -> tuple[Header, str]:
-    """The header, and as much text as it took to read it."""
+    """The header, and the text that was read to find it."""
     text, quotes, begun = "", 0, False
     for block in blocks:
         text += block.text

@@ -1,7 +1,6 @@
 """Text into records: split at the delimiters if no cell is quoted, else by the csv module.
 
-In its strict mode the csv module repairs nothing. What it refuses is read by the letter
-(`loader.source.scanner`).
+In its strict mode the csv module repairs nothing. `loader.source.scanner` reads what it rejects.
 """
 
 from __future__ import annotations
@@ -27,10 +26,10 @@ _MOST = 4096
 class Records(NamedTuple):
     """Records in the order of the file.
 
-    rows: the cells of each, or if `flat` is given its text, to be split at `delimiter`.
+    rows: the cells of each record; if `flat` is given, its text, to be split at `delimiter`.
     lines: the line on which each begins (of a workbook: the row of the sheet).
     multiline: the indices of those that span several lines.
-    broken: by index, those with text behind a closing quote.
+    broken: by index, those with text after a closing quote.
     flat: all cells one after the other, if no cell is quoted and all records have the same width.
     """
 
@@ -58,7 +57,7 @@ class Records(NamedTuple):
 class RecordReader:
     """Reads the records of a text with `width` cells, separated by `delimiter` (one character).
 
-    end: where the last `read` has ended, before a record whose quote does not close.
+    end: where the last `read` ended: at the end of the text, or before a record whose quote does not close.
     """
 
     def __init__(self, delimiter: str, width: int) -> None:
@@ -66,7 +65,7 @@ class RecordReader:
         self._delimiter = delimiter
         self._width = width
         self._scanner = RecordScanner(delimiter)
-        # A limit of the whole process, so it is only ever raised.
+        # The limit is process-wide, so it is never lowered.
         csv.field_size_limit(max(csv.field_size_limit(), 2 * LONGEST_RECORD))
 
     def read(self, text: str, line: int) -> Iterator[Records]:
@@ -92,11 +91,11 @@ class RecordReader:
 
     def _quoted(self, text: str, line: int) -> Iterator[Records]:
         stream = io.StringIO(text, newline="")
-        begins: list[int] = []  # where each line begins; known once it is needed
+        begins: list[int] = []  # where each line begins; filled when first needed
         at = 0  # lines read
         while stream.tell() < len(text) and self.end == len(text):
             rows: list[list[str]] = []
-            ends = [at]  # the lines read at the end of each
+            ends = [at]  # lines read up to the end of each row
             broken: dict[int, Record] = {}
             while len(rows) < _MOST and stream.tell() < len(text):
                 if not self._by_csv(stream, rows, ends):
@@ -116,7 +115,7 @@ class RecordReader:
                 yield Records(rows, np.array(ends[:-1]) + line, list(multiline), broken)
 
     def _by_csv(self, stream: io.StringIO, rows: list[list[str]], ends: list[int]) -> bool:
-        """Add records, and the lines read at the end of each; true if one failed."""
+        """Add records, and the lines read up to the end of each; true if the csv module rejects one."""
         reader = csv.reader(stream, delimiter=self._delimiter, strict=True)
         before = ends[-1]
         try:

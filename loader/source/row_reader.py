@@ -25,7 +25,7 @@ class RowReader:
     """Turns the rows of one input into chunks.
 
     layout: its columns.
-    rows: data rows so far. blank_rows: lines of empty cells so far, which are no rows.
+    rows: data rows so far. blank_rows: lines of empty cells so far, not counted as rows.
     """
 
     def __init__(self, layout: Layout, type_pairs: TypePairs, *, with_rests: bool) -> None:
@@ -40,7 +40,7 @@ class RowReader:
         self._swallowed = SwallowedRows(layout)
 
     def plain(self, text: str, line: int) -> Chunk | None:
-        """The rows of a text whose first line has this number, or None if there is any doubt about it."""
+        """The rows of a text that begins at this line, or None if it is not certainly plain."""
         found = self._plain.read(text)
         types = None if found is None else self._plain_types(found.from_types, found.to_types)
         if found is None or types is None:
@@ -68,7 +68,7 @@ class RowReader:
         )
 
     def records(self, records: Records, part: Part) -> Chunk:
-        """Judge these records. Raises InputError for what shows that the file can't be trusted as a whole."""
+        """Judge these records. Raises InputError if they show that the file can't be trusted as a whole."""
         self._refuse_whole_lines(records, part)
         lines = _ReportLines(records, self.layout)
         if not self.layout.trust_quotes:
@@ -109,7 +109,7 @@ class RowReader:
     def _judge_others(
         self, records: Records, lines: _ReportLines, sendable: npt.NDArray[np.bool_]
     ) -> dict[int, Fault | None]:
-        """Look at each line that is not sendable so far: why it is not (None: it is blank), or that it is."""
+        """Judge each line that is not sendable so far: mark it, or return why not (None: it is blank)."""
         faults: dict[int, Fault | None] = {}
         for i in np.flatnonzero(~sendable).tolist():
             cells = records.row(int(lines.rows[i]))
@@ -145,7 +145,7 @@ class RowReader:
         )
 
     def _refuse(self, records: Records, index: int, suspicion: Suspicion, part: Part) -> None:
-        for i in range(index):  # what follows another table's header is no surprise
+        for i in range(index):  # a second header above is the better explanation
             if self._second_header.differs(records.row(i)):
                 raise part.error(records.lines[i], SECOND_HEADER, SAVE_APART)
         raise part.error(records.lines[index], f"a quoted cell {suspicion.why}", suspicion.hint)
@@ -172,7 +172,7 @@ class RowReader:
         self, from_types: tuple[Numbers, list[str]], to_types: tuple[Numbers, list[str]]
     ) -> Numbers | None:
         (from_codes, from_names), (to_codes, to_names) = from_types, to_types
-        if len(from_names) == len(to_names) == 1:  # as nearly everywhere
+        if len(from_names) == len(to_names) == 1:  # the usual case
             code = self._code(from_names[0], to_names[0])
             return None if code < 0 else np.full(len(from_codes), code, dtype=np.int64)
         used, inverse = np.unique(from_codes * len(to_names) + to_codes, return_inverse=True)
@@ -197,7 +197,7 @@ class _ReportLines:
     """Some rows as report lines, one for each ID.
 
     rows: for each line the index of its row. from_cells, to_cells: its IDs as written.
-    from_ids, to_ids: its IDs, 0 for what is none or has to be looked at.
+    from_ids, to_ids: its IDs; 0 if the cell is not an ID or `judge_id` must read it.
     """
 
     def __init__(self, records: Records, layout: Layout) -> None:
@@ -222,7 +222,7 @@ class _ReportLines:
 
 
 class _Places:
-    """Where report lines are, given those that are blank rows, and the data rows before.
+    """Where report lines are. `blank`: those of blank rows; `before`: the data rows of earlier chunks.
 
     positions, numbers, lines: for each its place in the chunk, its data row, and its line of the file.
     size, rows, blank_rows: report lines, data rows, and blank rows of more than one cell.

@@ -1,8 +1,8 @@
-r"""One record at a time, by the letter: for the header and for every line that isn't plainly well-formed.
+r"""One record at a time, exactly as written: the header, and every record that the csv module rejects.
 
-pandas repairs what it reads: it pads, cuts and shifts, and closes quotes as it likes. This scanner repairs
-nothing and reports what it saw. A cell whose closing quote is followed by more text keeps all of
-it, quotes included, so that no ID can come out of it.
+pandas repairs what it reads: it pads, cuts and shifts rows, and closes quotes as it likes. This scanner
+repairs nothing. A cell with text after its closing quote keeps all of it, quotes included, so that it can't
+pass for an ID.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _QUOTED = r'[^"]*+(?:""[^"]*+)*+'
 class Record(NamedTuple):
     """One record as it is written in the file.
 
-    `end` is where the next record begins. `broken` are the indices of cells with text behind a closing
+    `end` is where the next record begins. `broken` are the indices of cells with text after a closing
     quote, `multiline` those of cells that hold line ends.
     """
 
@@ -63,7 +63,7 @@ class RecordScanner:
         return Record(cells, position + _line_end(text, position), tuple(broken), tuple(multiline))
 
     def open_quote(self, text: str, start: int) -> int:
-        """The index of the cell whose quote never closes, in a record for which `record` says None."""
+        """The index of the cell whose quote never closes, in a record for which `record` returns None."""
         index, position = 0, start
         while (match := self._cell.match(text, position)) and match.lastgroup != "open":
             index, position = index + 1, match.end() + 1

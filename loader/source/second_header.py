@@ -21,13 +21,13 @@ class SecondHeader:
     def differs(self, record: Sequence[str]) -> bool:
         """Whether a record that can't be sent is a header with other columns than the first one's.
 
-        The rows below it may have an ID in each place, only not the ID that the first header promises. The
-        same header again is harmless: one row that can't be sent. A header may be glued to the row before
-        it, if that had no line end.
+        The rows below it may have valid IDs in the ID columns, but not those that the first header promises.
+        The same header again is harmless: one row that can't be sent. A header may be glued to the row
+        before it if that row has no line end.
         """
         text = "\0".join(record)
         if text.isascii() and not any(name in fold_name(text) for name in self._ids):
-            return False  # as nearly every row
+            return False  # nearly every row
         cells = [fold_name(cell).strip('"') for cell in record]
         missing = self._ids.difference(cells)
         if len(missing) > 1:

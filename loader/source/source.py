@@ -1,4 +1,4 @@
-"""The input from end to end: read once to know it, and once more to stream its pairs."""
+"""The whole input: read once for the survey, and again to stream its pairs."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Source:
     ) -> Survey:
         """Read the whole input once.
 
-        `seen` is told how many rows have been read, `visit` is shown each chunk, without `rests` and
+        `seen` is called with the number of rows read so far, `visit` with each chunk, without `rests` and
         `duplicates`. Raises InputError if the file can't be trusted as a whole, with the line.
         """
         keys, checksums = array("Q"), array("L")
@@ -128,7 +128,7 @@ class Source:
                 canonical = self.type_pairs.canonical()[chunk.types]
                 again = first_rows.first_rows(chunk.rows_of, chunk.from_ids, chunk.to_ids, canonical)
                 yield chunk._replace(duplicates=again)
-        except InputError as error:  # it could be read before
+        except InputError as error:  # the first reading succeeded
             raise self._changed() from error
         if next(expected, None) is not None:
             raise self._changed()

@@ -1,12 +1,12 @@
-"""Cells of several lines: honest text, or a stray quote that has swallowed rows?
+"""Multi-line cells: genuine text, or rows that a stray quote has swallowed?
 
-The contract (section 2) calls the second a broken file. pandas can't tell: stray quotes that pair up read as
-one long cell, and the rows in between are gone without a word.
+The contract (section 2) calls the second a broken file. pandas can't tell: it reads two stray quotes and all
+between them as one long cell, and silently loses the rows in between.
 
-If a line end inside a cell is in truth the end of a row, two rows meet in the cell: before the line end are
-the first one's columns to the right of the cell, and behind it the second one's to the left. Between them
-they show a from-ID and a to-ID, wherever in the row the cell is. That is what is looked for; an honest note
-shows it by chance only, for example in a list of numbers.
+If a line end inside a cell is really the end of a row, two rows meet in the cell. Before the line end are the
+first row's columns to the right of the cell, after it the second row's columns to the left. Together they
+contain a from-ID and a to-ID, whichever column the cell is in. The check looks for these two; a genuine note
+contains them only by chance, for example in a list of numbers.
 """
 
 from __future__ import annotations
@@ -28,14 +28,13 @@ STRAY_QUOTE = "There is a stray quotation mark: remove it, or double it inside a
 
 _GOES_ON = "spans several lines and goes on behind its closing quote"
 _ID = r"[0-9]+(?:\.0*)?|[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]+"
-#: An ID, as good or as spoilt as spreadsheets leave it, or several as HubSpot exports them.
+#: An ID, intact or spoilt by a spreadsheet, or several IDs as HubSpot exports them.
 _LIKE_AN_ID = re.compile(rf"=?'?(?:{_ID})(?:;(?:{_ID})?)*")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 class Suspicion(NamedTuple):
-    """Why a record of several lines must be a broken file, in words that follow "a quoted cell", and what to
-    do about it."""
+    """Why a multi-line record means a broken file, in words that follow "a quoted cell", and what to do."""
 
     why: str
     hint: str = STRAY_QUOTE
@@ -49,7 +48,7 @@ class SwallowedRows:
         self._keys = layout.keys
 
     def first(self, records: Records, digits: tuple[int, int]) -> tuple[int, Suspicion] | None:
-        """The first of the records that span several lines that must be a broken file, by its index, and why.
+        """The index of the first multi-line record that means a broken file, and why.
 
         `digits` is how many digits a usual from-ID and to-ID of the file has (0: not known).
         """
@@ -58,7 +57,7 @@ class SwallowedRows:
         number = _number(self._layout.delimiter, min(map(_least, digits)))
         rows = list(map(records.rows.__getitem__, records.multiline))
         notes = [cell for cells in rows for cell in cells if "\n" in cell or "\r" in cell]
-        # Few notes hold anything to look at, so most are done with at once.
+        # Few notes contain anything like an ID, so most need no closer look.
         wide = max(map(len, rows)) > self._layout.width
         if not records.broken and not wide and not number.search("\n" + "\n".join(notes)):
             return None
@@ -87,14 +86,14 @@ class SwallowedRows:
 
 
 def swallowed_by_header(header: Record, raw: str, layout: Layout) -> Suspicion | None:
-    """Whether a header of several lines must be a broken file; its names may break lines wherever they like.
+    """Why a multi-line header means a broken file, or None; its names may contain line ends.
 
     `raw` is the header's text as it is in the file.
     """
     if set(header.multiline) & set(header.broken):
         return Suspicion(_GOES_ON)
-    # A stray quote takes the rest of its line along, so the header's own width may be too small: its first
-    # line has as many cells as the rows.
+    # A stray quote swallows the rest of its line, so the header may have too few cells. Its first line has as
+    # many as the rows.
     first_line = _LINE_END.split(raw)[0]
     width = max(layout.width, first_line.count(layout.delimiter) + 1)
     found = (_swallowed_rows(header.cells, column, layout, width, (0, 0)) for column in header.multiline)
@@ -115,10 +114,10 @@ def _genuine(layout: Layout, column: int) -> str:
 
 
 class _View(NamedTuple):
-    """The cells that one line, split in one way, has where a row would have its IDs (None: no such cell).
+    """What one line, split in one way, has in the ID columns of a row (None: no such cell).
 
-    tight: no white space behind the delimiters around them, where prose has it.
-    exact: the line has as many cells as a row has there.
+    tight: no white space after the delimiters around these cells; prose has some.
+    exact: the line has exactly the cells that a row has there.
     """
 
     from_id: str | None
@@ -132,7 +131,7 @@ _NOTHING = [_EMPTY]
 
 
 class _Cell:
-    """One cell of several lines, each of its line ends taken for the end of a row."""
+    """One multi-line cell; each of its line ends is taken for the end of a row."""
 
     def __init__(
         self, cells: Sequence[str], column: int, layout: Layout, width: int, digits: tuple[int, int]
@@ -144,12 +143,13 @@ class _Cell:
         self._before, self._behind = column, len(cells) - 1 - column
         self._least = list(map(_least, digits))
         self._number = _number(layout.delimiter, min(self._least))
-        # In a record of the right width, one ID of each kind is outside the cell, on the same side as in
-        # the rows that the cell may hold. In any other, the two rows' quotes were in different columns.
+        # In a record of the right width, both quotes are in the same column: an ID to the left of it can
+        # only be at the beginning of a line, one to the right only at the end. In any other record, the
+        # quotes are in different columns, and an ID may be at either end.
         self._right = len(cells) == width
         self._heads = [i if i < column or not self._right else None for i in ids]
         self._tails = [width - 1 - i if i > column or not self._right else None for i in ids]
-        # What is between these two columns can show outside the cell both times.
+        # An ID column between the closing and the opening quote is outside the cell in both rows.
         closing = width - 1 - self._behind
         twice = [_id(cells[i - width]) if 0 <= closing < i < column < width else None for i in ids]
         self._twice = _View(twice[0], twice[1]) if any(twice) else _EMPTY
@@ -157,7 +157,7 @@ class _Cell:
     def holds_rows(self) -> bool:
         """Whether the end of a row and the beginning of another meet at one of the line ends."""
         lines = _LINE_END.split(self._text)
-        # The quotes that open and close the cell are in truth some of the rows' own.
+        # The quotes that open and close the cell really belong to the rows.
         lines[0], lines[-1] = '"' + lines[0], lines[-1] + '"'
         last = len(lines) - 1
         for i, line in enumerate(lines):
@@ -182,7 +182,7 @@ class _Cell:
         return False
 
     def _is_row(self, one: _View, other: _View) -> bool:
-        """Whether the from-ID of one view and the to-ID of the other are like a row's."""
+        """Whether the from-ID of one view and the to-ID of the other look like a row's."""
         if one.from_id is None or other.to_id is None:
             return False
         ids = one.from_id, other.to_id
@@ -195,17 +195,17 @@ class _Cell:
     def _views(self, line: str, places: list[int | None], outside: int, step: Literal[1, -1]) -> list[_View]:
         """What is in these places, counted from the line's beginning (`step` 1) or its end (-1).
 
-        `outside` of the row's cells are in the record beside this cell.
+        `outside`: how many of the row's cells are in the record beside this cell.
         """
         if places == [None, None]:
             return _NOTHING
-        # A row of numbers with a price like 1,50 has one cell too many; what has more of them is a list.
+        # A row of numbers with a price like 1,50 has one cell too many; a line with more is a list.
         if line.count(self._delimiter) > self._width and all(map(_id, line.split(self._delimiter))):
             return _NOTHING
         splits = self._splits(line[::step])
         views = [self._view(cells, places, outside, step) for cells in splits]
         if None not in places and not any(view.exact for view in views):
-            # A row that is too long or too short has its IDs at the one or the other end.
+            # A row that is too long or too short has its IDs at one end or the other.
             other = [self._width - 1 - i - outside for i in places if i is not None]
             views += [self._view(cells, other, outside, -step) for cells in self._splits(line[::-step])]
         return [view for view in views if view[:2] != _EMPTY[:2]] or _NOTHING
@@ -223,12 +223,12 @@ class _Cell:
         return _View(ids[0], ids[1], tight, exact)
 
     def _splits(self, line: str) -> list[list[str]]:
-        """The line's cells, or one more than a row has: split at each delimiter, and around quoted cells."""
+        """The line split everywhere, and outside quotes, into at most one cell more than a row has."""
         raw = line.split(self._delimiter, self._width)
         return [raw, self._around_quotes(line)] if '"' in line else [raw]
 
     def _around_quotes(self, line: str) -> list[str]:
-        """Split at the delimiters that no quotes enclose; a quote that closes nowhere is text."""
+        """Split at the delimiters outside quotes; a quote that never closes is text."""
         d = self._delimiter
         cells: list[str] = []
         position, closing = 0, True
@@ -249,13 +249,13 @@ class _Cell:
 
 
 def _least(digits: int) -> int:
-    """The shortest number that may be an ID: IDs of one file are of like length, numbers in notes shorter."""
+    """The fewest digits of a likely ID: a file's IDs have similar lengths, numbers in notes are shorter."""
     return (digits + 1) // 2
 
 
 @cache
 def _number(delimiter: str, least: int) -> re.Pattern[str]:
-    """Finds a cell like an ID, of at least so many characters, in text with a line end before each line."""
+    """Finds an ID-like cell of at least `least` characters in text with a line end before each line."""
     d = re.escape(delimiter or ",")
     around = "".join(c for c in ' \t"\u00a0' if c != delimiter)
     rest = f"[0-9.,eE+;-]{{{max(0, least - 1)},}}?"
@@ -263,6 +263,6 @@ def _number(delimiter: str, least: int) -> re.Pattern[str]:
 
 
 def _id(cell: str) -> str | None:
-    """What a cell has of an ID, good or spoilt; '' if it is empty, None if it holds something else."""
+    """A cell's ID, intact or spoilt; '' if the cell is empty, None if it holds something else."""
     text = cell.replace('"', "").strip()
     return text if not text or _LIKE_AN_ID.fullmatch(text) else None

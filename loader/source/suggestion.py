@@ -1,4 +1,4 @@
-"""The nearest guess at columns that are not found, as a complete command to try."""
+"""If columns are not found: the best guess, as a complete command to try."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ID_WORD = re.compile(r"(?:.*[^a-z])?ids?(?:[^a-z].*)?|.*[a-z]id")
 def suggest_command(
     path: str, names: Sequence[str], rows: Sequence[Sequence[str]], columns: Columns, encoding: str
 ) -> str:
-    """A `check` of the same file with what is missing filled in; empty if nothing suggests itself.
+    """A `check` of the same file with the missing options filled in; empty if there is no good guess.
 
     `rows` are the first data rows, `columns` and `encoding` the options that were given.
     """
@@ -42,7 +42,7 @@ def suggest_command(
                 return ""
             best = max(scores, key=lambda i: (scores[i], -i))
             guess[f"{side}_column"] = names[best].strip()
-            # A type that the column's own name contradicts is taken for the mistake.
+            # If the column's name contradicts the given type, the name wins.
             guess[f"{side}_type"] = _type_in(names[best]) or wanted
     for side, other, usual in (("from", "to", "contacts"), ("to", "from", "companies")):
         if f"{side}_type" in found.missing and not guess[f"{side}_type"]:

@@ -16,7 +16,7 @@ Numbers = npt.NDArray[np.int64]
 class TypePair(NamedTuple):
     """A pair of object types of the input.
 
-    from_type, to_type: as HubSpot is to be told them, in the input's spelling (``contact``, ``0-1``).
+    from_type, to_type: as they are sent to HubSpot, in the input's spelling (``contact``, ``0-1``).
     from_canonical, to_canonical: as they are compared, the type ID of a standard type (``0-1``).
     canonical: the number of this canonical pair among those of the input, from 0.
     reflexive: both sides are the same type.

@@ -17,7 +17,7 @@ from loader.source.cell_rules import (
 from loader.source.columns import Layout, Side
 from loader.source.type_pairs import TypePairs
 
-#: Spellings of types that are remembered; a file has a handful.
+#: Pairs of type cells to cache; a file has a handful.
 _MOST_TYPES = 10_000
 
 
@@ -76,7 +76,7 @@ class RowJudge:
         )
 
     def types_of(self, from_cell: str, to_cell: str) -> int | Fault:
-        """The same, given the type cells; a cell is empty if there is no such column."""
+        """As `types`, from the two type cells; a cell is empty if there is no such column."""
         if (known := self._types.get((from_cell, to_cell))) is None:
             if len(self._types) >= _MOST_TYPES:
                 self._types.clear()

@@ -1,8 +1,8 @@
 """The sheet of an Excel workbook as rows of text. https://github.com/dimastbk/python-calamine
 
-A number is a float by nature, which holds fifteen digits: what has more comes out as Excel shows it,
-``1.23456789012346E+16``, and is no ID. A formula gives its stored value; an error or a missing value reads as
-empty.
+Excel stores a number as a float, which holds fifteen digits. A longer one reads as Excel shows it,
+``1.23456789012346E+16``, and is not an ID. A formula reads as its stored value, an error or a missing value
+as empty.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _MOST = 4096
 
 
 class Sheet:
-    """One sheet of a workbook, with its header found: the first row that is not empty.
+    """One sheet of a workbook. Its header is the first row that is not empty.
 
     name: the sheet's. header: its column names, without empty ones at the end.
     """
@@ -92,12 +92,12 @@ def _choose(workbook: CalamineWorkbook, part: Part, wanted: str | None) -> str:
 
 
 def _numbered(sheet: CalamineSheet) -> Iterator[tuple[int, list[str]]]:
-    """The rows with their numbers from 1, beginning at the first that is not empty or before."""
+    """The rows with their numbers from 1. Empty rows at the top may be left out."""
     if sheet.start is None:  # an empty sheet
         return
     rows = sheet.iter_rows()
     first = next(rows)
-    # The rows above the first cell are given too, as empty ones; a later version may leave them out.
+    # calamine also yields the empty rows above the first cell; a later version may leave them out.
     begin = sheet.start[0] + 1 if any(cell != "" for cell in first) else 1
     for number, row in enumerate(chain([first], rows), begin):
         yield number, list(map(_text, row))
