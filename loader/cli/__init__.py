@@ -8,8 +8,8 @@ from typing import NoReturn
 
 def main() -> NoReturn:
     """Run the command line and exit with the contract's code; no traceback reaches a user."""
-    # Until the program can answer for itself, Ctrl-C just ends it: an import that is interrupted has only a
-    # traceback to show. Who started it may want it deaf, though, as a shell does in the background.
+    # During the imports Ctrl-C just ends the process: an interrupted import would show a traceback. If the
+    # parent process ignores Ctrl-C, as a shell does for a background job, it stays ignored.
     hears = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if hears:
         signal.signal(signal.SIGINT, signal.SIG_DFL)

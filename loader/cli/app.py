@@ -74,7 +74,7 @@ Exit codes:
 
 
 class Program(click.Group):
-    """The commands, with the right word for what people look for under another name."""
+    """The commands; an unknown name is answered with the command that was probably meant."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name. Raises UsageError, except while a shell completes a name."""
@@ -126,8 +126,8 @@ def main() -> NoReturn:
     """Run the command line and exit with the contract's code; no traceback reaches a user."""
     _open_closed_streams()
     accept_every_character()
-    # A run makes millions of tuples that are in no cycle. To look for cycles among them every 700 would take
-    # half of a batch load's processor time. This process is ours, unlike one that calls the library.
+    # A run makes millions of tuples that are in no cycle. Looking for cycles every 700 would take half of a
+    # batch load's CPU time. Only the program sets this: a process that calls the library is not ours.
     gc.set_threshold(400_000, 20, 50)
     if signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN:
         signal.signal(signal.SIGTERM, _end)
@@ -137,7 +137,7 @@ def main() -> NoReturn:
 def _exit_code() -> int | str | None:
     try:
         return program.main(prog_name="assoc-loader", standalone_mode=False) or 0
-    except (click.Abort, KeyboardInterrupt):  # click makes the one of the other
+    except (click.Abort, KeyboardInterrupt):  # click turns Ctrl-C into Abort
         print_error("Interrupted", _AGAIN)
         return 130
     except SystemExit as end:
@@ -161,7 +161,7 @@ def _exit_code() -> int | str | None:
 
 
 def _explain_usage(error: click.ClickException) -> None:
-    """Say what is wrong with a command line, with the word that was meant."""
+    """Say what is wrong with a command line, and which option was probably meant."""
     context = getattr(error, "ctx", None)
     page = f"{context.command_path} --help" if context is not None else "assoc-loader --help"
     if isinstance(error, click.NoSuchOption):
@@ -184,15 +184,15 @@ def _innermost(defect: BaseException) -> BaseException:
 
 
 def _end(number: int, _frame: FrameType | None) -> NoReturn:
-    """End by a signal if the command itself does not listen to it (a load does)."""
+    """Exit on SIGTERM if the command does not handle it itself (a load does)."""
     raise SystemExit(128 + number)
 
 
 def _open_closed_streams() -> None:
-    """Put something in the place of streams that the program was started without, as schedulers do.
+    """Open the null device in place of standard streams that are closed at the start, as under a scheduler.
 
-    Python has None there, and the system gives their numbers to the files that are opened next: what C code
-    says on number 2 would land in the report.
+    Python has None there, and the system gives their descriptors to the files that are opened next: what C
+    code writes to descriptor 2 would land in the report.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:

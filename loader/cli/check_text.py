@@ -16,9 +16,9 @@ from loader.summary import cause_of
 from loader.summary.terminal import Line, wrap
 from loader.text import escape_controls, pluralize, shown_path
 
-#: API calls a day of the tiers (HubSpot's usage guidelines), if the account has not been asked.
+#: API calls per day of each tier (HubSpot's usage guidelines), for a check that did not ask the account.
 _TIERS = (("Free and Starter", 250_000), ("Professional", 625_000), ("Enterprise", 1_000_000))
-#: Shares of a day below this are not told apart, and loads shorter than this (seconds) need no end.
+#: Smaller shares of a day are shown as "under 1 %", shorter loads (seconds) without an end.
 _FEW, _SOON = 0.01, 60.0
 
 
@@ -31,7 +31,7 @@ def as_lines(check: CheckResult, width: int) -> list[Line]:
 
 
 def as_dict(check: CheckResult) -> dict[str, object]:
-    """The check as plain values; times are ISO 8601 in UTC, spans in seconds, null what is not known."""
+    """The check as plain values; times are ISO 8601 in UTC, durations in seconds, unknown values null."""
     will = check.forecast
     return {
         "input": check.input,

@@ -28,7 +28,7 @@ _STYLES: dict[str, dict[str, str | bool]] = {
 }
 #: Replacements for characters that an encoding lacks; any other becomes a question mark.
 _PLAIN = {"→": "->", "…": "...", "·": "-", "“": '"', "”": '"'}
-#: Columns of a file or a pipe.
+#: Width in columns for a file or a pipe.
 _WIDTH_ELSEWHERE = 100
 
 
@@ -36,7 +36,7 @@ def accept_every_character() -> None:
     """Let the output streams replace what their encoding lacks (cp1252 on Windows) instead of failing."""
     codecs.register_error("assoc-loader", _replace)
     for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError, ValueError, OSError):  # a stream that a test or a host has put there
+        with suppress(AttributeError, ValueError, OSError):  # replaced by a test or a host program
             stream.reconfigure(errors="assoc-loader")  # type: ignore[union-attr]
 
 
@@ -47,16 +47,16 @@ def _replace(error: UnicodeError) -> tuple[str, int]:
 
 
 def width() -> int:
-    """Columns of the terminal that standard output is; of a file or a pipe, a readable width."""
+    """Width of standard output in columns: the terminal's, or a readable one for a file or a pipe."""
     if not sys.stdout.isatty():
         return _WIDTH_ELSEWHERE
     return max(40, shutil.get_terminal_size((80, 24)).columns)
 
 
 def print_lines(lines: Iterable[Line], otherwise: str) -> bool:
-    """Print a result on standard output; False if it can't be, which is then said, with `otherwise`.
+    """Print a result on standard output. If that fails, print an error with the hint `otherwise`.
 
-    Raises Interrupted for Ctrl-C.
+    Returns whether it was printed. Raises Interrupted for Ctrl-C.
     """
     try:
         for line in lines:
@@ -81,7 +81,7 @@ def print_json(value: object, otherwise: str) -> bool:
 
 
 def print_error(message: str, hint: str = "", command: str = "") -> None:
-    """Say on standard error what is wrong, what to do, and the command; the exit code says it anyway."""
+    """Print what is wrong, what to do and the command on standard error, if that can be written."""
     with suppress(OSError):
         _write(f"error: {escape_controls(message)}", "bad", sys.stderr)
         for line in hint.splitlines():
@@ -92,7 +92,7 @@ def print_error(message: str, hint: str = "", command: str = "") -> None:
 
 @contextmanager
 def suggesting(command: Callable[..., str]) -> Iterator[None]:
-    """Let an error that names options have the whole command with them: `command` makes it."""
+    """Add the whole command to an error that names options; `command` makes it from them."""
     try:
         yield
     except LoaderError as error:

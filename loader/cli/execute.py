@@ -20,11 +20,11 @@ GOES_ON = "The same command goes on from there."
 
 
 class Ended(Protocol):
-    """What a run of `load`, `verify`, `undo` or `report` came to.
+    """The result of a run of `load`, `verify`, `undo` or `report`.
 
     summary: the whole load
     run: this run
-    stopped: why it ended before its end
+    stopped: why it ended early
     report: how writing the report ended; None if it stayed as it was
     interrupted: a signal or a cancel token ended it
     """
@@ -73,9 +73,9 @@ def run_to_the_end(
 
 
 def display_for(verbosity: int) -> Lines:
-    """What shows a run on standard error: in place on a terminal, else lines; below 0 warnings only."""
+    """What shows a run on standard error: a live display on a terminal, else lines; below 0 warnings only."""
     if verbosity >= 0 and sys.stderr.isatty():
-        from loader.cli.live_progress import LiveProgress  # rich is imported only if someone looks
+        from loader.cli.live_progress import LiveProgress  # rich is imported for a terminal only
 
         return LiveProgress(verbosity)
     return Lines(verbosity)
@@ -97,13 +97,13 @@ async def _run(start: Start[Result], verbosity: int) -> Result:
 
 
 def tell_of_kept(report: ReportResult | None) -> None:
-    """Say so if the report had been edited and is kept."""
+    """Say so if an edited report was kept under another name."""
     if report is not None and report.kept is not None:
         _tell(f"The report had been edited since it was written. That file is now {report.kept.name}.")
 
 
 def _tell_of_report(ended: Ended) -> None:
-    """Say what became of the report if that is not just written."""
+    """Say what became of the report, unless it was simply written."""
     report = ended.report
     tell_of_kept(report)
     if report is not None and not report.written:

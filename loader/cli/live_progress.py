@@ -18,9 +18,9 @@ from loader.text import escape_controls
 
 
 class LiveProgress(Lines):
-    """Plain lines before the run, and a display in place of the later ones.
+    """Plain lines before the run, then a live display.
 
-    A terminal may be closed while the run goes on (nohup, disown); that ends the display alone.
+    A terminal may be closed while the run goes on (nohup, disown); that ends only the display.
     """
 
     every = 0.5

@@ -51,7 +51,7 @@ def load(dry_run: bool, json: bool, quiet: int, verbose: int, **values: Any) -> 
     from loader.summary.terminal import load_lines
 
     invocation = Invocation(settings.input, settings.options())
-    # A refused run is to be repeated as it was meant: a pilot stays a pilot.
+    # The suggested command repeats the options of this run: a pilot stays a pilot.
     of_this_run = {name: True for name in ("retry", "overwrite") if getattr(settings, name)}
     with suggesting(lambda **changes: invocation.load(**changes, limit=settings.limit, **of_this_run)):
         return run_to_the_end(

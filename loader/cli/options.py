@@ -12,7 +12,7 @@ from loader.errors import UsageError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-#: Headings of a help page, in its order.
+#: Headings of a help page, in order.
 GROUPS = ("Input", "Output", "Safety", "Speed", "Connection")
 
 
@@ -45,7 +45,7 @@ class GroupedCommand(click.Command):
 
 
 class _Number(click.ParamType):  # type: ignore[type-arg]
-    """A number whose refusal names the value first."""
+    """A number; an error names the value first."""
 
     def __init__(self, kind: type[int] | type[float], example: str) -> None:
         self.name = kind.__name__
@@ -60,7 +60,7 @@ class _Number(click.ParamType):  # type: ignore[type-arg]
 
 
 class _Choice(click.Choice[str]):
-    """One of a few words; a refusal names the value first."""
+    """One of a few words; an error names the value first."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if value not in self.choices:
@@ -74,7 +74,7 @@ def invalid(value: object, param: click.Parameter | None) -> str:
 
 
 _PATH = click.Path(path_type=str, allow_dash=True)
-#: An option before it is known under which heading it goes: its spellings, and what click is told.
+#: An option without its heading: its spellings, and the arguments for click.
 _Spec = tuple[tuple[str, ...], dict[str, Any]]
 
 

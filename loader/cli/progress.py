@@ -22,7 +22,7 @@ class Lines(Observer):
     verbosity: below 0 says warnings only, above 0 says decisions too
     """
 
-    #: Seconds between two looks at the run.
+    #: Seconds between two updates.
     every = 10.0
 
     def __init__(self, verbosity: int) -> None:
@@ -46,7 +46,7 @@ class Lines(Observer):
             print(escape_controls(message), file=sys.stderr, flush=True)  # noqa: T201 - standard error is the place
 
     def warn(self, message: str) -> None:
-        """Write what a person should know, however quiet."""
+        """Write a warning, whatever the verbosity."""
         self.tell(f"warning: {message}")
 
     def stopping(self) -> None:
@@ -56,21 +56,21 @@ class Lines(Observer):
         self.tell(f"Stopping: {waiting}. Once more to leave at once.")
 
     def reading(self, rows: int) -> None:
-        """How far the first reading has come; called in the reading thread."""
+        """Say how far the first reading is; called in the reading thread."""
         now = time.monotonic()
         if self._verbosity >= 0 and now - self._told >= Lines.every:
             self._told = now
             self.tell(f"Reading the input: {rows:,} rows so far")
 
     def decided(self, name: str, details: dict[str, object]) -> None:
-        """A decision on the way, written if more was asked for (``-v``)."""
+        """Write a decision if ``-v`` asks for more."""
         if self._verbosity > 0:
             self.tell(" ".join([name, *(f"{key}={value}" for key, value in details.items())]))
 
     def begin(
         self, lines: Sequence[str], counts: Counts, pace: Callable[[], PaceReading], before: int = 0
     ) -> None:
-        """Say what is going to happen, and from now on how it goes."""
+        """Announce the run, and report its progress from now on."""
         self._counts = counts
         if self._verbosity < 0:
             return

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first ends a run in good order, the second at once."""
+"""Ctrl-C and SIGTERM: the first signal ends a run in good order, a second one ends it at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from loader.engine.cancellation import CancelToken
 
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
-#: Seconds that leaving at once may take: some thread may be in a read that never ends (a pipe, a dead disk).
+#: Seconds until a second signal kills the process: a thread may be in an endless read (a pipe, a dead disk).
 _AT_ONCE = 2.0
 
 
@@ -32,7 +32,7 @@ class Signals:
         """Act on one signal."""
         if self.code:
             self._run.cancel()
-            # The checkpoint survives that as it survives `kill -9`.
+            # The checkpoint survives this, as it survives `kill -9`.
             asyncio.get_running_loop().call_later(_AT_ONCE, os._exit, self.code)
             return
         self.code = EXIT_CODES[number]
@@ -41,10 +41,10 @@ class Signals:
 
     @contextmanager
     def heard(self) -> Iterator[None]:
-        """Listen, and put things back as they were.
+        """Handle signals in the block, and restore the handlers after it.
 
-        A signal that the starter ignores stays ignored. That is how a shell script starts a load with ``&``:
-        Ctrl-C for another program must not end it.
+        A signal that the parent process ignores stays ignored. A shell script starts a load with ``&`` in
+        this way: Ctrl-C for another program must not end it.
         """
         loop = asyncio.get_running_loop()
         before = {number: signal.getsignal(number) for number in EXIT_CODES}

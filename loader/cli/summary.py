@@ -39,7 +39,7 @@ def summary(path: str, html: str | None, json: bool) -> int:
     found = run_summary(path)
     page = []
     if html is not None:
-        from loader.commands.page import write_page  # with numpy and jinja2, which the counts do without
+        from loader.commands.page import write_page  # imports numpy and jinja2
 
         write_page(path, found, html)
         page = [Line(""), Line(escape_controls(f"Page: {shown_path(html)}"))]

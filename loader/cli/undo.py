@@ -54,7 +54,7 @@ def undo(yes: bool, json: bool, quiet: int, verbose: int, **values: Any) -> int:
 
 
 def _ask(plan: UndoPlan, yes: bool) -> bool:
-    """Let a person decide, who sees the count and the account.
+    """Show the count and the account, and let the user decide.
 
     Raises UsageError if there is no answer (Ctrl-D), and Interrupted for Ctrl-C.
     """

@@ -1,4 +1,4 @@
-"""`check`: read the input and say what `load` would do with it, on request with HubSpot's word on it."""
+"""`check`: read the input and say what `load` would do with it; with `--online`, ask HubSpot too."""
 
 from __future__ import annotations
 
@@ -59,15 +59,15 @@ class CheckResult:
     input: the input's name
     files: where report and checkpoint are or would be; None for a pipe without `report`
     columns: which columns are taken, and as what
-    rows: data rows; blank_rows: lines of empty cells, which are none
+    rows: data rows; blank_rows: lines of empty cells, not counted as rows
     pairs: pairs that can be sent, each once; duplicates: rows that repeat one
-    settled: of these, how many an earlier run settled
-    to_send: how many this run would take up
+    settled: pairs that earlier runs settled
+    to_send: pairs that this run would take up
     verdicts: rows that can't or need not be sent, by reason, with the first examples
     type_pairs: pairs by their object types
     forecast: requests, time, share of the daily limit
     ends_at: when the load would end if it began now; None if that is not within a year
-    online: what HubSpot says; None if it was not asked
+    online: what HubSpot says; None without `online`
     """
 
     input: str
@@ -123,7 +123,7 @@ async def run_check(
                 async with open_session(settings, RunStats(total=0), observer, cancel_token) as session:
                     found = await _ask(OnlineCheck(session.hubspot), session.account, samples, session.pace)
                     reading = session.pace.reading
-            except Stopped as why:  # a daily limit that is used up, an account that is being moved
+            except Stopped as why:  # an exhausted daily limit, an account migration
                 raise UsageError(str(why), why.hint) from why
         will = forecast(plan.to_send, settings, reading)
         if found is not None:

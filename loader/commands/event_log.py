@@ -15,10 +15,10 @@ from loader.errors import UsageError
 
 
 class Log:
-    """Appends JSON lines to `path`; without a path it keeps silent. A context manager.
+    """Appends JSON lines to `path`; without a path it writes nothing. A context manager.
 
-    A log that can't be written any more (a full disk) must not end a run, so it falls silent. Raises
-    UsageError where the file can't be opened.
+    A failed write (a full disk) must not end a run, so it is ignored. Raises UsageError if the file can't be
+    opened.
     """
 
     def __init__(self, path: str | None, now: Callable[[], float] = time.time) -> None:
@@ -32,7 +32,7 @@ class Log:
 
     @property
     def wanted(self) -> bool:
-        """Whether anybody reads it."""
+        """Whether there is a log file."""
         return self._file is not None
 
     def __enter__(self) -> Self:

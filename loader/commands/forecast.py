@@ -19,17 +19,21 @@ from loader.text import duration, pluralize, truncate
 
 #: What is assumed until HubSpot says its limits: the lowest tier (HubSpot's usage guidelines).
 ASSUMED_LIMIT, ASSUMED_INTERVAL = 100, 10.0
-#: From so many seconds on, people ask when.
+#: Seconds; a longer load is announced with the time at which it ends.
 _WORTH_A_CLOCK = 300.0
 _MAX_TYPE_PAIRS = 5
-#: A load that takes longer has no end worth telling.
+#: Days; a longer load is announced without an end.
 _MAX_DAYS = 366
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """`requests` to send, at `per_second`, which takes `seconds`; `daily_limit` and `daily_remaining` are
-    None if HubSpot has not said. `assumed` says that the pace is a guess."""
+    """What a load costs.
+
+    requests, per_second, seconds: how many requests, at which pace, and how long that takes
+    assumed: the pace is a guess
+    daily_limit, daily_remaining: None if HubSpot has not said
+    """
 
     requests: int
     per_second: float
@@ -45,15 +49,15 @@ class Forecast:
 
     @property
     def days_of_quota(self) -> float | None:
-        """The share of a day's requests, 1.0 being all of them."""
+        """Requests as a share of the daily limit (1.0: all of it); None if that is not known."""
         return self.requests / self.daily_limit if self.daily_limit else None
 
 
 def forecast(rows: int, settings: LoadSettings, pace: PaceReading) -> Forecast:
-    """What sending `rows` pairs costs at most, at the account's pace as far as it is known by now.
+    """What sending `rows` pairs costs at most, at the account's pace as far as it is known.
 
-    What others have taken from the last window is left out: it says nothing of the hours to come. With
-    `skip_existing` all pairs are looked up, and those that are missing come in items of that size.
+    Foreign usage of the last window is left out: it says nothing about the hours to come. With
+    `skip_existing` all pairs are looked up, and the missing ones are sent in work items of that size.
     """
     looks = -(-rows // MOST_RECORDS) if settings.skip_existing else 0
     requests = looks + ((looks or -(-rows // MOST_PAIRS)) if settings.method == "batch" else rows)
@@ -88,7 +92,7 @@ def end_of_load(
     None if it is not within a year.
     """
     left, at, day = requests, now.astimezone(UTC), quota.remaining
-    reset = quota.resets_at.astimezone(UTC) if quota.resets_at else None  # elsewhere a day may have 23 hours
+    reset = quota.resets_at.astimezone(UTC) if quota.resets_at else None  # a local day may have 23 hours
     for _ in range(_MAX_DAYS):
         seconds = left / per_second
         if quota.limit is None or day is None or reset is None:
@@ -151,7 +155,7 @@ def type_pair_words(type_pairs: Counter[tuple[str, str]]) -> list[str]:
 
 
 def cost(will: Forecast, account: Account | None) -> list[str]:
-    """The forecast: requests, pace and time, and what of the day's API calls they are."""
+    """The forecast: requests, pace and time, and how much of the day's API calls that is."""
     if not will.requests:
         return ["Nothing to send"]
     line = f"{pluralize(will.requests, 'request')} at {will.pace}: {duration(will.seconds)}"

@@ -32,8 +32,8 @@ async def run_load(
 ) -> RunResult:
     """Associate every pair of the input that is still open, and write the report.
 
-    Raises UsageError if nothing was sent (exit code 2), Stopped if HubSpot turned it away before it began,
-    and Interrupted if it was cancelled before that. What stops the run later is in the result.
+    Raises UsageError if nothing was sent (exit code 2), Stopped if HubSpot refused the run before it began,
+    and Interrupted if it was cancelled before that. A later stop is in the result.
     """
     observer, cancel_token = observer or Observer(), cancel_token or CancelToken()
     with ExitStack() as stack:
@@ -56,12 +56,12 @@ async def run_load(
                     journal,
                     stop_after_failures=settings.stop_after_failures,
                 )
-            plan.index.clear()  # the report makes one of its own, and both are large
+            plan.index.clear()  # the report builds its own, and both are large
             return await run.finish(session, lambda summary: summary.exit_code)
 
 
 def _begin(plan: LoadPlan, session: Session) -> CommandRun:
-    """From here on there are files. Raises CheckpointError: the load belongs to another account."""
+    """Begin the run, which writes files from here on. Raises CheckpointError for another account."""
     settings, files, checkpoint = plan.settings, plan.files, plan.checkpoint
     binding = continued_binding(checkpoint, session)
     written = None
@@ -85,7 +85,7 @@ def _begin(plan: LoadPlan, session: Session) -> CommandRun:
 
 
 def _discard(files: LoadFiles) -> ReportWritten | None:
-    """Delete the checkpoint of an earlier practice; returns what it knows of its report."""
+    """Delete the checkpoint of an earlier practice load; return what it recorded about its report."""
     written = None
     with suppress(CheckpointError), Checkpoint(files.checkpoint) as earlier:
         written = earlier.report_written

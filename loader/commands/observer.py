@@ -1,4 +1,4 @@
-"""Who is told how a command goes: a terminal, a log, a program of the caller."""
+"""Observers of a command: a terminal, a log, a program of the caller."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _MINUTE = 60.0
 
 
 class Observer:
-    """Is told how a command goes, and does nothing about it: override what you want to hear.
+    """Is told how a command goes. Every method does nothing: override those that you need.
 
-    Every method is called in the run's event loop, but `reading` in the thread that reads. They should return
-    quickly.
+    The methods are called in the run's event loop, except `reading`, which is called in the thread that
+    reads. They should return quickly.
     """
 
     def reading(self, rows: int) -> None:
-        """The first reading of the input has come to this data row."""
+        """The first reading of the input has reached this data row."""
 
     def warn(self, message: str) -> None:
         """Something that a person should know, but that does not end the command."""
@@ -34,14 +34,14 @@ class Observer:
     def begin(
         self, lines: Sequence[str], stats: RunStats, pace: Callable[[], PaceReading], before: int = 0
     ) -> None:
-        """All is known that can be known before the first pair is sent.
+        """The first pair is about to be sent.
 
-        `lines` say it in words, `stats` and `pace` are current from now on, and `before` counts the pairs of
-        this load that earlier runs settled.
+        `lines` announce the run in words, `stats` and `pace` are current from now on, and `before` counts the
+        pairs of this load that earlier runs settled.
         """
 
     def end(self) -> None:
-        """The run has ended, whatever ended it."""
+        """The run has ended, for whatever reason."""
 
 
 class LogObserver(Observer):

@@ -1,4 +1,4 @@
-"""`check --online`: what the account says of a load that has not begun. Nothing is written."""
+"""`check --online`: what the account says about a load that has not begun. Nothing is written."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class OnlineCheck:
         self._policy = policy or RetryPolicy(3, random.random)
         self._problems: dict[Problem, None] = {}
         self._unchecked: dict[str, None] = {}
-        self._told = False  # whether any question got an answer that says something
+        self._told = False  # whether any answer was not a transient error
         self._trouble: Verdict | None = None
 
     async def about(self, sample: TypePairSample) -> TypePairFindings:
@@ -89,7 +89,7 @@ class OnlineCheck:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What must be put right, what blocks a load first."""
+        """Problems to solve, those that block a load first."""
         return tuple(sorted(self._problems, key=lambda problem: not problem.blocks))
 
     @property
@@ -98,12 +98,12 @@ class OnlineCheck:
         return tuple(self._unchecked)
 
     def ended(self) -> None:
-        """Nothing more is asked. Raises UsageError where HubSpot had nothing but trouble of its own."""
+        """End the check. Raises UsageError if every answer was a transient error."""
         if self._trouble is not None and not self._told:
             raise UsageError(f"HubSpot can't be asked: {self._trouble.message}", _TROUBLE)
 
     def leave_out(self, what: str) -> None:
-        """Take note of something that is not asked about."""
+        """Note something that is not checked."""
         self._unchecked[what] = None
 
     async def _ask(self, question: Callable[[], Coroutine[Any, Any, T | Verdict]]) -> T | Verdict:
@@ -154,7 +154,7 @@ class OnlineCheck:
         self._unchecked[f"{what}: {why}"] = None
 
     def _refused(self, why: Verdict, from_type: str, to_type: str) -> None:
-        """The types between the two could not be read. Raises CredentialsError."""
+        """Note why the default type could not be read. Raises CredentialsError for a refused token."""
         pair = f"{from_type} and {to_type}"
         if why.http_status == 401:
             raise CredentialsError(why.message, why.hint)

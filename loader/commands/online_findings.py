@@ -9,13 +9,13 @@ from typing import NamedTuple
 from loader.commands.sampling import FrequentId
 from loader.hubspot.lookups import AssociationLimit
 
-#: Columns look swapped where this share of the sample exists the other way round, and fewer than half as many
-#: the way the file says. Old records of different types can share an ID, so some always match.
+#: Columns look swapped if this share of the sample exists as the other column's type, and fewer than half as
+#: many as their own. Old records of different types can share an ID, so some always match.
 _SWAPPED = 0.5
 
 
 class Problem(NamedTuple):
-    """Something to be put right. `blocks`: a load would achieve nothing before that."""
+    """A problem to solve. `blocks`: until then a load achieves nothing."""
 
     blocks: bool
     message: str
@@ -25,7 +25,7 @@ class Problem(NamedTuple):
 class Sample(NamedTuple):
     """IDs of one column that were looked up: how many exist as their own type, and as the other column's.
 
-    None: HubSpot would not say. `missing` is an example that does not exist as its own type, or ''.
+    None: HubSpot did not say. `missing` is an example that does not exist as its own type, or ''.
     """
 
     asked: int
@@ -35,8 +35,8 @@ class Sample(NamedTuple):
 
 
 class AssociationCount(NamedTuple):
-    """The association limit of one side: `busiest` is the record with most pairs in the file, `over` counts
-    those with more of them than the limit allows."""
+    """The association limit of one side. `busiest`: the record with most pairs in the file; `over`: how many
+    records have more pairs than the limit allows."""
 
     limit: AssociationLimit | None
     busiest: FrequentId | None
@@ -45,7 +45,7 @@ class AssociationCount(NamedTuple):
 
 @dataclass(frozen=True)
 class TypePairFindings:
-    """What was found about one pair of types. `default_type` is '' where there is none, None if not known."""
+    """What was found about one pair of types. `default_type` is '' if there is none, None if not known."""
 
     from_type: str
     to_type: str
@@ -57,7 +57,7 @@ class TypePairFindings:
 
     @property
     def looks_swapped(self) -> bool:
-        """Whether the IDs of the two columns seem to have changed places."""
+        """Whether the IDs of the two columns seem to be swapped."""
         ours, theirs = self.from_ids, self.to_ids
         if ours.found is None or theirs.found is None:
             return False

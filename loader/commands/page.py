@@ -27,7 +27,7 @@ _NEED_ATTENTION = (
 def write_page(path: str, summary: LoadSummary, page: str) -> None:
     """Write the page of a load; `path` is its input, report or checkpoint.
 
-    Raises UsageError: the page can't be written, or a file that is none of ours would be lost.
+    Raises UsageError if the page can't be written, or would overwrite a file that is not a page of ours.
     """
     out = Path(page)
     try:
@@ -61,7 +61,7 @@ def write_page(path: str, summary: LoadSummary, page: str) -> None:
 def _source(checkpoint: Checkpoint) -> Source | None:
     try:
         return read_again(checkpoint)
-    except InputError:  # it has changed since; the checkpoint knows the pairs all the same
+    except InputError:  # it has changed since; the checkpoint still has the pairs
         return None
 
 

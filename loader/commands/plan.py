@@ -35,10 +35,10 @@ from loader.text import truncate
 
 #: Characters of an example's cell that the checkpoint keeps: a cell may hold megabytes.
 _MAX_CELL = 200
-#: Pairs that are made into values at a time.
+#: Pairs that become Python objects at a time.
 _AT_ONCE = 5_000
 
-#: Is told how many data rows have been read; what it raises ends the reading.
+#: Called with the number of data rows read so far; an exception from it ends the reading.
 Progress = Callable[[int], None]
 
 
@@ -49,7 +49,7 @@ class LoadPlan:
     settings: what the caller asked for
     files: input, report and checkpoint
     source, survey: the input, and what its first reading found
-    saved: the input's file if it was standard input, to be kept once the load has begun
+    saved: the copy of a pipe, to be kept once the load has begun; None if the input is a file
     checkpoint, index: what earlier runs settled
     """
 
@@ -77,7 +77,7 @@ class LoadPlan:
         return self.survey.sendable - self.open_pairs
 
     def chunks(self) -> Iterator[OpenPairs]:
-        """The open pairs in the input's order; those sent earlier with what was found before that.
+        """The open pairs in the input's order; those sent earlier with what was found before they were sent.
 
         Raises Stopped if the input is no longer what the survey read.
         """
@@ -90,7 +90,7 @@ class LoadPlan:
             is_open[list(chunk.duplicates)] = False
             chosen = np.flatnonzero(is_open)[:left]
             left -= len(chosen)
-            for start in range(0, len(chosen), _AT_ONCE):  # as values, pairs take ten times the memory
+            for start in range(0, len(chosen), _AT_ONCE):  # Python objects take ten times the memory
                 some = chosen[start : start + _AT_ONCE]
                 yield from self._by_history(chunk, some, ids[some])
 
@@ -113,7 +113,7 @@ class LoadPlan:
 def prepare(settings: LoadSettings, stack: ExitStack, progress: Progress, *, check: bool = False) -> LoadPlan:
     """Read the input, lock and read the checkpoint, and compare them; `stack` keeps them open.
 
-    `check` locks nothing and leaves nothing behind. Raises UsageError, and what `progress` raises.
+    With `check`, nothing is locked or left behind. Raises UsageError, and what `progress` raises.
     """
     files = _files(settings, stack, check=check)
     anew = settings.overwrite or settings.simulate
@@ -182,7 +182,7 @@ def read_again(checkpoint: Checkpoint) -> Source | None:
 def _save_pipe(
     settings: LoadSettings, files: LoadFiles, stack: ExitStack, progress: Progress, *, check: bool
 ) -> SavedInput | None:
-    """Save what can't be read twice as the load's input; None if INPUT is a file. Raises UsageError."""
+    """Save a pipe as the load's input; None if INPUT is a file. Raises UsageError."""
     if not is_pipe(settings.input):
         return None
     path = files.input

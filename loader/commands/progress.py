@@ -13,11 +13,11 @@ from loader.model import Status
 from loader.pace import PaceReading
 from loader.text import duration, pluralize
 
-#: Seconds over which the rate is taken, and from which on it says something.
+#: Seconds over which the rate is measured, and after which it is meaningful.
 _RATE_OVER, _RATE_FROM = 60.0, 2.0
-#: Seconds without a result after which the end is not foretold: pairs wait to be tried again.
+#: Seconds without a result after which no end is predicted: pairs wait for a retry.
 _STALLED = 5.0
-#: An end that is further away is told with its date.
+#: Seconds; a later end is shown with its date.
 _SAME_DAY = 16 * 3600.0
 
 
@@ -27,7 +27,7 @@ class Counts(Protocol):
     total: pairs that this run has to settle, at most
     by_status: pairs that it has settled
     throttled: how often the ten-second limit was met (429)
-    pause: why nothing is sent just now; empty while things go on
+    pause: why nothing is sent just now; empty if there is no pause
     in_flight: says how many requests have no answer yet
     """
 
@@ -90,7 +90,7 @@ class Progress:
         return ", ".join([done, *failed, f"{self.left:,} left"])
 
     def speed(self) -> str:
-        """``19.0 pairs/s, 7 min so far, 28 min to go (until 17:42)``, by what the last minute settled."""
+        """``19.0 pairs/s, 7 min so far, 28 min to go (until 17:42)``, at the rate of the last minute."""
         elapsed = self._clock() - self._began
         rate = self._rate()
         words = [f"{rate:,.1f} pairs/s", f"{duration(elapsed)} so far"]
@@ -132,7 +132,7 @@ class Progress:
         return f"until {end:%H:%M}" if seconds < _SAME_DAY else f"until {end:%a %d %b, %H:%M}"
 
     def _calls_short(self, pace: PaceReading) -> int | None:
-        """What is left of the day's calls if the rest needs more, by what a pair has needed so far."""
+        """The day's remaining calls if the rest needs more, at the requests per pair so far; else None."""
         if pace.daily_remaining is None or not self.settled:
             return None
         needed = self.left * pace.requests / self.settled
@@ -140,7 +140,7 @@ class Progress:
 
 
 async def log_progress(progress: Progress, log: Callable[[str], None], every: float) -> None:
-    """Log one line every so many seconds, until it is cancelled."""
+    """Log one line every `every` seconds, until it is cancelled."""
     while True:
         await asyncio.sleep(every)
         log(progress.line())

@@ -1,4 +1,4 @@
-"""What a command on a load comes to: the load in all, this run of it, and how it ended."""
+"""The result of a command on a load: the whole load, this run, and how it ended."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from loader.summary.outcomes import CauseGroup
 class RunResult:
     """One run of `load`, `verify`, `undo` or `report`.
 
-    summary: the load in all, earlier runs included
+    summary: the whole load, earlier runs included
     run: what this run did
     report: whether the report was written, None if there was nothing to write it from
     stopped: why the run ended early, None if it did not
@@ -41,7 +41,7 @@ class RunResult:
 
     @property
     def finished(self) -> bool:
-        """Whether the run came to its end and no pair of the input is `not_sent`."""
+        """Whether the run was neither stopped nor interrupted, and no pair of the input is `not_sent`."""
         return self.stopped is None and not self.interrupted and self.summary.finished
 
     def as_dict(self) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""One run of a command on a load: begun in the checkpoint, settled into it, and ended with a report."""
+"""One run of a command on a load: begun and settled in the checkpoint, and ended with a report."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _SIMULATOR_URL = "http://127.0.0.1:8080"
 class ReadInput(NamedTuple):
     """The input of a load as its last reading found it, and what the checkpoint knows of it.
 
-    known: None if there may be new pairs since.
+    known: None if the checkpoint may have new pairs since.
     """
 
     source: Source
@@ -56,7 +56,7 @@ class CommandRun:
     checkpoint, files: what it works on
     recorded: its row in the checkpoint
     read: the input, to write the report from; None if it is gone
-    stopped: why it ended early, once it has
+    stopped: why it ended early; None if it has not
     """
 
     checkpoint: Checkpoint
@@ -136,7 +136,7 @@ class CommandRun:
                 source.other_names,
                 known,
             )
-        except Stopped as changed:  # the input is not what was read: what was sent is settled all the same
+        except Stopped as changed:  # the input has changed; what was sent is settled anyway
             self.stopped = self.stopped or changed
             return ReportResult(self.files.report, False, problem=str(changed))
 
@@ -177,7 +177,7 @@ class OpenedLoad(NamedTuple):
         return self.read.known if self.read else None
 
     def begin(self, command: str, session: Session | None) -> CommandRun:
-        """Note in the checkpoint that a run begins. Raises CheckpointError: another account."""
+        """Note in the checkpoint that a run begins. Raises CheckpointError for another account."""
         checkpoint, read = self.checkpoint, self.read
         recorded = checkpoint.begin_run(
             command,
@@ -194,7 +194,7 @@ def refuse_simulated(load: OpenedLoad, command: str) -> None:
     binding = load.checkpoint.binding
     if binding is None or not binding.simulated:
         return
-    # With a report of its own, or the real load of this input would be bound to the simulator's account.
+    # Without a report of its own, it would bind the real load of this input to the simulator's account.
     stem = stem_of_report(load.files.report).removesuffix(".simulated")
     report = str(load.files.report.with_name(f"{stem}.practice.report.csv"))
     options = {**load.checkpoint.options, "simulate": None, "report": report, "checkpoint": None}
@@ -232,7 +232,7 @@ def open_load(
 
 
 def progress_of(observer: Observer, cancel_token: CancelToken) -> Progress:
-    """Tells the observer how far the reading has come, and raises Interrupted once the run is cancelled."""
+    """A callback that reports the reading to the observer, and raises Interrupted if the run is cancelled."""
 
     def progress(rows: int) -> None:
         if cancel_token.cancelled:

@@ -15,12 +15,12 @@ from loader.object_types import canonical_type
 SAMPLE = 100
 #: IDs counted at a time. A record with more than a 50,000th of all pairs can't be missed.
 _COUNTED = 50_000
-#: Pairs of object types that are looked at; a file with more of them is no file of one plan.
+#: Pairs of object types that are sampled; the pairs of further types are only counted.
 MOST_KINDS = 5
 
 
 class FrequentId(NamedTuple):
-    """A record and the pairs that it stands in, at least `pairs` of them."""
+    """A record that is in at least `pairs` pairs."""
 
     record_id: str
     pairs: int
@@ -29,9 +29,9 @@ class FrequentId(NamedTuple):
 class ColumnSample:
     """The IDs of one column, seen once from top to bottom.
 
-    `sample` is the same for the same IDs, whatever their order: those with the smallest checksums. The counts
-    are Misra and Gries's: where more IDs come than are counted, the rarest are forgotten, and what those had
-    is taken from all others too, so a count never says too much.
+    `sample` does not depend on the order of the IDs: it has those with the smallest checksums. The counts are
+    Misra and Gries's: when there are too many IDs, the rarest are dropped and all other counts are reduced by
+    the same amount, so a count is never too high.
     """
 
     def __init__(self) -> None:
@@ -56,12 +56,12 @@ class ColumnSample:
         return [FrequentId(*found) for found in self._counts.most_common(most)]
 
     def busier_than(self, pairs: int) -> list[FrequentId]:
-        """The records with more than so many pairs, the busiest first."""
+        """The records with more than `pairs` pairs, the busiest first."""
         return [FrequentId(*found) for found in self._counts.most_common() if found[1] > pairs]
 
 
 class TypePairSample(NamedTuple):
-    """One kind of pair: the types as the file first writes them, and its two columns."""
+    """One pair of object types, as the file first writes them, with samples of its two ID columns."""
 
     from_type: str
     to_type: str
@@ -70,7 +70,7 @@ class TypePairSample(NamedTuple):
 
 
 class TypePairSamples:
-    """The samples of the first few kinds of pairs; `left_out` counts the pairs of others."""
+    """The samples of the first few pairs of types; `left_out` counts the pairs of further types."""
 
     def __init__(self) -> None:
         self.left_out = 0

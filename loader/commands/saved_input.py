@@ -1,4 +1,4 @@
-"""Standard input, saved as the input file of its load for as long as the load has it."""
+"""Standard input, saved as the input file of its load."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from loader.source import save_copy
 class SavedInput:
     """A pipe's content in `path`, from `__enter__` on.
 
-    What `path` held before comes back at the end unless the load has begun (`keep`): a command that is
-    refused changes no file. `known` says whether the load has begun earlier; if not, a file of that name is
-    somebody else's, and `__enter__` raises InputError. So it does if the pipe can't be read or saved.
+    The earlier content of `path` is restored at the end unless the load has begun (`keep`): a refused command
+    changes no file. `known` says whether an earlier run began the load. If not, a different file of that name
+    is not ours, and `__enter__` raises InputError; it also does if the pipe can't be read or saved.
     """
 
     def __init__(self, location: str, path: Path, keep_going: Callable[[], None], *, known: bool) -> None:

@@ -28,8 +28,8 @@ async def open_session(
 ) -> AsyncIterator[Session]:
     """A connection to the account of the token, or to a simulator inside this process.
 
-    The account is asked before anything else. Raises CredentialsError: no token, a refused one, or another
-    account than `account_id`; UsageError: HubSpot is out of reach.
+    Asks for the account first. Raises CredentialsError if there is no token, or if it is refused or belongs
+    to another account than `account_id`; UsageError if HubSpot can't be reached.
     """
     async with AsyncExitStack() as stack:
         stack.callback(observer.end)
@@ -43,7 +43,7 @@ async def open_session(
         base_url = settings.base_url
         credentials: Credentials = StaticToken(Secret("a-simulator-needs-no-token"))
         if settings.simulate:
-            from loader.simulator import Simulator, SimulatorSettings  # only `--simulate` pays for a server
+            from loader.simulator import Simulator, SimulatorSettings  # imported for `--simulate` only
 
             base_url = (await stack.enter_async_context(Simulator(SimulatorSettings()))).url
         elif settings.token is not None:
@@ -79,7 +79,7 @@ async def open_session(
 
 
 def continued_binding(checkpoint: Checkpoint, session: Session) -> Binding:
-    """The account that a load belongs to from now on. Raises CheckpointError: it belongs to another one."""
+    """The account that a load belongs to from now on. Raises CheckpointError if it belongs to another."""
     account = session.account
     now = Binding.of(
         session.settings.base_url,
@@ -91,7 +91,7 @@ def continued_binding(checkpoint: Checkpoint, session: Session) -> Binding:
 
 
 def _checked(found: Account | Verdict, settings: ConnectionSettings, observer: Observer) -> Account | None:
-    """The account, None if HubSpot does not tell. Raises CredentialsError."""
+    """The account; None if HubSpot does not say. Raises CredentialsError."""
     if isinstance(found, Account):
         if settings.account_id not in (None, found.portal_id):
             raise CredentialsError(
@@ -99,7 +99,7 @@ def _checked(found: Account | Verdict, settings: ConnectionSettings, observer: O
                 "Use a token of the right account, or correct --account-id.",
             )
         return found
-    if found.kind is Kind.ACCOUNT and found.http_status != 403:  # 403: it may write all the same
+    if found.kind is Kind.ACCOUNT and found.http_status != 403:  # 403: it may still write
         raise CredentialsError(found.message, found.hint)
     if settings.account_id is not None:
         raise CredentialsError(

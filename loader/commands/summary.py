@@ -1,4 +1,4 @@
-"""`summary`: what a load came to, from its checkpoint alone; the page also reads the input."""
+"""`summary`: the results of a load, from its checkpoint alone; the page also reads the input."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from loader.summary.outcomes import Example, OutcomeCount, TypePairCount, group_
 
 
 def run_summary(path: str) -> LoadSummary:
-    """What the load of this input, report or checkpoint came to. Raises UsageError."""
+    """The results of the load of this input, report or checkpoint. Raises UsageError."""
     with Checkpoint(find_checkpoint(Path(path))) as checkpoint:
         files, runs = load_files(checkpoint, Path(path)), checkpoint.runs()
         if not runs or runs[-1].ended_at is not None:
@@ -37,7 +37,7 @@ def run_summary(path: str) -> LoadSummary:
 
 
 def load_summary(checkpoint: Checkpoint, files: LoadFiles, last_run: Run | None = None) -> LoadSummary:
-    """The load in all. `last_run` is the run that has just ended; by default the checkpoint's latest."""
+    """The whole load. `last_run` is the run that has just ended; by default the checkpoint's latest."""
     counts, reading = count_outcomes(checkpoint), checkpoint.reading
     if reading is None:
         raise CheckpointError(f"{files.checkpoint} holds no load yet", "Run `load` first.")
@@ -69,7 +69,7 @@ def load_summary(checkpoint: Checkpoint, files: LoadFiles, last_run: Run | None 
 
 
 def summary_run(recorded: RecordedRun, counts: Counter[Status] | None = None, throttled: int = 0) -> Run:
-    """A run of the checkpoint as the summary tells it; `counts` are what it settled, if it has just ended."""
+    """A run of the checkpoint as the summary shows it; `counts` are what it settled, if it has just ended."""
     return Run(
         command=recorded.command,
         started_at=recorded.started_at,
@@ -87,7 +87,7 @@ def summary_run(recorded: RecordedRun, counts: Counter[Status] | None = None, th
 def _outcomes(
     checkpoint: Checkpoint, present: list[PairCount], reading: InputReading
 ) -> Iterator[OutcomeCount]:
-    """All pairs and rows of the input by outcome: the checkpoint's, the reading's, and what is not sent."""
+    """All pairs and rows of the input by outcome: settled, unsendable, and not sent yet."""
     settled = 0
     for count in present:
         if count.status is not None:
@@ -146,5 +146,5 @@ def _verified(counts: list[PairCount]) -> dict[str, int]:
 
 
 def _named(path: Path) -> str:
-    """The path as a command takes it: Path drops the ``./`` of ``./-``, which alone is standard input."""
+    """The path as a command takes it: Path drops the ``./`` of ``./-``, but ``-`` is standard input."""
     return os.path.abspath(path) if str(path) == "-" else str(path)

@@ -44,7 +44,7 @@ class UndoPlan(NamedTuple):
 
     pairs: associations to remove, unless one has gained a label since
     kept: associations that stay in any case, by reason
-    account: whose account it is; None if HubSpot does not tell
+    account: the account; None if HubSpot does not say
     """
 
     pairs: int
@@ -59,10 +59,10 @@ async def run_undo(
     observer: Observer | None = None,
     cancel_token: CancelToken | None = None,
 ) -> RunResult:
-    """Remove what the load created, and write the report. The same call goes on where an earlier one stopped.
+    """Remove what the load created, and write the report. The same call continues an earlier one.
 
-    `confirm` is asked in a thread before the first removal. Raises UsageError if nothing was removed. What
-    stops it later is in the result.
+    `confirm` is called in a thread before the first removal. Raises UsageError if nothing was removed. A
+    later stop is in the result.
     """
     observer, cancel_token = observer or Observer(), cancel_token or CancelToken()
     with ExitStack() as stack:
@@ -71,12 +71,12 @@ async def run_undo(
         refuse_simulated(load, "undo")
         there = Selection(statuses=(Status.ASSOCIATED,), in_input=False if settings.not_in_input else None)
         ours = replace(there, existed_before="no")
-        # The checkpoint has what the input had when it was last read: ours is what it has now.
+        # The checkpoint knows the input as last read; the index is compared with the input as it is now.
         gone = _not_in_input(load) if settings.not_in_input else None
         total = count_pairs(load.checkpoint, ours) if gone is None else gone.associated_not_in_input("no")
         stats = RunStats(total=total)
         async with open_session(settings, stats, observer, cancel_token) as session:
-            continued_binding(load.checkpoint, session)  # nobody is asked about another account
+            continued_binding(load.checkpoint, session)  # refuse another account before asking
             plan = UndoPlan(total, _kept(load.checkpoint, there, gone), session.account)
             if total and not await asyncio.to_thread(confirm, plan):
                 raise UsageError("Nothing was removed")
@@ -90,7 +90,7 @@ async def run_undo(
                     UnrecordedJournal(journal, partial(_settle, journal)),
                     stop_after_failures=settings.stop_after_failures,
                 )
-            # Those that it did not look up first may be its own, and are still there too.
+            # Pairs that the load did not look up first may be its own, and still exist too.
             left = ours, replace(there, existed_before="")
             result = await run.finish(
                 session, lambda _summary: int(any(count_pairs(load.checkpoint, one) for one in left))
@@ -100,7 +100,7 @@ async def run_undo(
 
 
 def _not_in_input(load: OpenedLoad) -> Index:
-    """A load compared with its input. Raises UsageError: the input is gone, or has nothing of the load."""
+    """A load compared with its input. Raises UsageError if the input is gone or has no pair of the load."""
     if load.known is None:
         raise UsageError(
             f"--not-in-input needs the input of the load, and it can't be read: {load.files.input}",
@@ -118,7 +118,7 @@ def _not_in_input(load: OpenedLoad) -> Index:
 def _kept(checkpoint: Checkpoint, there: Selection, gone: Index | None = None) -> Kept:
     """The associations that undo leaves: those that existed before, may have existed, or have labels.
 
-    `gone` counts those that are not in the input as long as the checkpoint does not.
+    `gone` counts those that are not in the input, until the checkpoint has recorded them.
     """
 
     def count(existed_before: str) -> int:

@@ -34,7 +34,7 @@ async def run_verify(
 ) -> RunResult:
     """Read back every `associated` and `existing` pair, and write the report.
 
-    Raises UsageError if nothing was asked. What stops it later is in the result.
+    Raises UsageError if nothing was asked. A later stop is in the result.
     """
     observer, cancel_token = observer or Observer(), cancel_token or CancelToken()
     with ExitStack() as stack:
