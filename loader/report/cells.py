@@ -13,11 +13,11 @@ from loader.text import one_line
 #: Longest text from the server in one cell, in characters; JSON stays whole.
 LONGEST_TEXT = 1000
 
-# The signs that start a formula, with their full-width and small variants, which some spreadsheets fold. A
-# semicolon counts as a beginning: if it is the list separator, a spreadsheet opens a new cell there.
+# The signs that start a formula, with their full-width and small variants, which some spreadsheets treat
+# alike. One after a semicolon counts too: if that is the list separator, a spreadsheet starts a cell there.
 _FORMULA = re.compile(r"(^|;)(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b])")
 
-# An ID as nearly all are, which needs none of this.
+# An ordinary ID, which needs no escaping.
 _PLAIN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,99}|")
 
 
@@ -33,7 +33,7 @@ def json_cell(text: str) -> str:
     return encode_cell(_harmless(text))
 
 
-@lru_cache(maxsize=64)  # a fast load settles many pairs in each of them
+@lru_cache(maxsize=64)  # a fast load settles many pairs per millisecond
 def time_cell(milliseconds: int) -> str:
     """Unix time as ISO 8601 in UTC with milliseconds and a ``Z``."""
     seconds, rest = divmod(milliseconds, 1000)
@@ -46,6 +46,6 @@ def _second(seconds: int) -> str:
 
 
 def _harmless(text: str) -> str:
-    if text[:1].isalnum() and ";" not in text:  # as nearly all are; the pattern would look at each character
+    if text[:1].isalnum() and ";" not in text:  # nearly all texts; the pattern would read every character
         return text
     return _FORMULA.sub(r"\1'", text)

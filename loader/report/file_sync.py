@@ -37,18 +37,18 @@ def sync_directory(directory: Path) -> None:
 
 
 def copy_permissions(of: Path, to: Path) -> None:
-    """Give a file the permissions of another one, if that exists and this disk has permissions."""
+    """Give a file the permissions of another one, if that exists and the file system has permissions."""
     with suppress(OSError):
         to.chmod(stat.S_IMODE(of.stat().st_mode))
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole, or as it was before. A symbolic link stays one.
+    """Write a file so that it is complete, or as it was before. A symbolic link stays one.
 
     Raises OSError, and leaves nothing behind.
     """
     path = Path(os.path.realpath(path))
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")  # another run may write it, too
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")  # another run may write it too
     try:
         with unfinished.open("xb") as file:
             copy_permissions(path, unfinished)

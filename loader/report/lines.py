@@ -17,11 +17,11 @@ from loader.model import OWN_COLUMNS, Status
 from loader.report.cells import json_cell, server_cell, time_cell
 from loader.source import Chunk, InvalidRow, TypePair
 
-#: Pairs that are no longer in the input and are read at a time.
+#: Pairs to read at a time, of those no longer in the input.
 _AT_ONCE = 10_000
-#: Kinds of results whose cells are remembered; texts that name a record differ for each pair.
+#: Kinds of results whose cells are cached; texts that name a record differ for each pair.
 _REMEMBERED = 10_000
-#: From `status` to `verified`, of a pair that the checkpoint does not have.
+#: The cells from `status` to `verified` of a pair that is not in the checkpoint.
 _NOT_SENT = f"{Status.NOT_SENT},,0,,,,,,,,"
 
 
@@ -33,7 +33,7 @@ def header(other_names: Sequence[str]) -> str:
 class _Cells(NamedTuple):
     """The cells of results of one kind, from `status` on.
 
-    before: up to `error_details`; if the result is not known, all. correlation_id: None if it is not known.
+    before: the cells up to `error_details`, or all if there is no result. correlation_id: None if no result.
     """
 
     before: str
@@ -50,7 +50,7 @@ class ReportLines:
         self._kinds: dict[int, _Cells] = {}
 
     def of_chunk(self, chunk: Chunk, type_pairs: Iterable[TypePair]) -> list[str]:
-        """One line for each of the chunk's report lines, in order; tells the index which pairs were seen."""
+        """One line for each of the chunk's report lines, in order; marks its pairs as seen in the index."""
         type_pairs = list(type_pairs)
         lines = [""] * chunk.size
         cells = self._results(chunk, type_pairs)
@@ -80,7 +80,7 @@ class ReportLines:
         return lines
 
     def of_others(self, width: int) -> Iterator[list[str]]:
-        """Lines for the pairs that no chunk had, without a row number and with `width` more empty cells."""
+        """Lines for the pairs that were in no chunk, with no row number and `width` more empty cells."""
         ids = self._index.not_in_input()
         for start in range(0, len(ids), _AT_ONCE):
             some = ids[start : start + _AT_ONCE]
@@ -104,7 +104,7 @@ class ReportLines:
         return list(cells)
 
     def _cells(self, results: Results) -> npt.NDArray[np.object_]:
-        """The cells from `status` on. Made once for neighbours that are alike, as those of a batch are."""
+        """The cells from `status` on. Made once for neighbours with equal results, as in a batch."""
         ids, kinds, completed_at, correlation_ids = results
         self._learn(kinds)
         is_new = np.ones(len(ids), dtype=np.bool_)
@@ -121,7 +121,7 @@ class ReportLines:
         return each
 
     def _learn(self, kinds: IDs) -> None:
-        """Remember the cells of these kinds of results."""
+        """Cache the cells of these kinds of results."""
         if len(self._kinds) > _REMEMBERED:
             self._kinds.clear()
         new = {number: Kind.of(number) for number in np.unique(kinds).tolist() if number not in self._kinds}

@@ -1,6 +1,6 @@
 """Writing the report: the input joined with the checkpoint, in one atomic step.
 
-The program never reads a report back. It only asks whether one is still as it wrote it: if not, that file is
+The program never reads a report back. It only checks whether a report was edited since: if so, that file is
 kept under another name.
 """
 
@@ -49,8 +49,8 @@ def write_report(
     """Write the report of all `chunks` of the input, and of the pairs that are no longer in it.
 
     `type_pairs` are those of the source, which may still grow with the chunks; `other_names` the input's
-    other columns; `index` has all pairs of the checkpoint, and is read if there is none. Whatever ends it
-    before its end, the old report stays whole. Raises what `chunks` raises.
+    other columns; `index` has all pairs of the checkpoint (None: it is read). If writing does not finish, the
+    old report stays intact. Raises what `chunks` raises.
     """
     path = Path(os.path.realpath(path))
     unfinished = path.with_name(f"{path.name}.unfinished")
@@ -80,10 +80,10 @@ def _texts(
 
 
 def _write(path: Path, texts: Iterable[str], *, like: Path) -> str:
-    """Write a new file until the disk has it, with the permissions of another one; return its SHA-256."""
+    """Write a new file and sync it to the disk, with the permissions of `like`; return its SHA-256."""
     digest = hashlib.sha256()
     path.unlink(missing_ok=True)
-    with path.open("xb") as file:  # which follows no link that somebody else has put there
+    with path.open("xb") as file:  # "x" follows no link that somebody else created
         copy_permissions(like, path)
         for text in texts:
             data = text.encode()
@@ -98,7 +98,7 @@ def _replace(checkpoint: Checkpoint, path: Path, new: Path, digest: str) -> Repo
     now = _digest_of(path)
     written = checkpoint.report_written
     edited = now is not None and (written is None or now not in written.digests)
-    # Before the file is replaced: after a kill in between, either content counts as written by the program.
+    # Recorded before the file is replaced: after a kill in between, either content counts as the program's.
     digests = (digest,) if now is None or edited else (now, digest)
     try:
         checkpoint.set_report_written(ReportWritten(path=str(path), digests=digests))
@@ -133,7 +133,7 @@ def _keep(path: Path) -> Path:
         if kept.exists():
             continue
         try:
-            os.link(path, kept)  # so that there is a report at its path at any moment
+            os.link(path, kept)  # so that a report is at its path at every moment
         except FileExistsError:
             continue
         except OSError:  # not on every file system

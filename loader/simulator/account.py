@@ -18,7 +18,7 @@ _MOST_OBJECTS = 100
 
 
 def details(call: Call) -> Reply:
-    """GET account-info/…/details: whose account the token opens."""
+    """GET account-info/…/details: the account that the token belongs to."""
     settings = call.settings
     offset = datetime.fromtimestamp(call.wall, ZoneInfo(settings.time_zone)).utcoffset() or timedelta()
     body = {

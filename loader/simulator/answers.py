@@ -1,4 +1,4 @@
-"""A request as the endpoints see it, and the JSON of the answers, as HubSpot's specification has it."""
+"""A request as the endpoints see it, and the JSON of the answers, as in HubSpot's specification."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Reply(NamedTuple):
 
 
 class BrokenReply(NamedTuple):
-    """An answer that is broken on its way: a number of `magic.BROKEN_ANSWERS`, and the body before that."""
+    """An answer that is broken in transit: a number of `magic.BROKEN_ANSWERS`, and the intact body."""
 
     number: int
     body: bytes
@@ -48,7 +48,7 @@ class Call(NamedTuple):
     host: str
 
     def inputs(self, most: int | None = None) -> list[dict[str, Any]]:
-        """The inputs of a batch call, ``{"inputs": [{…}, …]}``. `ApiError` if there are none or too many."""
+        """The inputs of a batch call, ``{"inputs": [{…}, …]}``. Raises `ApiError` if none or too many."""
         try:
             document = orjson.loads(self.body)
         except orjson.JSONDecodeError as error:
@@ -85,7 +85,7 @@ def error_reply(call: Call, error: ApiError) -> Reply:
 
 
 def error_item(call: Call, error: ApiError, **names: str) -> dict[str, Any]:
-    """An error as an item of a batch answer's `errors` (`StandardError`); `names` join its context."""
+    """An error as an item of a batch answer's `errors` (`StandardError`); `names` extend its context."""
     context = {name: [value] for name, value in names.items()} | dict(error.context or {})
     item: dict[str, Any] = {
         "status": "error",

@@ -14,7 +14,7 @@ INVALID_PAIR = "One or more associations are invalid"
 
 @dataclass(eq=False)
 class ApiError(Exception):
-    """A request, or one pair of a batch, is refused. Raised by endpoints; the server answers it.
+    """A request, or one pair of a batch, is refused. Raised by endpoints; the server turns it into an answer.
 
     status: HTTP status of the answer.
     category, sub_category: None if the answer has none.

@@ -39,7 +39,7 @@ class AssociationSpec(NamedTuple):
 
 
 class BothWays(NamedTuple):
-    """The types of an association in its two directions, each a tuple of one that is stored as it is."""
+    """The types of an association in its two directions, each a one-element tuple, stored as it is."""
 
     forth: tuple[AssociationSpec]
     back: tuple[AssociationSpec]
@@ -58,7 +58,7 @@ class Ends(NamedTuple):
 def type_id_of(name: str) -> str | None:
     """The canonical form of an object type: its ID, or a custom type's name in lower case.
 
-    Takes singular and plural names in any case. None if HubSpot would not know the type.
+    Takes singular and plural names in any case. None if HubSpot does not know the type.
     """
     name = name.lower()
     known = canonical_type(name)

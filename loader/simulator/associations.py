@@ -35,13 +35,13 @@ from loader.simulator.association_types import BothWays, Ends, default_types, ty
 from loader.simulator.faults import carries_out, fault_reply, leaves_out, pair_error
 from loader.simulator.magic import Magic
 
-# Most inputs of a batch read (documented), of a batch associate (found by a third party), and most
-# different from records of a batch archive (documented).
+# The most inputs of a batch read (documented) and of a batch associate (found by a third party), and the most
+# different `from` records of a batch archive (documented).
 _MOST_READ = 1000
 _MOST_ASSOCIATED = 2000
 _MOST_ARCHIVED = 100
 
-# What a batch archive without errors is answered: status and body by the setting `archive_answer`.
+# The answer to a batch archive without errors: status and body by the setting `archive_answer`.
 _ARCHIVED = {
     "204": (204, b""),
     "200": (200, b""),
@@ -107,7 +107,7 @@ def read_batch(call: Call, from_name: str, to_name: str) -> Reply:
 
 
 def archive_batch(call: Call, from_name: str, to_name: str) -> Reply:
-    """POST …/batch/archive: remove pairs with all their types, of at most 100 from records.
+    """POST …/batch/archive: remove pairs with all their types, for at most 100 `from` records.
 
     207 with an error for each locked pair; else what the setting `archive_answer` says.
     """
@@ -133,7 +133,7 @@ def archive_batch(call: Call, from_name: str, to_name: str) -> Reply:
 
 
 def types_of(call: Call, from_name: str, to_name: str) -> tuple[str, str]:
-    """Both types of a path in canonical form. `ApiError` if one is unknown or out of the token's scopes."""
+    """Both types of a path in canonical form. Raises `ApiError` if one is unknown or out of scope."""
     found = []
     for name in (from_name, to_name):
         object_type = type_id_of(name)
@@ -156,7 +156,7 @@ def _is_id(text: str) -> bool:
 
 
 def _allowed_types(call: Call, ends: Ends) -> BothWays:
-    """The types that a default association of this pair has. `ApiError` if there can be none."""
+    """The types that a default association of this pair has. Raises `ApiError` if there can be none."""
     if not (_is_id(ends.from_id) and _is_id(ends.to_id)):
         raise ApiError(400, "An object ID is not valid")
     state, refused = call.state, call.settings.types_refused
@@ -203,7 +203,7 @@ def _batch_reply(call: Call, good: list[Ends], bad: list[tuple[Ends, ApiError]])
 
 
 def _page_of_links(call: Call, types: tuple[str, str], record_id: str, after: object) -> list[dict[str, Any]]:
-    """The results with one page of a record's associations after the cursor; none if it has none."""
+    """The results with the page of a record's associations at the cursor `after`; [] if it has none."""
     linked = call.state.linked(types[0], record_id, types[1])
     if not linked:
         return []

@@ -1,4 +1,4 @@
-"""Answers that are broken on their way, made on the connection itself. `magic.BROKEN_ANSWERS` lists them."""
+"""Answers that are broken in transit, made on the connection itself. `magic.BROKEN_ANSWERS` lists them."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ async def _stream(
 def _bomb_parts() -> tuple[bytes, bytes]:
     """A gzip header with a megabyte of zeros, and another megabyte that can be repeated any number of times.
 
-    A full flush ends on a byte and forgets what came before, so the second piece can follow itself.
+    A full flush ends on a byte boundary and forgets what came before, so the second piece can follow itself.
     """
     pack = zlib.compressobj(9, wbits=31)
     zeros = bytes(_MEGABYTE)

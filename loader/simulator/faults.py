@@ -33,7 +33,7 @@ from loader.simulator.association_types import Ends, default_types
 from loader.simulator.limits import DAILY, TEN_SECONDLY
 from loader.simulator.magic import BROKEN_ANSWERS, Magic, parse
 
-#: The pair of a planned fault, whose call is not about one pair.
+#: A stand-in pair for a planned fault, whose call is not about one pair.
 _ANY_PAIR = Ends("0-1", "1", "0-2", "2")
 
 #: A pair that no test sends, for results that name the wrong one.
@@ -138,7 +138,7 @@ def fault_reply(call: Call, magic: Magic, ends: Ends = _ANY_PAIR, body: bytes = 
     """The answer to a request that meets `magic`.
 
     ends: the pair that it is about.
-    body: the answer that it would have had, if it was carried out.
+    body: the regular answer, if the request was carried out.
     """
     if magic.breaks_answer:
         return BrokenReply(magic.status, body or _success(call, ends if magic.status != 611 else _OTHER_PAIR))
@@ -152,7 +152,7 @@ def fault_reply(call: Call, magic: Magic, ends: Ends = _ANY_PAIR, body: bytes = 
         reply = error_reply(call, _error(call, magic, ends))
     headers = dict(reply.headers) | _retry_after(call, magic)
     if 300 <= magic.status < 400:
-        # localhost is another host than 127.0.0.1, and still the simulator sees who follows
+        # localhost is another host than 127.0.0.1, but the simulator still sees a client that follows
         headers["Location"] = f"http://localhost:{call.host.rpartition(':')[2]}/redirected"
     if magic.variant not in _BODIES:
         return reply._replace(headers=headers)

@@ -19,7 +19,7 @@ DAILY = "DAILY"
 
 
 class RequestWindow:
-    """The requests of one token within the last `interval` seconds. One that is exactly that old is out.
+    """The requests of one token within the last `interval` seconds. One exactly that old no longer counts.
 
     peak: the most requests that ever arrived within one rolling window, accepted or not.
     rejected: requests that exceeded the limit.
@@ -116,7 +116,7 @@ class RequestLimits:
     def headers(self, client: int, now: float, settings: SimulatorSettings) -> dict[str, str]:
         """The headers about the limits in an answer to `client`.
 
-        A client that has made exempt calls only gets the daily ones alone.
+        A client that has made only exempt calls gets only the daily ones.
         """
         headers: dict[str, str] = {}
         if not settings.limit_headers:

@@ -6,7 +6,7 @@ that associate answer as its digits say:
     9000 SSS V KK NNN
          │   │ │  └── any digits, so that rows can differ
          │   │ └───── only the first KK times that the pair is sent, then it succeeds; 00: every time
-         │   └─────── variant of the fault; one that does not exist acts as 0
+         │   └─────── variant of the fault; an unknown one acts as 0
          └─────────── an HTTP status from 200 on, or the number of a broken answer from 600 on
 
 So 9000404000001 is always answered 404, and 9000503002001 is 503 twice and then a success. The other calls

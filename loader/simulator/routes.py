@@ -1,4 +1,4 @@
-"""Which endpoint a request is for. Any API version in a path will do."""
+"""Which endpoint a request is for. Any API version in a path is accepted."""
 
 from __future__ import annotations
 

@@ -33,9 +33,9 @@ class SimulatorSettings:
         latency: seconds that an answer takes, drawn after the request was counted and carried out.
 
     Access
-        tokens: access tokens that are accepted besides those that the OAuth endpoint gave out; None for any.
+        tokens: access tokens that are accepted besides those that the OAuth endpoint issued; None for any.
         refresh_tokens: refresh tokens that the OAuth endpoint accepts; None for any.
-        rotate_refresh_tokens: whether each refresh token works once and is answered with the next one.
+        rotate_refresh_tokens: whether each refresh token works only once; the answer has the next one.
         token_lifetime: seconds that an access token of the OAuth endpoint lives.
         oauth_versions: versions of ``/oauth/{version}/token`` that exist; the others answer 404.
         types_without_scope: object types, by name or ID, whose write scopes the token lacks.
@@ -47,14 +47,14 @@ class SimulatorSettings:
         max_associations: records of one type that one record may be associated with; None for no limit.
         configured_associations: the lower limit that the account's admins have set; None for none.
         read_page: associations that a batch read gives per record and page.
-        read_results: results over which a batch read spreads the page of one record.
+        read_results: number of results over which a batch read spreads the page of one record.
         batch_failure: how a batch associate answers if some of its pairs are bad, which HubSpot does not
             document: ``207`` or ``200`` with `errors`, or ``400`` for the whole batch, and nothing is made.
         name_bad_pairs: whether each of those `errors` names its pair.
         named_errors: most errors that an answer lists; `numErrors` counts all. None for no maximum.
         sub_category: the form of `subCategory` in those `errors`: a ``string`` as in live answers, or an
             ``object`` as in the specification.
-        archive_answer: what a batch archive without errors is answered: ``204``, ``COMPLETE`` (200 as in the
+        archive_answer: the answer to a batch archive without errors: ``204``, ``COMPLETE`` (200 as in the
             specification), ``200`` or ``202`` without a body, ``{}``, or ``{"success": false}``.
         archive_removes: whether a batch archive removes anything.
 

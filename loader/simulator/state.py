@@ -103,24 +103,24 @@ class SimulatorState:
             self.link(ends, types)
 
     def remove_record(self, object_type: str, record_id: str) -> None:
-        """Let a record not exist. All others do, unless `keep_only` was called for their type."""
+        """Make a record not exist. All others exist, unless `keep_only` was called for their type."""
         self._missing.add((_known(object_type), record_id))
 
     def keep_only(self, object_type: str, record_ids: frozenset[str]) -> None:
-        """Let no records of a type exist but these."""
+        """Make only these records of a type exist."""
         self._only[_known(object_type)] = record_ids
 
     def lock(self, from_type: str, from_id: str, to_type: str, to_id: str) -> None:
-        """Let a batch archive refuse to remove this pair."""
+        """Make a batch archive refuse to remove this pair."""
         self._locked.add(Ends(_known(from_type), from_id, _known(to_type), to_id))
 
     # Breaking
 
     def fail(self, fault: str, *, path_prefix: str = "/", times: int = 1) -> None:
-        """Let the next requests whose path begins with `path_prefix` meet the fault of a magic ID.
+        """Make the next requests whose path begins with `path_prefix` meet the fault of a magic ID.
 
         For endpoints that magic IDs do not reach, and for faults in the middle of a run. `times` 0: always,
-        until `heal`. `ValueError` if `fault` is no magic ID.
+        until `heal`. Raises `ValueError` if `fault` is no magic ID.
         """
         magic = parse(fault)
         if magic is None:
@@ -147,7 +147,7 @@ class SimulatorState:
     def after(self, endpoint: str, action: Callable[[], object], *, calls: int = 1) -> None:
         """Run `action` once, right after `endpoint` has carried out its next `calls` requests.
 
-        So that a test can do something between a look-up and the request that follows from it.
+        It lets a test act between a look-up and the request that follows it.
         """
         self._later.append(_Later(endpoint, calls, action))
 
@@ -155,7 +155,7 @@ class SimulatorState:
 
     @property
     def associations(self) -> dict[Ends, frozenset[AssociationSpec]]:
-        """Every association in both directions, with its types (built anew at each call)."""
+        """Every association in both directions, with its types (rebuilt at each call)."""
         return {ends: frozenset(types) for ends, types in self._walk()}
 
     def types_between(

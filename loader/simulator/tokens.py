@@ -1,4 +1,4 @@
-"""Which tokens open the account, and the OAuth endpoint."""
+"""The tokens that the account accepts, and the OAuth endpoint."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNKNOWN_CLIENT = 0
 
 
 class Tokens:
-    """The tokens that a simulator has given out. It keeps their hashes only."""
+    """The tokens that a simulator has issued. It keeps only their hashes."""
 
     def __init__(self) -> None:
         self._expires: dict[int, float] = {}
@@ -24,7 +24,7 @@ class Tokens:
         self._used: set[int] = set()
 
     def client(self, authorization: str, now: float, settings: SimulatorSettings) -> int:
-        """A number that tells tokens apart. `ApiError` (401) if an Authorization header is not accepted."""
+        """A number that tells tokens apart. Raises `ApiError` (401) if the header is not accepted."""
         scheme, _, token = authorization.partition(" ")
         if scheme != "Bearer" or not token:
             raise bad_token()

@@ -1,4 +1,4 @@
-"""What a load came to: counts by status and cause, what to do next, and the page."""
+"""The results of a load: counts by status and cause, what to do next, and the page."""
 
 from loader.summary.catalogue import Cause
 from loader.summary.causes import cause_of

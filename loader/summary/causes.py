@@ -60,8 +60,8 @@ _INVALID = {
     )
 }
 
-# The loader's own categories come before HubSpot's words, and these before bare status codes. *live*: a real
-# account answered so; *guess*: what the body says is not known.
+# The loader's own categories come before HubSpot's words, and these before bare status codes. *live*: seen
+# in answers to a real account; *guess*: the real body is not known.
 _RULES = (
     _Rule(catalogue.NOT_IN_RESULTS, categories={"NOT_IN_RESULTS"}),
     _Rule(catalogue.TIMEOUT, categories={"TIMEOUT"}),

@@ -1,4 +1,4 @@
-"""What `verify` and `undo` came to, for a terminal."""
+"""The results of `verify` and `undo`, for a terminal."""
 
 from __future__ import annotations
 

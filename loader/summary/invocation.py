@@ -25,12 +25,12 @@ _PATHS = frozenset({"report", "checkpoint", "token_file", "html"})
 
 @dataclass(frozen=True)
 class Invocation:
-    """A load as it was called: what every printed command repeats, so that it means the same load.
+    """A load as it was called. Every printed command repeats this, so that it means the same load.
 
         >>> Invocation("pairs.csv", {"from_type": "contacts", "to_type": "deals"}).load(retry=True)
         'assoc-loader load pairs.csv --from-type contacts --to-type deals --retry'
 
-    input: path of the input, as a command is to name it
+    input: path of the input, as commands name it
     options: values other than the defaults, by their Python names (`skip_existing`); fit for JSON
     report: path of the report, for the commands that follow a load
     """
@@ -40,32 +40,32 @@ class Invocation:
     report: str = ""
 
     def load(self, **changes: object) -> str:
-        """The same load, with options added or changed; None takes one out."""
+        """A command for the same load, with options added or changed; None removes one."""
         return self._line("load", self.input, (*_LOADING, "simulate"), changes)
 
     def check(self, **changes: object) -> str:
-        """What `load` would do."""
+        """A command that says what `load` would do."""
         return self._line("check", self.input, _LOADING, changes)
 
     def verify(self, **changes: object) -> str:
-        """Reading this load back."""
+        """A command that reads this load back."""
         return self._line("verify", self._path, _REQUESTS, changes)
 
     def undo(self, **changes: object) -> str:
-        """Taking this load back."""
+        """A command that undoes this load."""
         return self._line("undo", self._path, _REQUESTS, changes)
 
     def summary(self, **changes: object) -> str:
-        """Counts and causes of this load."""
+        """A command for counts and causes of this load."""
         return self._line("summary", self._path, (), changes)
 
     def write_report(self) -> str:
-        """Writing this load's report again."""
+        """A command that writes this load's report again."""
         return self._line("report", self._path, (), {})
 
     @property
     def _path(self) -> str:
-        """The file by which the other commands find this load: the one whose name leads to the checkpoint."""
+        """The file by which the other commands find this load: its checkpoint, report or input."""
         if checkpoint := self.options.get("checkpoint"):
             return str(checkpoint)
         named = self.options.get("report") or self.options.get("simulate")
@@ -74,7 +74,7 @@ class Invocation:
     def _line(self, command: str, path: str, kept: tuple[str, ...], changes: Mapping[str, object]) -> str:
         same = {name: self.options[name] for name in kept if name in self.options and name not in changes}
         words = ["assoc-loader", command, shown_path(path)]
-        for name, value in (*changes.items(), *same.items()):  # what is new comes first, to be seen
+        for name, value in (*changes.items(), *same.items()):  # changes come first, to be noticed
             words += _option(name, value)
         return command_line(words)
 

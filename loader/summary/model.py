@@ -1,4 +1,4 @@
-"""What a load came to, as plain values: filled in by the commands, shown on terminal and page and as JSON."""
+"""The results of a load, as plain values: the commands fill them in; terminal, page and JSON show them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _INTRODUCTIONS = {
 
 
 class NextStep(NamedTuple):
-    """What to do next, in words that the command can follow, and that command."""
+    """What to do next: words that introduce a command, and the command."""
 
     words: str
     command: str
@@ -42,8 +42,8 @@ class Run:
     requests, throttled: HTTP requests, and how many of them met the ten-second limit (429)
     counts: pairs that this run settled, by status; empty if that is not known
     stopped: the reason word if it ended early (``daily_limit``, ``interrupted``), else empty
-    message, hint: what was said about that
-    report_written: whether it left a report; False if not, and of a run that is read from the checkpoint
+    message, hint: the explanation of that, and advice
+    report_written: whether it wrote a report; always False for a run read from the checkpoint
     """
 
     command: str
@@ -95,7 +95,7 @@ class LoadSummary:
     host: host of the API
     not_in_input: pairs sent earlier that the input no longer holds, by status; not in `groups`
     verified: how many pairs `verify` found ``present``, ``missing``, ``unknown``
-    undoable, undoable_not_in_input: pairs that this load created, as far as it looked first
+    undoable, undoable_not_in_input: pairs that this load created, and looked up first
     first_result_at, last_result_at: Unix seconds of the first and the last answer
     """
 
@@ -175,12 +175,12 @@ class LoadSummary:
         return ""
 
     def step_for(self, fix: Fix) -> NextStep:
-        """That command with the words that introduce it."""
+        """The command for a fix, with the words that introduce it."""
         return NextStep(_INTRODUCTIONS[fix], self.command_for(fix))
 
     @property
     def next_step(self) -> NextStep | None:
-        """The one command that comes next; None if nothing is left to do, or not before a run has ended."""
+        """The one command that comes next; None if nothing is left to do, or a run has not ended yet."""
         if self.last_run and self.last_run.running:
             return None
         if self.simulated:
@@ -203,7 +203,7 @@ class LoadSummary:
         return None
 
     def as_dict(self) -> dict[str, object]:
-        """Everything as plain values, for JSON; its schema is `loader/cli/schemas/results.json`."""
+        """Everything as plain values, for JSON; its schema is `loader/cli/schemas/results.schema.json`."""
         step = self.next_step
         return {
             "input": self.invocation.input,

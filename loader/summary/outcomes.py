@@ -1,4 +1,4 @@
-"""Outcomes as they are counted, and the causes that they come down to."""
+"""Counted outcomes, grouped by their causes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Example(NamedTuple):
     """One pair, as the input has it.
 
     `row` is the data row's number, 0 if the pair is no longer in the input; `line` the line of the file,
-    0 if it is not known. `message` and `correlation_id` are what was said about this very pair.
+    0 if it is not known. `message` and `correlation_id` are those of this very pair.
     """
 
     row: int

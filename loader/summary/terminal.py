@@ -1,4 +1,4 @@
-"""What a load came to, for a terminal: the result, the causes that need a person, the next command."""
+"""The results of a load, for a terminal: the result, the causes that need a person, the next command."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Line(NamedTuple):
 
 
 def headline(summary: LoadSummary) -> str:
-    """The answer: how many of how many pairs are associated, and what of the others. No full stop."""
+    """The result: how many pairs are associated, and what became of the others. No full stop."""
     if not summary.pairs:
         return "There are no pairs to associate"
     if summary.associated == summary.pairs:
@@ -66,7 +66,7 @@ def report_lines(summary: LoadSummary, run: Run) -> list[Line]:
 
 
 def local_time(moment: float) -> str:
-    """Unix seconds as a person's clock shows them: ``2026-11-29 14:05``."""
+    """Unix seconds in local time: ``2026-11-29 14:05``."""
     return datetime.fromtimestamp(moment).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
@@ -77,7 +77,7 @@ def count_statuses(counts: Mapping[Status, int]) -> str:
 
 
 def summary_lines(summary: LoadSummary, width: int) -> list[Line]:
-    """The whole summary: every cause, and the command for every kind of them."""
+    """The whole summary: every cause, and the command for every kind of fix."""
     lines = [*wrap(f"{headline(summary)}.", width, style=_tone(summary)), *wrap(_about(summary), width)]
     lines += [*_others(summary, width), *_last_run(summary.last_run, width)]
     lines += cause_lines(summary.attention, width)
@@ -222,7 +222,7 @@ def _example(status: Status, one: Example) -> str:
 
 
 def _steps(summary: LoadSummary) -> Iterator[NextStep]:
-    """The next command, and those of the other kinds of causes; each command once."""
+    """The next command, and those for the other kinds of fixes; each command once."""
     last = summary.next_step
     if last is not None:
         yield last

@@ -31,9 +31,9 @@ from loader.text import duration, escape_controls, pluralize
 __all__ = ["AttentionRow", "is_page", "render_page"]
 
 _HERE = Path(__file__).parent
-#: How a page of ours begins (page.html.j2), and in how many bytes.
+#: How our pages begin (page.html.j2), and how many bytes to search.
 _BEGINNING, _OURS, _HEAD = b"<!doctype html>", b'<meta name="generator" content="assoc-loader">', 2048
-#: What became of a pair that was sent, in the order of the picture.
+#: What became of a pair that was sent, in the order of the chart.
 _SENT = (Status.ASSOCIATED, Status.FAILED, Status.GAVE_UP, Status.REMOVED)
 #: Why nothing was sent for a row.
 _UNSENT = (Status.EXISTING, Status.INVALID, Status.DUPLICATE, Status.EMPTY)
@@ -63,7 +63,7 @@ def render_page(
 
     rows: pairs that need attention, in the report's order
     other_names: headers of the rows' `others`, the user's own columns
-    settled: of the pairs that were sent: Unix second, whether they need attention, how many
+    settled: counts of sent pairs: Unix second, whether they need attention, how many
     now: printed as the time of writing
     """
     names = [cell(name) for name in other_names[:MOST_COLUMNS]]
@@ -103,7 +103,7 @@ def render_page(
 
 
 def _facts(summary: LoadSummary) -> Iterable[tuple[str, str]]:
-    """What a reader wants to know beside the answer, as pairs of a name and a text."""
+    """The facts below the headline, as pairs of a name and a text."""
     yield "File", escape_controls(Path(summary.invocation.input).name)
     yield "Rows", f"{summary.rows:,}"
     if place := whose(summary):
@@ -127,7 +127,7 @@ def _facts(summary: LoadSummary) -> Iterable[tuple[str, str]]:
 def _sections(
     summary: LoadSummary, attention: Attention, links: RecordLinks
 ) -> Iterable[tuple[str, str, str, list[dict[str, object]]]]:
-    """The causes by what helps: heading, words for the command, command, causes. Each command once."""
+    """The causes grouped by fix: heading, words for the command, command, causes. Each command once."""
     for fix, heading in _HEADINGS.items():
         groups = [group for group in summary.attention if group.cause.fix is fix]
         if not groups:
@@ -139,7 +139,7 @@ def _sections(
 
 def _cause(group: CauseGroup, attention: Attention, links: RecordLinks) -> dict[str, object]:
     cause, example, place = (group.status, group.cause), group.example, None
-    if cause in attention.causes:  # a row of the input knows its number, which the checkpoint does not
+    if cause in attention.causes:  # a row of the input has its number; the checkpoint does not
         place = attention.causes.index(cause)
         row = attention.examples[place]
         example = Example(*row[:5], message=row.error_message, correlation_id=row.correlation_id)
@@ -176,7 +176,7 @@ def _advice(text: str) -> Markup:
 
 
 def _table(columns: Iterable[Column], step: int) -> list[tuple[str, float, int, int]]:
-    """The pace picture as rows: when, pairs a minute, pairs settled, pairs that need attention."""
+    """The pace chart as rows: when, pairs a minute, pairs settled, pairs that need attention."""
     return [
         (charts.moment(start, step), (good + failing) * 60 / step, good, failing)
         for start, good, failing in columns
@@ -185,7 +185,7 @@ def _table(columns: Iterable[Column], step: int) -> list[tuple[str, float, int, 
 
 
 def _phone_labels(names: Sequence[str]) -> str:
-    """Style that puts a name before each cell where a phone shows rows as cards."""
+    """Style that puts the column's name before each cell when a phone shows rows as cards."""
     labels = ("From", "To", "Cause", *names, "Message", "Correlation ID")
     rules = (
         f'.records td:nth-child({place}):not(:empty)::before {{ content: "{_css_text(label)}"; }}'
@@ -205,5 +205,5 @@ def _asset(name: str) -> str:
 
 
 def _hash(text: str) -> str:
-    """What a content security policy calls an inline style or script by."""
+    """The hash by which a content security policy allows an inline style or script."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

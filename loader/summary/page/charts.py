@@ -1,4 +1,4 @@
-"""The page's two pictures, as SVG without style, script or link; `page.css` colours them."""
+"""The page's two charts, as SVG without style, script or link; `page.css` colours them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from loader.model import Status
 from loader.summary.page.timeline import Column
 
 _DAY = 86_400
-#: The pace picture in its own units, and what of it the axes take.
+#: The size of the pace chart in SVG units, and the margins for its axes.
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 760, 232, 56, 24, 20
 _FEWEST_UNITS = 4.0
 
 
 def outcome(counts: Mapping[Status, int]) -> Markup:
-    """One bar of the pairs that were sent, a part for each status; each wide enough to be seen."""
+    """One bar of the pairs that were sent, with a visible part for each status."""
     total = sum(counts.values())
     widths = {status: max(_FEWEST_UNITS, 1000 * count / total) for status, count in counts.items() if count}
     scale = 1000 / sum(widths.values())
@@ -57,7 +57,7 @@ def pace(columns: Sequence[Column], step: int) -> Markup:
 
 
 def moment(at: int, step: int) -> str:
-    """Unix time in this machine's time zone, as exact as steps of `step` seconds need."""
+    """Unix time in this machine's time zone, as precise as steps of `step` seconds need."""
     form = "%Y-%m-%d" if step >= _DAY else "%Y-%m-%d %H:%M" if step >= 60 else "%Y-%m-%d %H:%M:%S"
     return datetime.fromtimestamp(at).astimezone().strftime(form)
 
@@ -75,7 +75,7 @@ def _time_axis(columns: Sequence[Column], step: int, pitch: float) -> list[str]:
 
 
 def _round_up(value: float) -> float:
-    """The next round number that is not below `value`, and whose half is a number to be read too."""
+    """The smallest round number that is at least `value` and whose half is easy to read too."""
     if value <= 10:
         return float(next(step for step in (2, 4, 6, 8, 10) if value <= step))
     scale = 10

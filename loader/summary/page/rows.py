@@ -62,7 +62,7 @@ class RecordLinks:
 class Attention:
     """Keeps the first rows of each cause as HTML, so that a frequent cause does not crowd out the others.
 
-    causes: those of the rows seen, in the order of their first row; a row names its own by the place there
+    causes: those of the rows seen, in the order of their first row; a row refers to its cause by index
     examples: the first row of each of them
     total: rows seen
     """

@@ -10,7 +10,7 @@ _MOST_COLUMNS = 180
 
 
 class Column(NamedTuple):
-    """One step of time: its start in Unix seconds, and how many pairs were settled in it, well or not."""
+    """One step of time: its start in Unix seconds, and how many settled pairs are good or need attention."""
 
     start: int
     good: int = 0
