@@ -6,15 +6,15 @@
     if result.exit_code:
         print(result.counts, result.stopped)
 
-load, load_async        associate every pair that is still open; the same call goes on where a run ended
+load, load_async        associate every pair that is not settled yet; the same call resumes a run
 check, check_async      what `load` would do
-summary                 what a load came to
+summary                 the summary of a load
 report                  write its report again
 verify, verify_async    read its associations back from HubSpot
 undo, undo_async        remove what it created
 
-`CancelToken.cancel()`, from any thread, ends a run in good order; an `Observer` is told how it goes. What can
-be put right before anything is sent is raised as a `UsageError`; what stopped a run later is its result's
+`CancelToken.cancel()`, from any thread, ends a run in good order; an `Observer` follows its progress. What
+must be fixed before anything is sent is raised as a `UsageError`; what stops a run later is in its result's
 `stopped`. Importing this package is cheap: pandas and aiohttp are imported when a function is first used.
 """
 
@@ -90,7 +90,7 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from loader import api
 
-    # All at once: this import has put the packages `summary` and `report` in the functions' places.
+    # All at once: the import has bound `summary` and `report` to the packages, not to the functions.
     globals().update({one: getattr(api, one) for one in _LATER})
     value: object = globals()[name]
     return value

@@ -32,7 +32,7 @@ from loader.summary.model import LoadSummary
 OnOutcome: TypeAlias = Callable[[Outcome], None]
 
 _LOG = logging.getLogger("loader")
-#: Seconds between two looks at whether the run has ended: on Windows, Ctrl-C does not interrupt a wait.
+#: Seconds between checks whether the run has ended: on Windows, Ctrl-C does not interrupt a wait.
 _INTERVAL = 0.2
 
 S = TypeVar("S", bound=ConnectionSettings)
@@ -47,19 +47,19 @@ async def load_async(
     cancel_token: CancelToken | None = None,
     **options: Unpack[LoadOptions],
 ) -> RunResult:
-    """Associate every pair of a file that is still open, and write the report.
+    """Associate every pair of a file that is not settled yet, and write the report.
 
         result = await loader.load_async("pairs.csv", from_type="contacts", to_type="companies")
         if result.exit_code:
             print(result.counts, result.stopped)
 
-    `on_outcome` is called in the event loop for each pair that this run settles, and should be quick; what it
-    raises ends the run in good order and is raised here. `cancel_token.cancel()`, from any thread, ends it in
-    good order too; cancelling the task ends it at once. The same call goes on where a run ended.
+    `on_outcome` is called in the event loop for each pair that this run settles, and should be quick; an
+    exception from it ends the run in good order and is raised here. `cancel_token.cancel()`, from any thread,
+    ends the run in good order too; cancelling the task ends it at once. The same call resumes a run.
 
-    Returns the result, whose `exit_code` is the command's; `stopped` says why a run ended early, and nothing
-    is raised for that. Raises UsageError if nothing was sent (InputError, CredentialsError, …), Stopped if
-    HubSpot turned it away before it began (the daily limit is used up, the account is being moved), and
+    Returns the result, whose `exit_code` is the command's; if the run ended early, `stopped` says why, and
+    nothing is raised. Raises UsageError if nothing was sent (InputError, CredentialsError, …), Stopped if
+    HubSpot refused the run before it began (the daily limit is used up, the account is being moved), and
     Interrupted if it was cancelled before that. Warnings go to the logger ``loader``.
     """
     cancel_token = cancel_token or CancelToken()
@@ -147,7 +147,7 @@ async def verify_async(
 
         print((await loader.verify_async("pairs.csv")).summary.verified)
 
-    Raises UsageError if nothing was asked, and Stopped and Interrupted as `load_async` does.
+    Raises UsageError if nothing was read, and Stopped and Interrupted as `load_async` does.
     """
     with _in_python_words():
         settings = _settings(VerifySettings, ConnectionOptions, options, path=os.fspath(path))
@@ -197,7 +197,7 @@ def undo(
 
 
 def summary(path: Path) -> LoadSummary:
-    """What a load came to, from its checkpoint; `path` is its input, report or checkpoint.
+    """The summary of a load, from its checkpoint; `path` is its input, report or checkpoint.
 
         print(loader.summary("pairs.csv").not_sent)
 

@@ -27,7 +27,7 @@ def encode_cell(cell: str) -> str:
 def encode_cells(cells: Sequence[str]) -> str:
     """Cells as the continuation of a CSV line: a comma before each, no line end.
 
-    No cells are the empty text, one empty cell is ``,``: so a line that is continued with it is never blank.
+    No cells give the empty text, and one empty cell gives ``,``, so the continued line is never blank.
     """
     if not cells:
         return ""
@@ -45,7 +45,7 @@ def decode_cells(record: str) -> list[str]:
     """
     if _BREAKS_RECORD.search(record) is None:
         return record.split(",")
-    # The default of 131,072 characters is a limit of the whole process, so it is only ever raised.
+    # The limit, by default 131,072 characters, is the whole process's, so it is only ever raised.
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
     try:
         (cells,) = csv.reader([record], strict=True)

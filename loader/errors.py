@@ -3,9 +3,9 @@
 LoaderError
 ├── UsageError            nothing was sent: exit code 2
 │   ├── InputError        the input can't be read: file, line, column, value
-│   ├── CheckpointError   the checkpoint is in use, of another load or account, or none at all
+│   ├── CheckpointError   the checkpoint is missing, in use, or of another load or account
 │   └── CredentialsError  no token, an unreadable one, or one for another account
-├── Stopped               the run ended before its end and can go on: exit code 3
+├── Stopped               the run ended early and can be resumed: exit code 3
 └── Interrupted           a person ended the program before anything was sent: exit code 130
 """
 
@@ -17,8 +17,8 @@ from collections.abc import Mapping
 class LoaderError(Exception):
     """Base of the tree. `str(error)` says what is wrong and where; `hint` says what to do (may be empty).
 
-    `options` are changes of the command that would help, by their Python names, so that whoever knows the
-    whole command can make `command` of them: ``{"from_column": "Contact ID"}``.
+    `options` are options that would help, by their Python names: ``{"from_column": "Contact ID"}``. The
+    command line adds them to the user's whole command, and sets `command` to that.
     """
 
     exit_code = 2
@@ -31,13 +31,13 @@ class LoaderError(Exception):
 
 
 class UsageError(LoaderError):
-    """Nothing was sent: wrong usage, or something that must be put right first."""
+    """Nothing was sent: wrong usage, or something that must be fixed first."""
 
 
 class InputError(UsageError):
     """The input can't be read as it is.
 
-    `line` is the physical line of the file, counted from 1 (None if it is about no single line).
+    `line` is the physical line of the file, counted from 1 (None if the error concerns no single line).
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class InputError(UsageError):
 
 
 class CheckpointError(UsageError):
-    """The checkpoint can't be used: it is in use, of a later version, of another load or account, or none."""
+    """The checkpoint can't be used: missing, in use, invalid, of a later version, another load or account."""
 
 
 class CredentialsError(UsageError):
@@ -61,7 +61,7 @@ class CredentialsError(UsageError):
 
 
 class Stopped(LoaderError):
-    """The run stopped before the end; the same command goes on from there.
+    """The run stopped early; the same command resumes it.
 
     `reason` is a short machine-readable word: ``token_refused``, ``missing_scopes``, ``redirect``,
     ``wrong_data_centre``, ``no_read_access`` or ``account`` (nothing works until a person has changed

@@ -1,4 +1,4 @@
-"""The values that every room of the loader speaks: a pair goes in, an outcome comes out.
+"""The values that every part of the loader shares: a pair goes in, an outcome comes out.
 
 Plain frozen values without behaviour. They are tuples underneath, because a million of them pass
 through a run and a tuple is the cheapest frozen value that Python has.
@@ -32,15 +32,15 @@ LOAD_STATUSES = tuple(
     status for status in Status if status not in (Status.REMOVED, Status.EMPTY, Status.NOT_SENT)
 )
 
-#: Statuses that need nobody's attention; a pair with any other makes the exit code 1.
+#: Statuses that need no attention; a pair with any other makes the exit code 1.
 GOOD = frozenset({Status.ASSOCIATED, Status.EXISTING, Status.DUPLICATE, Status.EMPTY, Status.REMOVED})
 
 
 class Pair(NamedTuple):
-    """One data row of the input, judged and ready to send, or as it stands there if it can't be sent.
+    """One data row of the input: validated and ready to send, or as written if it can't be sent.
 
     `row` counts data rows from 1 (the first below the header). IDs are text: 1 to 19 ASCII digits
-    without leading zeros where the row is valid, else the cell as it stands. `rest` is the row's
+    without leading zeros if the row is valid, else the cell as written. `rest` is the row's
     other columns as CSV text, each with a comma before it, encoded once by the reader and copied
     to the report unchanged (empty if the input has no other columns). `id` is the pair's rowid in the
     checkpoint, 0 if it has none yet.
@@ -55,7 +55,7 @@ class Pair(NamedTuple):
     id: int = 0
 
 
-#: `Pair._make` without a call of Python code for each row.
+#: `Pair._make` without a Python-level call for each row.
 make_pair: Callable[[Iterable[object]], Pair] = partial(tuple.__new__, Pair)
 
 
@@ -64,8 +64,8 @@ class Outcome(NamedTuple):
 
     `http_status` is the last answer's status (0: there was none). `attempts` counts requests that
     count against `--max-attempts`. `association_types` is like ``HUBSPOT_DEFINED:279;…``.
-    `existed_before` is ``yes``, ``no`` or empty (nobody asked). `error_details` is compact JSON or
-    empty. `completed_at` is Unix time in seconds.
+    `existed_before` is ``yes``, ``no`` or empty (no look-up, or it left that open). `error_details` is
+    compact JSON or empty. `completed_at` is Unix time in seconds.
     """
 
     pair: Pair
@@ -81,14 +81,15 @@ class Outcome(NamedTuple):
     correlation_id: str = ""
 
 
-#: `Outcome._make` without a call of Python code for each row.
+#: `Outcome._make` without a Python-level call for each row.
 _outcome: Callable[[Iterable[object]], Outcome] = partial(tuple.__new__, Outcome)
 
 
 class OutcomeGroup(NamedTuple):
-    """Rows that came to the same: `first` is the outcome of `pairs[0]`, the others differ in the pair alone.
+    """Consecutive pairs with one outcome: `first` is that of `pairs[0]`; the others differ only in the pair.
 
-    So are nearly all rows of a batch, and a million outcomes need not be made to be counted and written.
+    Nearly all pairs of a batch have one outcome, so a million pairs are counted and written without a million
+    `Outcome` objects.
     """
 
     pairs: list[Pair]
@@ -102,7 +103,7 @@ class OutcomeGroup(NamedTuple):
 
 
 def group_outcomes(outcomes: Iterable[Outcome]) -> list[OutcomeGroup]:
-    """The same outcomes in the same order, those together that follow one another and are alike."""
+    """The same outcomes in the same order, consecutive ones that differ only in the pair as one group."""
     runs = (list(run) for _, run in groupby(outcomes, lambda outcome: outcome[1:]))
     return [OutcomeGroup([outcome.pair for outcome in run], run[0]) for run in runs]
 
@@ -127,5 +128,5 @@ OWN_COLUMNS = (
     "verified",
 )
 
-#: Those that say what became of a row. Where a report is loaded again they are replaced, not copied.
+#: Those that say what became of a row. If a report is loaded again, they are replaced, not copied.
 RESULT_COLUMNS = (OWN_COLUMNS[0], *OWN_COLUMNS[5:])

@@ -1,6 +1,6 @@
 """HubSpot's object types: names in singular and plural, and IDs. https://developers.hubspot.com/docs/guides/api/crm/understanding-the-crm
 
-The one table of the whole program: the loader compares types by it, and the simulator plays by it.
+The only such table in the program: the loader compares types by it, and the simulator uses it too.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ _GAPS = re.compile(r"[ -]+")
 
 
 def normalize_type(name: str) -> str:
-    """A type as HubSpot is to be told: trimmed, and with underscores in a name (``Line items``: line_items).
+    """A type as HubSpot expects it: trimmed, with underscores between words (``Line items``: line_items).
 
-    A standard type in several words is lower-cased too; anything else keeps its letters as they are.
+    A standard type in several words is lower-cased too; anything else keeps its case.
     """
     name = name.strip()
     if _FORM.fullmatch(name):
@@ -70,7 +70,7 @@ def is_type(name: str) -> bool:
 
 @lru_cache(4096)
 def canonical_type(name: str) -> str:
-    """The one name under which a type is compared: the ID of a standard type, else the name as written."""
+    """The name by which types are compared: the ID of a standard type, else the name as written."""
     return _IDS.get(name.lower(), name)
 
 

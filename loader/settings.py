@@ -1,4 +1,4 @@
-"""Everything that the commands can be told, as values; the defaults are the contract's (section 1)."""
+"""The settings of all commands, as values; the defaults are the contract's (section 1)."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ class ConnectionSettings:
 class LoadSettings(ConnectionSettings):
     """One `load` or `check`: its input, its files, and how it is done.
 
-    allow_empty: None leaves it to the file: yes for a CSV's ``Associated … IDs`` column, else no
-    retry: also send what was settled and is not there
+    allow_empty: None decides by the file: yes for a CSV's ``Associated … IDs`` column, else no
+    retry: also send pairs that failed, gave up, were removed, or were verified to be missing
     """
 
     input: str
@@ -157,7 +157,7 @@ class UndoSettings(ConnectionSettings):
 
 
 def beside(path: Path, what: str) -> Path:
-    """``STEM.what.csv`` in the same folder, the ending of an archive left out of the stem."""
+    """``STEM.what.csv`` in the same folder; STEM is ``pairs`` for ``pairs.csv`` and for ``pairs.csv.gz``."""
     name = path.name
     if path.suffix.lower() in _ARCHIVES:
         name = path.stem
@@ -170,7 +170,7 @@ def _check_type(name: str, annotation: str, value: object, *, required: bool) ->
     is_number_like_flag = isinstance(value, bool) and "bool" not in annotation
     if is_number_like_flag or not isinstance(value, tuple(kind for kinds, _ in allowed for kind in kinds)):
         raise _invalid(name, value, allowed[0][1])
-    if value == "":  # a script's variable that holds nothing; to leave it out would mean more
+    if value == "":  # often an empty variable in a script; ignoring the option could do more than was meant
         if required:
             raise UsageError(f"{name.upper()} is empty: name a file")
         raise UsageError(f"--{name.replace('_', '-')} is empty: give it a value, or leave it out")
@@ -186,7 +186,7 @@ def _invalid(name: str, value: object, use: str) -> UsageError:
 
 
 def _check_files(files: dict[str, str | None]) -> None:
-    """Raise UsageError if two of these files are one. Standard input is none."""
+    """Raise UsageError if two of these are the same file. Standard input doesn't count."""
     named = [(what, path) for what, path in files.items() if path is not None and path != "-"]
     for index, (what, path) in enumerate(named):
         for other, another in named[index + 1 :]:

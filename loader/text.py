@@ -1,4 +1,4 @@
-"""Text made fit to be read: cells, names and server messages on one line, numbers and times in words."""
+"""Readable text: cells, names and server messages on one line, numbers and times in words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def escape_controls(text: str) -> str:
 def one_line(text: object, longest: int = 1000) -> str:
     """A server's text on one line of at most `longest` characters; what is not printable becomes U+FFFD.
 
-    Nothing is left out, since a secret that hidden characters break up would be whole again without them.
+    Such characters are replaced, not removed: removing them could rejoin a secret that they break up.
     """
     words = " ".join(str(text)[: 4 * longest].split())
     if not words.isprintable():
@@ -35,10 +35,10 @@ def truncate(text: str, longest: int) -> str:
 
 
 def command_line(words: Iterable[str]) -> str:
-    """A command to be copied, on one line, quoted for this platform's shell; empty if no line says the same.
+    """A command to copy, on one line, quoted for this platform's shell; empty if one line can't express it.
 
-    What a terminal would obey or hide (a line feed, a byte that is no text) becomes ``$'\\012'``, which POSIX
-    has since 2024, and bash, zsh and ksh had long before. Windows has no such form.
+    What a terminal would obey or hide (a line feed, a byte that is not text) becomes ``$'\\012'``. POSIX has
+    this form since 2024, bash, zsh and ksh had it long before, and Windows has none.
     """
     if os.name == "nt":
         line = subprocess.list2cmdline(words)
@@ -47,7 +47,7 @@ def command_line(words: Iterable[str]) -> str:
 
 
 def shown_path(path: str) -> str:
-    """The path as a command names it: relative if it lies in the working folder, never like an option.
+    """The path as a command names it: relative if it lies in the working folder, and never like an option.
 
     A relative ``-`` is standard input and stays as it is.
     """

@@ -1,7 +1,7 @@
 """The checkpoint: what was sent and what became of it, in one SQLite database per load.
 
 A command takes the `CheckpointLock`, opens the `Checkpoint` and begins a run. What it sends goes through a
-`CheckpointJournal`. `loader.checkpoint.index` finds pairs, `loader.checkpoint.reading` asks for them.
+`CheckpointJournal`. `loader.checkpoint.index` finds pairs, `loader.checkpoint.reading` reads them.
 """
 
 from loader.checkpoint.binding import Binding

@@ -15,7 +15,7 @@ HUBSPOT = "hubapi.com"
 class Binding:
     """Which account a load belongs to.
 
-    account_id: None if HubSpot did not say it.
+    account_id: None if HubSpot does not say.
     ui_domain: where the account's pages are, such as ``app.hubspot.com``; may be empty.
     host: `HUBSPOT`, or the name of any other host, without the port.
     simulated: the account was a simulator inside the process.
@@ -30,7 +30,7 @@ class Binding:
     def of(
         cls, base_url: str, account_id: int | None, ui_domain: str = "", *, simulated: bool = False
     ) -> Binding:
-        """The binding of a run that asks `base_url`."""
+        """The binding of a run against `base_url`."""
         host = (urlsplit(base_url).hostname or "").rstrip(".")
         hubspot = host == HUBSPOT or host.endswith(f".{HUBSPOT}")
         return cls(
@@ -45,9 +45,9 @@ class Binding:
         return f"account {'unknown' if self.account_id is None else self.account_id}{where}"
 
     def continued_by(self, now: Binding) -> Binding:
-        """The binding from now on, if a run with the binding `now` may go on with a load that has this one.
+        """The binding from now on, if a run with the binding `now` may continue a load with this one.
 
-        An account that was not known becomes known. Raises CheckpointError otherwise, naming both.
+        An unknown account becomes known. If the run may not, raises CheckpointError, naming both.
         """
         if self.host != now.host:
             raise CheckpointError(

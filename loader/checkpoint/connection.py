@@ -19,7 +19,7 @@ from loader.errors import CheckpointError, Stopped
 
 #: Seconds to wait for a program that is just reading, such as `summary`; then the commit is retried.
 BUSY_TIMEOUT = 10.0
-#: Kilobytes of pages that SQLite keeps; a large transaction writes the rest to the disk before its end.
+#: Kilobytes of pages that SQLite caches; a large transaction writes the rest to the disk before its end.
 _CACHE = 8_000
 
 LOCAL_DISK = "Keep the checkpoint on a local disk: name it with --checkpoint PATH."
@@ -85,7 +85,7 @@ def _none(path: Path) -> CheckpointError:
 
 
 def is_database(path: Path) -> bool:
-    """Whether `path` is an SQLite database, of whatever program; an empty file is none."""
+    """Whether `path` is an SQLite database of any program; an empty file is not."""
     if not path.is_file() or path.stat().st_size == 0:
         return False
     try:
@@ -137,7 +137,7 @@ def words(error: sqlite3.Error | CheckpointError) -> str:
 
 
 def advice(error: sqlite3.Error) -> str:
-    """What to do about an error that the folder or its disk is the reason for."""
+    """What to do about an error that the folder or its disk has caused."""
     forbidden = primary_code(error) in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
     return _WRITABLE if forbidden else LOCAL_DISK
 
@@ -158,7 +158,7 @@ def primary_code(error: sqlite3.Error) -> int:
 
 
 def _can_sync(folder: Path) -> bool:
-    """Whether a folder can be synced; on some network shares that fails, and a commit with it."""
+    """Whether a folder can be synced; on some network shares that fails, and so would each commit."""
     if os.name == "nt":
         return False
     try:

@@ -11,7 +11,7 @@ from loader.model import Status
 
 
 class RowCount(NamedTuple):
-    """Rows of the input that are not sent for one reason, with the first of them as written.
+    """How many rows of the input are not sent for one and the same reason, and the first of them as written.
 
     `status` is ``duplicate``, ``empty`` or ``invalid``; `category` and `message` are an invalid row's.
     `row` is the example's data row and `line` its line in the file (0: not known).
@@ -42,7 +42,7 @@ class InputReading:
     """How the input was last read, and what was found.
 
     path: absolute path of the input, ``STEM.input.csv`` for standard input.
-    layout: columns, types, delimiter, encoding, sheet: whatever it takes to read it the same way again.
+    layout: columns, types, delimiter, encoding, sheet: all that is needed to read it the same way again.
     rows: data rows.
     pairs: different pairs that can be sent.
     counts: rows that can't or need not be sent, by reason.
@@ -68,10 +68,10 @@ class InputReading:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportWritten:
-    """The report as the program last wrote it: a file with another digest was edited since.
+    """The report as the program last wrote it: a file with another digest has been edited since.
 
     path: absolute path.
-    digests: SHA-256 in hex of what it is now, or was and is about to be replaced by.
+    digests: SHA-256 in hex; two if it replaced an unedited report: after a kill, either may be there.
     """
 
     path: str
@@ -121,7 +121,7 @@ class Places:
         return moved if moved.exists() or not path.exists() else path
 
     def report_from(self, folder: Path) -> Path:
-        """Where the report belongs: a copied checkpoint leaves the report of the first one alone."""
+        """Where the report belongs: a copied checkpoint leaves the original's report alone."""
         return self._moved(Path(self.report), folder)
 
     def _moved(self, path: Path, folder: Path) -> Path:

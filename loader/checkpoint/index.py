@@ -24,7 +24,7 @@ Bytes = npt.NDArray[np.uint8]
 
 #: IDs that are read from the database, or hashed, at a time.
 _AT_ONCE = 50_000
-# What a pair's status and marks are indices into. No status: sent, or about to be, and the result not known.
+# A pair's status and marks are indices into these. No status: sent, or about to be, and the result unknown.
 _STATUSES: tuple[Status | None, ...] = (None, *Status)
 EXISTED_BEFORE = ("", "no", "yes")
 VERIFIED = ("", *Verified)
@@ -40,7 +40,7 @@ _COLUMNS = (
     "id",
     f"coalesce(outcome << 32, 0) | (types << 8) | ((first_run IS NOT NULL) << 6) | {MARKS}",
 )
-#: What `is_settled` takes for open when a load retries.
+#: Statuses that `is_settled` treats as open when a load retries.
 _RETRIED = (Status.FAILED, Status.GAVE_UP, Status.REMOVED)
 
 # Odd constants with well-spread bits (the golden ratio's and MurmurHash3's finaliser).
@@ -133,7 +133,7 @@ class Index:
         types = codes[types]
         ids = self._expected + np.arange(len(types), dtype=np.int64)
         ids[ids > self._size] = 0
-        # An input that is as it was comes in the order of its IDs. That is five times faster than hashing.
+        # An unchanged input comes in the order of its IDs. Checking that is five times faster than hashing.
         ids[~self._same(ids, from_ids, to_ids, types)] = 0
         other = np.flatnonzero(ids == 0)
         if len(other) and self.known:
@@ -151,7 +151,7 @@ class Index:
         places[order] = np.searchsorted(self._words, hashes[order])
         found = np.zeros(len(types), dtype=np.int64)
         which = np.arange(len(types))
-        while len(which):  # once, but for pairs that share a hash by accident
+        while len(which):  # once, unless pairs share a hash by accident
             which = which[places[which] < self.known]
             words = self._words[places[which]]
             alike = (words & ~self._id_bits) == hashes[which]
@@ -163,7 +163,7 @@ class Index:
         return found
 
     def _same(self, ids: IDs, from_ids: IDs, to_ids: IDs, types: IDs) -> Mask:
-        """Whether the pairs with these IDs are these; never for the ID 0 and for types that are not known."""
+        """Whether the pairs with these IDs are these; False for the ID 0 and for unknown types."""
         same: Mask = self._from_ids[ids] == from_ids
         same &= self._to_ids[ids] == to_ids
         same &= self._types[ids] == types
@@ -201,14 +201,14 @@ class Index:
         return int(np.count_nonzero(made[self._statuses]))
 
     def is_settled(self, ids: IDs, *, retry: bool = False) -> Mask:
-        """Whether each of the pairs needs no sending; an unknown one (0) does.
+        """Whether each of the pairs is settled and needs no sending; an unknown one (0) is not settled.
 
-        With `retry`, so do those that failed, gave up, were removed, or were verified to be missing.
+        With `retry`, nor are those that failed, gave up, were removed, or were verified to be missing.
         """
         return _settled(self._statuses[ids], self._marks[ids], retry=retry)
 
     def was_sent(self, ids: IDs) -> Mask:
-        """Whether each of the pairs was sent, or may have been: then it is not to be looked up again."""
+        """Whether each of the pairs was sent, or may have been: then it must not be looked up again."""
         sent: Mask = (self._marks[ids] & 1 << 6) != 0
         return sent
 
@@ -226,7 +226,7 @@ class Index:
         self.known = self._size = 0
 
     def number(self, ids: IDs) -> IDs:
-        """The same IDs, but new ones for the unknown pairs (0). Each is to be asked for once."""
+        """The same IDs, but new ones for the unknown pairs (0). Pass each unknown pair only once."""
         ids = ids.copy()
         new = np.flatnonzero(ids == 0)
         ids[new] = np.arange(self.next_id, self.next_id + len(new))
@@ -243,9 +243,9 @@ def _settled(statuses: Bytes, marks: Bytes, *, retry: bool) -> Mask:
 
 
 def read_numbers(db: sqlite3.Connection, columns: Sequence[str], where: str, values: Sequence[int]) -> IDs:
-    """Columns of whole numbers from `pair`, as the rows of an array: lists that SQLite joins need no rows.
+    """Columns of whole numbers from `pair`, as the rows of an array. SQLite joins each column to one text.
 
-    The rows of `pair` come in no certain order.
+    The order of the pairs is undefined.
     """
     lists = ", ".join(f"group_concat({column})" for column in columns)
     texts = db.execute(f"SELECT {lists} FROM pair WHERE {where}", values).fetchone()  # noqa: S608
@@ -253,7 +253,7 @@ def read_numbers(db: sqlite3.Connection, columns: Sequence[str], where: str, val
 
 
 def read_index(checkpoint: Checkpoint) -> Index:
-    """Read all pairs of a checkpoint: 0.5 s a million."""
+    """Read all pairs of a checkpoint; takes 0.5 s per million."""
     with checkpoint.query() as db:
         (size,) = db.execute("SELECT coalesce(max(id), 0) FROM pair").fetchone()
         type_pairs = db.execute("SELECT from_canonical, to_canonical, id FROM type_pair").fetchall()

@@ -1,7 +1,7 @@
 """Writing the checkpoint from a thread of its own, so that the disk never holds up the network.
 
-All that has come together since the last commit goes into the next one. What is about to be sent is committed
-at once, because its sending waits for it; results at the latest `RESULT_INTERVAL` after they came in.
+Everything that came in since the last commit goes into the next one. Pairs that are about to be sent are
+committed at once, because sending waits for that; results at the latest `RESULT_INTERVAL` after they came in.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from loader.model import Outcome, OutcomeGroup, Pair
 
 #: Seconds from a result to the beginning of its commit, so that it is on the disk within a second.
 RESULT_INTERVAL = 0.8
-#: Seconds from one commit to the next one that something waits for; meanwhile more comes together. Only a
-#: load without HubSpot's limit sends so fast that this matters.
+#: Shortest pause between commits in seconds, so that each commits more. Only a load without HubSpot's limit
+#: sends so fast that this matters.
 _SHORTEST_INTERVAL = 0.03
-#: Results that are committed without waiting for that, so that they don't fill the memory.
+#: This many results are committed without waiting for `RESULT_INTERVAL`, to bound memory.
 _MOST_WAITING = 40_000
 
 
 class _Change(NamedTuple):
-    """A call of a method of `Statements`; those that differ in their items alone become one call."""
+    """A call of a method of `Statements`; consecutive ones that differ only in their items are joined."""
 
     method: Callable[..., None]
     items: Sequence[object]
@@ -73,7 +73,7 @@ class CheckpointJournal:
         self._taken: list[_Change] = []  # by the thread, not committed yet
         self._settled = self._committed = 0  # results; each is counted up by one thread alone
         self._closing = threading.Event()
-        self._wanted = threading.Event()  # a commit, before the next one is due
+        self._wanted = threading.Event()  # set to commit early
         self._statements: Statements | None = None
         self._thread = threading.Thread(target=self._run, name="checkpoint", daemon=True)
         self._thread.start()
@@ -117,7 +117,7 @@ class CheckpointJournal:
     def close(self) -> None:
         """Commit what is left and end the thread; blocks until then. Raises the `failure`, if there is one.
 
-        After a failure that is tried once more.
+        After a failure it tries once more to commit.
         """
         self._closing.set()
         self._wanted.set()
@@ -163,7 +163,7 @@ class CheckpointJournal:
     def _commit(self) -> None:
         while self._changes:
             self._taken.append(self._changes.popleft())
-        if self.failure is not None:  # what was to be sent is not sent any more
+        if self.failure is not None:  # no pairs are sent any more
             self._taken = [change for change in self._taken if change.recorded is None]
         if not self._taken:
             return

@@ -48,7 +48,7 @@ def find_checkpoint(path: Path) -> Path:
 def load_files(checkpoint: Checkpoint, path: Path) -> LoadFiles:
     """The files of the load that `find_checkpoint` found by `path`.
 
-    Raises CheckpointError if `path` is another file of the input's stem, such as pairs.tsv beside pairs.csv.
+    Raises CheckpointError if `path` is another file with the input's stem: pairs.tsv beside pairs.csv.
     """
     files = checkpoint.files
     if files.input is None or path.name in (files.input.name, files.report.name, files.checkpoint.name):
@@ -68,10 +68,10 @@ def _kept_input(path: Path) -> list[Path]:
 
 
 def refuse_files(files: LoadFiles, *, overwrite: bool, simulate: bool = False) -> None:
-    """Raise CheckpointError if a load can't have these files.
+    """Raise CheckpointError if a load must not take these files.
 
-    Its report is there without its checkpoint (unless it is to be overwritten), its input is the report of
-    a known load, or it is simulated and would take the place of a real one.
+    It must not if its report exists without its checkpoint (unless `overwrite`), if its input is the report
+    of a known load, or if it is simulated and would replace a real one.
     """
     if simulate and not overwrite:
         _refuse_real(files.checkpoint)
@@ -88,7 +88,7 @@ def refuse_files(files: LoadFiles, *, overwrite: bool, simulate: bool = False) -
     try:
         with Checkpoint(known) as checkpoint:
             load = checkpoint.files
-    except CheckpointError:  # none of ours, or of a later version: not the file to complain about here
+    except CheckpointError:  # not ours, or of a later version: not the file to complain about here
         return
     if same_file(load.report, files.input):
         raise CheckpointError(
@@ -98,7 +98,7 @@ def refuse_files(files: LoadFiles, *, overwrite: bool, simulate: bool = False) -
 
 
 def _refuse_real(path: Path) -> None:
-    """A simulated load starts anew each time: what it deletes must be the checkpoint of another one."""
+    """Raise CheckpointError for a real load's checkpoint: a simulated load deletes the one it finds."""
     if not _holds_anything(path):
         return
     with Checkpoint(path) as checkpoint:

@@ -1,4 +1,4 @@
-"""One run at a time: a lock on a small SQLite file beside the checkpoint, which ends with its process.
+"""One run at a time: a lock on a small SQLite file beside the checkpoint; it ends with its process.
 
 SQLite's locks (POSIX fcntl, LockFileEx) work without flock. The lock is a write transaction that stays open
 (RESERVED), so that others can still read who holds it. https://www.sqlite.org/lockingv3.html
@@ -26,7 +26,7 @@ class CheckpointLock:
 
     The lock's file is ``<checkpoint>-lock``, beside the file that a symbolic link points to, and is deleted
     at the end. `__enter__` raises CheckpointError if another process holds the lock, or if the folder or
-    its disk can't have one.
+    its disk does not allow one.
     """
 
     def __init__(self, checkpoint: Path, command: str) -> None:
@@ -48,7 +48,7 @@ class CheckpointLock:
                     if self._is_at_its_path():
                         self._connection = connection
                         stack.pop_all()
-                    # Else the run that had it has just deleted the file: this lock is on one without a name.
+                    # Else the previous holder has just deleted the file that this lock is on.
         except sqlite3.Error as error:
             raise self._refused(error) from error
         return self
@@ -65,12 +65,12 @@ class CheckpointLock:
         self._connection = None
         if (
             os.name != "posix"
-        ):  # an open file can't be deleted there: neither this one before, nor another run's
+        ):  # an open file can't be deleted there: not ours before `close`, and not another run's now
             with suppress(OSError):
                 self.path.unlink()
 
     def _claim(self) -> sqlite3.Connection:
-        """A connection that holds the lock on a file that says so. Raises sqlite3.Error."""
+        """A connection that holds the lock on a file that names this run. Raises sqlite3.Error."""
         connection = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
         try:
             while True:
@@ -82,13 +82,13 @@ class CheckpointLock:
                 connection.execute("DELETE FROM holder")
                 connection.execute("INSERT INTO holder VALUES (?, ?, ?)", self._holder)
                 connection.execute(f"PRAGMA busy_timeout = {_CLAIM_TIMEOUT * 1000}")
-                connection.execute("COMMIT")  # which lets go: another process may come in between
+                connection.execute("COMMIT")  # which releases the lock: another process may take it
         except BaseException:
             connection.close()
             raise
 
     def _is_at_its_path(self) -> bool:
-        """Whether the lock is on the file that the path names now: then it can't be had a second time."""
+        """Whether the lock is on the file that the path names now: then it can't be taken a second time."""
         with closing(sqlite3.connect(self.path, timeout=0, isolation_level=None)) as second:
             try:
                 second.execute("BEGIN IMMEDIATE")
@@ -122,7 +122,7 @@ class CheckpointLock:
             hint = "Make room on the disk."
             with suppress(OSError):
                 if not self.path.stat().st_size:
-                    self.path.unlink()  # no run holds it: a run's has a page
+                    self.path.unlink()  # no run holds it: a run's file has a page
         return CheckpointError(f"{self.checkpoint} can't be locked: {words(error)} ({self.path})", hint)
 
     def _advice(self, to_load: str) -> str:

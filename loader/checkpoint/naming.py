@@ -57,10 +57,10 @@ class LoadFiles:
     def of(
         cls, input_path: Path | None, report: Path | None, checkpoint: Path | None, *, simulate: bool = False
     ) -> LoadFiles:
-        """The files of `load INPUT`, of which the latter two may be named by options.
+        """The files of `load INPUT`; options may name the report and the checkpoint.
 
         `input_path` is None for standard input, which needs a `report`. Raises CheckpointError if two of the
-        three are one file.
+        three are the same file.
         """
         if report is None:
             if input_path is None:
@@ -79,7 +79,7 @@ class LoadFiles:
                 )
 
     def set_aside(self) -> list[Path]:
-        """Rename the report and the checkpoint, if there are any, to the first free ``STEM.replaced-N.…``.
+        """Rename the report and the checkpoint, if they exist, to the first free ``STEM.replaced-N.…``.
 
         For `--overwrite`, under the checkpoint's lock and before it is opened. Returns the new names. Raises
         CheckpointError.
@@ -91,7 +91,7 @@ class LoadFiles:
             checkpoint = self.checkpoint.with_name(new_stem + SUFFIX)
             if not report.exists() and not checkpoint.exists():
                 break
-        roll_back(self.checkpoint)  # what a kill left unfinished is in a second file
+        roll_back(self.checkpoint)  # a killed run's rollback journal is a second file
         moved = []
         for old, new in ((self.checkpoint, checkpoint), (self.report, report)):
             try:

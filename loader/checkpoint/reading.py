@@ -20,7 +20,7 @@ _IDS_AT_ONCE = 900
 
 _EXISTED_BEFORE = {None: "", 0: "no", 1: "yes"}
 _EXISTED_BEFORE_SQL = {"": "NULL", "no": "0", "yes": "1"}
-# What counts tell apart, as one number. Of `verified` it has the first letter.
+# What `count_outcomes` groups by, as one number. It has the first letter of `verified`.
 _KEY = (
     "coalesce(outcome << 12, 0) | CASE WHEN existed_before IS NULL THEN 512 ELSE existed_before << 8 END"
     " | CASE WHEN verified IS NULL THEN 0 ELSE unicode(verified) << 1 END | in_input"
@@ -83,9 +83,9 @@ class PairCount(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """Which pairs are meant: those that fit everything that is not None.
+    """Which pairs to select: those that match everything that is not None.
 
-    statuses: the status None is that of a pair whose result is not known.
+    statuses: None among them stands for pairs whose result is not known.
     existed_before: ``yes``, ``no`` or empty.
     verified: words of the report; the empty one is for pairs that are not verified.
     in_input: whether the input had the pair when it was last read.
@@ -116,19 +116,19 @@ class Selection:
 
 
 def count_pairs(checkpoint: Checkpoint, selection: Selection) -> int:
-    """How many pairs are meant."""
+    """How many pairs are selected."""
     with checkpoint.query() as db:
         return int(db.execute(f"SELECT count(*) FROM pair WHERE {selection.where}").fetchone()[0])  # noqa: S608
 
 
 def select_pairs(checkpoint: Checkpoint, selection: Selection) -> Iterator[list[Pair]]:
-    """The pairs that are meant, in the order of their IDs, some thousands at a time; their `row` is 0."""
+    """The selected pairs, in the order of their IDs, some thousands at a time; their `row` is 0."""
     for rows in _in_pieces(checkpoint, _PAIRS, selection):
         yield [_pair(row) for row in rows]
 
 
 def pairs_of(checkpoint: Checkpoint, ids: Sequence[int]) -> list[Pair]:
-    """The pairs with these IDs, in their order; their `row` is 0. Raises KeyError if there is none."""
+    """The pairs with these IDs, in their order; their `row` is 0. Raises KeyError if one is missing."""
     with checkpoint.query() as db:
         rows = {row[0]: row for row in in_ids(db, f"{_PAIRS} WHERE pair.id", ids)}
     return [_pair(rows[one]) for one in ids]
@@ -150,14 +150,14 @@ def stored_pair(checkpoint: Checkpoint, pair_id: int) -> StoredPair:
 
 
 def count_outcomes(checkpoint: Checkpoint) -> list[PairCount]:
-    """All pairs by what became of them, the most frequent first; 0.3 s a million pairs."""
+    """All pairs by what became of them, the most frequent first; takes 0.3 s per million pairs."""
     counts: Counter[int] = Counter()
     first: dict[int, int] = {}
     with checkpoint.query() as db:
         (last,) = db.execute("SELECT coalesce(max(id), 0) FROM pair").fetchone()
         for start in range(1, last + 1, _AT_ONCE):
             some = f"FROM pair WHERE id BETWEEN {start} AND {start + _AT_ONCE - 1}"
-            # A list made by SQLite is read three times faster than rows, and without the sorting of GROUP BY.
+            # A list made by SQLite is three times faster to read than rows, and needs no GROUP BY's sorting.
             (keys,) = db.execute(f"SELECT group_concat({_KEY}) {some}").fetchone()
             found = {int(key): pairs for key, pairs in Counter(keys.split(",") if keys else ()).items()}
             counts.update(found)
@@ -183,7 +183,7 @@ def count_outcomes(checkpoint: Checkpoint) -> list[PairCount]:
 
 
 def results_per_second(checkpoint: Checkpoint) -> dict[tuple[int, Status], int]:
-    """How many results came in each second (Unix time), by status; of what was sent alone."""
+    """How many results came in each second (Unix time), by status; only of pairs that were sent."""
     counts: Counter[tuple[int, int]] = Counter()
     with checkpoint.query() as db:
         statuses = dict(db.execute("SELECT id, status FROM outcome"))
@@ -225,7 +225,7 @@ def left_by_undo(checkpoint: Checkpoint) -> list[LeftByUndo]:
 
 
 def in_ids(db: sqlite3.Connection, query: str, ids: Iterable[int]) -> Iterator[tuple[Any, ...]]:
-    """The rows of a query that ends with the name of the column of these IDs; in no certain order."""
+    """The rows of a query that ends with the name of the ID column; their order is undefined."""
     rest = iter(ids)
     while some := list(islice(rest, _IDS_AT_ONCE)):
         yield from db.execute(f"{query} IN ({','.join('?' * len(some))})", some)

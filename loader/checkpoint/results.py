@@ -13,7 +13,7 @@ from loader.checkpoint.store import Checkpoint
 
 #: IDs that are asked for in one statement; SQLite before 3.32 takes no more than 999.
 _AT_ONCE = 900
-#: If at least one in so many pairs of a range is asked for, all of the range is read.
+#: If at least one in this many pairs of a range is asked for, the whole range is read.
 _DENSE = 4
 _CORRELATION_ID = 1 << 6
 _COLUMNS = (
@@ -28,9 +28,9 @@ class Results(NamedTuple):
     """What became of pairs.
 
     ids: int64[n].
-    kinds: int64[n]; what they have in common with others as one number, which `Kind.of` takes apart.
+    kinds: int64[n]; what similar results have in common, as one number, which `Kind.of` unpacks.
     completed_at: int64[n]; milliseconds of Unix time.
-    correlation_ids: by ID, those of answers to a pair alone; maybe of others, too.
+    correlation_ids: by ID, of answers to a single pair; may have pairs that were not asked for.
     """
 
     ids: IDs
@@ -40,7 +40,7 @@ class Results(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """What results that are alike have in common.
+    """What similar results have in common.
 
     outcome: None if the result is not known. existed_before, verified: words of the report, or empty.
     """
@@ -74,7 +74,7 @@ class OutcomeTexts(NamedTuple):
 
 
 def results_of(checkpoint: Checkpoint, ids: IDs) -> Results:
-    """The results of these pairs, in their order. All of them must be there."""
+    """The results of these pairs, in their order. All of them must exist."""
     columns = [np.zeros((len(_COLUMNS), 0), dtype=np.int64)]
     correlation_ids: dict[int, str] = {}
     with checkpoint.query() as db:
@@ -91,7 +91,7 @@ def results_of(checkpoint: Checkpoint, ids: IDs) -> Results:
 
 
 def _wheres(ids: IDs) -> Iterator[tuple[str, list[int]]]:
-    """Conditions in SQL, and their values, that together meet these pairs, and maybe others."""
+    """Conditions in SQL, with their values, that together select these pairs, and maybe others."""
     if len(ids) and (last := int(ids.max())) - (first := int(ids.min())) < _DENSE * len(ids):
         yield "id BETWEEN ? AND ?", [first, last]
     else:

@@ -1,7 +1,7 @@
 """What the journal writes, as SQL that changes many rows at a time.
 
-Python's global lock is let go for each statement, and while an event loop is busy it takes 5 ms to get it
-back. https://docs.python.org/3/library/sys.html#sys.setswitchinterval
+Each statement releases Python's global interpreter lock, and it takes 5 ms to get it back from a busy event
+loop. https://docs.python.org/3/library/sys.html#sys.setswitchinterval
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from loader.checkpoint.schema import UndoFinding, Verified
 from loader.model import Outcome, OutcomeGroup, Pair, Status
 from loader.object_types import canonical_type
 
-#: Rows of one statement: as many of the largest number as there are, then of the next.
+#: Rows in one statement: as many statements of the largest size as there are rows for, then of the next.
 _SIZES = (2048, 256, 32, 4, 1)
-#: Outcomes whose ID is remembered; texts that name a record differ for each pair.
+#: Most outcomes whose ID is remembered: texts that name a record differ for each pair.
 _REMEMBERED = 4096
 
-# A pair that was sent before keeps what was found before its first request. If its result is not known, no
-# withdrawal brings back an older one.
+# A pair that was sent before keeps what was found before its first request. If its result is not known, a
+# withdrawal restores no older one.
 _RECORD = (
     "INSERT INTO pair (first_run, existed_before, id, types, from_id, to_id) VALUES ",
     " ON CONFLICT (id) DO UPDATE SET previous = outcome, outcome = NULL,"
@@ -102,7 +102,7 @@ class Statements:
         self._write(_SETTLE, rows)
 
     def _settle_range(self, pairs: Sequence[Pair], result: tuple[object, ...]) -> bool:
-        """Settle recorded pairs by one statement if their IDs have no gaps; False if they could not be."""
+        """Settle recorded pairs by one statement if their IDs have no gaps; False if not all were settled."""
         if len(pairs) < 2:
             return False
         ids = [pair.id for pair in pairs]
@@ -156,7 +156,7 @@ class Statements:
         return known
 
     def _outcome_id(self, status: str, outcome: Outcome, correlation_id: str) -> int:
-        """The row of `outcome` that holds these texts, which is made if there is none yet."""
+        """The ID of the row of `outcome` with these texts, which is inserted if there is none yet."""
         texts: tuple[str | int, ...] = (
             status,
             outcome.http_status,
@@ -203,5 +203,5 @@ def _statement(before: str, after: str, shared: int, width: int, rows: int) -> s
 
 
 def _storable(text: str) -> str:
-    """Server text without halves of surrogate pairs, which UTF-8 and so SQLite can't have."""
+    """Server text without lone surrogates, which UTF-8, and so SQLite, can't hold."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()

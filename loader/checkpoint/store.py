@@ -36,15 +36,15 @@ _RUN_COLUMNS = (
 class Checkpoint:
     """A load's checkpoint, open from construction to `close` (or the end of a `with` block).
 
-    If there is no file yet, it is empty and in memory until `begin_run` creates the file, so that what is
-    refused before that leaves nothing behind. Whoever writes holds its `CheckpointLock`. Any thread may use
+    If there is no file yet, it is empty and in memory until `begin_run` creates the file, so that a run that
+    is refused before that leaves nothing behind. A writer must hold its `CheckpointLock`. Any thread may use
     it; `transaction` and `query` let one in at a time.
     """
 
     def __init__(self, path: Path, *, may_create: bool = False, anew: bool = False) -> None:
-        """Raises CheckpointError: there is no file (unless `may_create`), or it can't be used.
+        """Raises CheckpointError if there is no file (unless `may_create`), or it can't be used.
 
-        `anew` ignores a file that exists: it is to be renamed or deleted before `begin_run`.
+        `anew` ignores an existing file: rename or delete it before `begin_run`.
         """
         self.path = Path(os.path.realpath(path))
         self._mutex = threading.RLock()
@@ -73,13 +73,13 @@ class Checkpoint:
         self.close()
 
     def close(self) -> None:
-        """Let the file go. What was committed is in it."""
+        """Close the file. Everything that was committed is in it."""
         with self._mutex:
             self._db.close()
 
     @contextmanager
     def query(self) -> Iterator[sqlite3.Connection]:
-        """The connection, for queries whose rows are all fetched inside the block, as of one moment.
+        """The connection, for queries on one snapshot. Fetch all rows inside the block.
 
         Raises CheckpointError.
         """
@@ -98,12 +98,12 @@ class Checkpoint:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: on the disk when the block has ended, or else undone.
+        """A transaction: on the disk when the block has ended, or rolled back if it raises.
 
         Raises sqlite3.Error, or CheckpointError if the file is gone or can't be opened any more.
         """
         with self._mutex:
-            if self.exists and not self.path.exists():  # what is written to it now would be gone at the end
+            if self.exists and not self.path.exists():  # what is written now would be lost
                 raise CheckpointError(f"{self.path} was moved or deleted", "Put it back.")
             self._reconnect()
             try:
@@ -128,7 +128,7 @@ class Checkpoint:
 
     @property
     def next_id(self) -> int:
-        """The lowest ID that no pair has, nor any after it."""
+        """One more than the highest ID of a pair."""
         with self.query() as db:
             return int(db.execute("SELECT coalesce(max(id), 0) + 1 FROM pair").fetchone()[0])
 
@@ -185,8 +185,8 @@ class Checkpoint:
     ) -> Run:
         """Note in one commit that a run begins, and what it knows; creates the file if there is none.
 
-        What is None stays as it is. `files` are the load's, `not_in_input` the IDs of all pairs that the last
-        reading of the input did not have, ascending. Raises CheckpointError.
+        What is None stays unchanged. `files` are the load's, `not_in_input` the IDs of all pairs that the
+        last reading of the input did not find, ascending. Raises CheckpointError.
         """
         try:
             if not self.exists:

@@ -1,7 +1,7 @@
 """`--method batch`: up to 2,000 pairs in one request, and an outcome for each of them.
 
-Pairs that an answer leaves open are sent again in smaller requests, in the end alone by PUT. So each refusal
-is its own pair's, and a bad pair costs some 2·log2(n) requests if HubSpot refuses whole batches.
+Pairs that an answer leaves open are sent again in smaller requests, finally one by one by PUT. So each
+refusal concerns one pair, and a bad pair costs about 2·log2(n) requests if HubSpot refuses whole batches.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from loader.hubspot import Answer, HubSpot, Verdict
 from loader.hubspot.batch_response import parse_associate_response
 from loader.model import Outcome, OutcomeGroup, Pair, Status, group_outcomes
 
-#: Pairs in one request: HubSpot names no limit, and a third party found this one (facts).
+#: Pairs in one request: HubSpot documents no limit, and a third party found this one (facts).
 MOST_PAIRS = 2000
-#: Pairs that wait for their item to be full, of all types together.
+#: Most pairs that wait for a full item, all types together.
 _MOST_HELD = 50_000
-#: At most so many pairs that an answer leaves open are sent one by one; more of them in halves.
+#: Up to this many pairs that an answer leaves open are sent one by one, more of them in halves.
 _FEW = 50
 #: Bytes of an answer: 2,000 pairs have 4,000 results of some 170 bytes, and errors are longer.
 _ANSWER_LIMIT = 8 << 20
@@ -97,7 +97,7 @@ def smaller(item: WorkItem, pairs: list[Pair], *, some_associated: bool = False)
 
 
 def failed(pair: Pair, item: WorkItem, verdict: Verdict, now: float) -> Outcome:
-    """The outcome of a pair that an answer about many refuses."""
+    """The outcome of a pair that is refused in an answer about many."""
     return Outcome(
         pair,
         Status.FAILED,
@@ -113,7 +113,7 @@ def failed(pair: Pair, item: WorkItem, verdict: Verdict, now: float) -> Outcome:
 
 
 class Packing:
-    """Makes items of pairs as they are read; what does not fill an item waits for more pairs of its types."""
+    """Packs pairs into items as they are read; pairs that don't fill an item wait for more of their types."""
 
     def __init__(self, size: int, cut: Callable[[deque[Pair]], list[Pair]]) -> None:
         """`cut` takes the pairs of one request from a queue of pairs; `size` pairs always fill one."""
@@ -121,7 +121,7 @@ class Packing:
         self._lanes: dict[tuple[str, str, str], deque[Pair]] = {}
 
     def __call__(self, pairs: list[Pair], existed_before: str, last: bool) -> list[WorkItem]:
-        """The items that are full now, and after the `last` pairs all others."""
+        """The items that are full now; with the `last` pairs, all items."""
         for types, run in groupby(pairs, _types_of):
             self._lanes.setdefault((*types, existed_before), deque()).extend(run)
         items: list[WorkItem] = []
@@ -144,12 +144,12 @@ def batch_packing() -> Packing:
 
 
 def record_packing(records: int, pairs: int) -> Packing:
-    """Makes items of at most so many pairs, of at most so many from-records."""
+    """Makes items of at most `pairs` pairs from at most `records` from-records."""
     return Packing(pairs, lambda lane: take_records(lane, records, pairs))
 
 
 def take_records(lane: deque[Pair], records: int, pairs: int) -> list[Pair]:
-    """Take pairs from the left of `lane`: at most so many, of at most so many from-records."""
+    """Take at most `pairs` pairs from the left of `lane`, with at most `records` from-records."""
     taken: list[Pair] = []
     seen: set[str] = set()
     while lane and len(taken) < pairs and (lane[0].from_id in seen or len(seen) < records):
@@ -161,8 +161,8 @@ def take_records(lane: deque[Pair], records: int, pairs: int) -> list[Pair]:
 def _cut_batch(lane: deque[Pair]) -> list[Pair]:
     """Take the pairs of one batch, and leave those whose reverse is among them.
 
-    An answer names both directions of each pair. With (1, 2) and (2, 1) in one request nothing would tell
-    whether an entry is the one's own or the other's reverse.
+    An answer names both directions of each pair. With (1, 2) and (2, 1) in one request, an entry could be
+    either pair's own or the other's reverse.
     """
     pairs = [lane.popleft() for _ in range(min(MOST_PAIRS, len(lane)))]
     if set(map(_from_id, pairs)).isdisjoint(map(_to_id, pairs)):

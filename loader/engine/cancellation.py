@@ -9,7 +9,7 @@ from loader.errors import Stopped
 
 
 class CancelToken:
-    """Cancel it once, and the run ends in good order: requests in flight may end, nothing new is sent.
+    """Ends a run in good order: requests in flight may finish, nothing new is sent.
 
     cancelled  whether a person has cancelled it
     exit_code  of a run that was cancelled
@@ -29,18 +29,18 @@ class CancelToken:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def cancel(self, exit_code: int = 130) -> None:
-        """End the run, as a person does. `exit_code` is then the run's, 130 as for Ctrl-C."""
+        """End the run as a person would. `exit_code` becomes the run's; 130 is Ctrl-C's."""
         self.exit_code = exit_code
         self.cancelled = True
         self._tell()
 
     def stop(self, why: Stopped) -> None:
-        """End the run for a reason that `run_pipeline` raises."""
+        """End the run; `run_pipeline` raises `why`."""
         self._why = self._why or why
         self._tell()
 
     def connect(self, react: Callable[[Stopped | None], None]) -> None:
-        """In the run's loop: what to do when it is cancelled (None) or stopped; at once if it is already."""
+        """Call `react` in this event loop on `cancel` (with None) or `stop`; at once if one came before."""
         self._loop, self._react = asyncio.get_running_loop(), react
         if self.cancelled or self._why is not None:
             react(self._why)

@@ -1,13 +1,13 @@
 """Telling an outage from a pair that gets no answer, and pausing until HubSpot answers again.
 
 See https://martinfowler.com/bliki/CircuitBreaker.html. A pair whose connection breaks may itself be the
-reason, and it has only so many attempts. But if no connection can be made, or several different items in
-succession get no answer, the reason is not theirs: their attempts are given back, everything pauses, and one
-request at a time asks whether HubSpot answers again.
+reason, so its attempts are limited. But if no connection can be made, or several different items in
+succession get no answer, the items are not the reason: their attempts are given back, everything pauses, and
+one request at a time asks whether HubSpot answers again.
 
-An item that got no answer although a request sent later did is suspect from then on: its silence proves
-nothing any more. An answer to an earlier request proves nothing either: it may have been on its way when the
-outage began.
+An item that gets no answer, although a request sent later got one, is suspect from then on: it no longer
+counts as a sign of an outage. An answer to an earlier request proves nothing either: it may have been on its
+way when the outage began.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from loader.engine.sender import Admit
 from loader.engine.work_item import WorkItem
 from loader.errors import Stopped
 
-#: Different items without an answer, and no answer in between, that make an outage.
+#: This many different items without an answer, and no answer in between, are an outage.
 UNANSWERED_ITEMS = 5
 _FIRST_PROBE, _LONGEST_PROBE = 1.0, 15.0
 
@@ -34,17 +34,17 @@ class Connection(Protocol):
 
     @property
     def heard(self) -> float:
-        """When the latest request was sent that has been answered, on the loop's clock."""
+        """The latest send time of an answered request, on the loop's clock."""
 
     async def answers(self, admit: Admit) -> bool:
         """Whether HubSpot answers a question that has nothing to do with any pair."""
 
 
 class CircuitBreaker:
-    """Open during an outage: then nothing is sent but the probes.
+    """Open during an outage: then only probes are sent.
 
     is_open    whether there is an outage
-    last_word  what the last request came to that got no answer
+    last_word  why the last unanswered request got no answer
     """
 
     def __init__(
@@ -64,11 +64,11 @@ class CircuitBreaker:
 
     @property
     def is_overdue(self) -> bool:
-        """Whether there has been no answer for longer than a run waits."""
+        """Whether there has been no answer for the whole outage time-out."""
         return self._silence is not None and self._silence >= self._timeout
 
     def answered(self) -> None:
-        """Any answer has come."""
+        """Take note that an answer has come."""
         if self._silence is None:
             return
         heard = self._connection.heard
@@ -103,7 +103,7 @@ class CircuitBreaker:
         self._open()
 
     async def is_answering(self, since: float, admit: Admit) -> bool:
-        """Whether a request sent after `since` has been answered, or one is now. If not, it opens."""
+        """Whether a request sent after `since` has been answered, or a probe is now. If not, it opens."""
         async with self._probing:
             if not self.is_open and self._connection.heard > since:
                 return True
@@ -140,9 +140,9 @@ class CircuitBreaker:
         )
 
     def _count_silence(self, word: str) -> None:
-        """Add the time since it was last counted, but never more than half of what is waited in all.
+        """Add the time since the last count, but at most half of the time-out.
 
-        Some clocks go on while a machine is suspended. Time in which nothing was asked is not silence.
+        Some clocks run on while a machine is suspended, and time without requests is not silence.
         """
         now = self._loop.time()
         self.last_word = word

@@ -1,7 +1,7 @@
 """The account's daily limit: how much of it is left, and sleeping until it is reset.
 
-The sleep goes by the wall clock: a monotonic one stops while a laptop is suspended. A wall clock may
-be set, so the time left is computed anew every few seconds.
+The sleep follows the wall clock, because a monotonic one stops while a laptop is suspended. A wall clock
+may be set, so the time left is recomputed every few seconds.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _LOOK = 15.0
 _AFTER_RESET = timedelta(seconds=60)
 #: How often to ask in the first hours after an expected reset, and if the account's time zone is not known.
 _ASK_AGAIN = timedelta(minutes=15)
-#: For so long after midnight a refusal means that the reset is late, or that this clock is fast.
+#: For this long after midnight a refusal means that the reset is late, or that this clock is fast.
 _RESET_MAY_BE_LATE = timedelta(hours=3)
-#: No answer may ask for more: the limit is reset every day.
+#: The longest wait that an answer may ask for: the limit is reset every day.
 _LONGEST = timedelta(hours=25)
 
 
@@ -54,7 +54,7 @@ class DailyQuota:
         self._pace, self._account, self._stats, self._decide = pace, account, stats, decide
         self._now = now
         self._sleep: asyncio.Task[None] | None = None
-        self._asked: datetime | None = None  # until when an answer asked to be left alone
+        self._asked: datetime | None = None  # when an answer said to come back
 
     async def __aenter__(self) -> Self:
         return self
@@ -74,13 +74,13 @@ class DailyQuota:
         return quota.remaining - in_flight <= quota.limit * self.reserve / 100
 
     def refused(self, retry_after: float | None) -> None:
-        """HubSpot says that the limit is used up, and maybe to come back in so many seconds."""
+        """HubSpot says that the limit is used up, and maybe how many seconds to wait."""
         if retry_after is not None:
             wait = min(timedelta(seconds=min(retry_after, 1e6)), _LONGEST)
             self._asked = max(self._asked or self._present(), self._present() + wait)
 
     def format_local_time(self, seconds: float) -> str:
-        """The moment in so many seconds, as a person is told it: never too early, at most a year off."""
+        """The moment in `seconds` from now, in words: never too early, at most a year off."""
         moment = self._present() + timedelta(seconds=min(seconds, 366 * 86_400.0))
         return format_local_time(_next_minute(moment), self._account)
 
@@ -137,7 +137,7 @@ class DailyQuota:
 
 
 def format_local_time(moment: datetime, account: Account | None) -> str:
-    """A moment as a person is told it: in local time, and in the account's time zone if that differs."""
+    """A moment in words: in local time, and in the account's time zone if that differs."""
     local = moment.astimezone()
     words = local.strftime("%Y-%m-%d %H:%M %Z")
     zone = account.zone() if account else None
@@ -147,5 +147,5 @@ def format_local_time(moment: datetime, account: Account | None) -> str:
 
 
 def _next_minute(moment: datetime) -> datetime:
-    """Seconds are cut off when a moment is told, and no one should come back too early."""
+    """Rounded up: messages leave out the seconds, and no one should come back too early."""
     return moment + timedelta(seconds=59)

@@ -18,7 +18,7 @@ from loader.hubspot.account import Account, read_account
 from loader.pace import Pace
 from loader.settings import ConnectionSettings
 
-#: Tries until anything has answered, seconds that each may take, and seconds in between.
+#: Tries while nothing has answered yet, seconds that each may take, and seconds in between.
 _TRIES, _SECONDS, _BREAK = 3, 4.0, 0.5
 _HINT = "Check the network, --base-url, and whether a proxy is needed here (HTTPS_PROXY)."
 
@@ -34,8 +34,8 @@ async def ask_account(
 ) -> Account | Verdict:
     """Ask whose account the token opens. A Verdict is HubSpot's refusal to say.
 
-    Before anything has answered there are three short tries. After that it is as patient as with everything
-    else. Raises UsageError if HubSpot is out of reach, Stopped for what ends a run, and Interrupted if a
+    While nothing has answered yet, there are three short tries; after the first answer, as many as for any
+    request. Raises UsageError if HubSpot is out of reach, Stopped for what ends a run, and Interrupted if a
     person cancels it. `now` gives Unix time.
     """
     wait = settings.wait_for_daily_reset
@@ -65,7 +65,7 @@ async def _ask(hubspot: HubSpot, pace: Pace, day: DailyQuota, policy: RetryPolic
             case Kind.NO_ANSWER | Kind.UNREACHABLE | Kind.TRANSIENT:
                 attempts += 1
                 unheard = isinf(hubspot.heard)
-                hopeless = answer.category == "TLS_CERTIFICATE"  # no waiting will make it trustworthy
+                hopeless = answer.category == "TLS_CERTIFICATE"  # waiting won't make it trustworthy
                 if unheard and (hopeless or attempts >= _TRIES):
                     raise UsageError(f"HubSpot is out of reach. {answer.message}", answer.hint or _HINT)
                 if attempts >= policy.max_attempts:

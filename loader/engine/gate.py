@@ -23,8 +23,8 @@ class Gate:
 
     closed  nothing starts any more
 
-    What holds a run up: an outage, the end of the daily limit or its reserve, refusals that are being looked
-    into, a checkpoint that can't be written at the moment.
+    What holds a run up: an outage, a daily limit that is used up to its reserve, refusals that are being
+    looked into, a checkpoint that can't be written at the moment.
     """
 
     def __init__(
@@ -55,14 +55,15 @@ class Gate:
         )
 
     async def wait(self) -> None:
-        """Wait until nothing holds the run up, once for each reason.
+        """Wait for whatever holds the run up, once for each reason.
 
-        Raises Stopped if an outage takes too long or the daily limit is not to be waited for, and NotStarted.
+        Raises Stopped if an outage takes too long or the run does not wait for the daily reset, and
+        NotStarted if the gate is closed.
         """
         self.admit_question()
         if self._breaker.is_open:
             await self._breaker.wait_until_closed(self.admit_question)
-        while self._day.spent(self._connection.in_flight):  # until it is known what is in flight has used
+        while self._day.spent(self._connection.in_flight):  # until requests in flight are counted
             if not self._connection.in_flight:
                 if not self._day.wait:
                     raise self._day.over("only the reserve is left of the daily limit")
@@ -84,7 +85,7 @@ class Gate:
         self._queue.started(item)
 
     def admit_question(self) -> None:
-        """The same for a request that has nothing to do with any pair."""
+        """As `admit`, for a request that has nothing to do with any pair."""
         if self.closed:
             raise NotStarted
 

@@ -1,4 +1,4 @@
-"""What a run remembers, as far as the engine is concerned, and recording pairs before they are sent."""
+"""What the engine needs of a checkpoint, and recording pairs before they are sent."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Protocol
 from loader.engine.work_queue import WorkQueue
 from loader.model import OutcomeGroup, Pair
 
-#: Seconds of sending for which pairs are recorded ahead: a commit takes up to 50 ms, a slow disk's longer.
+#: How many seconds ahead of sending pairs are recorded: a commit takes up to 50 ms, on a slow disk longer.
 RECORD_AHEAD = 2.0
-#: Items for each worker that are recorded before it is known how fast they are sent.
+#: Items for each worker that are recorded before the rate of sending is measured.
 _FIRST_ITEMS = 10
-#: Seconds over which that is measured at least.
+#: Shortest time over which the rate is measured, in seconds.
 _MEASURED = 0.1
 
 
@@ -22,7 +22,7 @@ class Journal(Protocol):
     """Remembers pairs and outcomes beyond the end of the process. Everything is called in the event loop."""
 
     async def record(self, pairs: Sequence[Pair], existed_before: str) -> None:
-        """Return when the disk says that these pairs are about to be sent, and what existed before.
+        """Return when it is on the disk that these pairs are about to be sent, and what existed before.
 
         Raises Stopped if nothing can be recorded any more.
         """
@@ -39,13 +39,13 @@ class Journal(Protocol):
 
     @property
     def trouble(self) -> str:
-        """Why nothing gets onto the disk at the moment; empty if it does. No request starts meanwhile."""
+        """Why nothing can be written at the moment; empty if it can. No request starts meanwhile."""
 
 
 async def record_ahead(queue: WorkQueue, journal: Journal, rate: Callable[[], float], workers: int) -> None:
-    """Record what is packed and let it be sent, some seconds ahead of the sending; returns when it ends.
+    """Record packed items some seconds ahead and release them for sending; return when the queue ends.
 
-    `rate` gives the requests per second that may be sent at most; what is sent in fact may be less.
+    `rate` gives the most requests per second that may be sent; the actual rate may be lower.
     Raises what `journal.record` raises.
     """
     clock = asyncio.get_running_loop().time

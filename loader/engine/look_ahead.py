@@ -1,4 +1,4 @@
-"""How far ahead pairs are looked up: enough to keep the sending busy, and few enough to be fresh."""
+"""How many pairs are looked up ahead: enough to keep the senders busy, few enough to stay fresh."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from loader.model import Pair
 
 #: Seconds after which a look-up is repeated if no request has been started on it (contract, section 3).
 OLDEST_LOOK_UP = 60.0
-#: Seconds of sending that one look-up is for, and that are left when the next one is due. Both together stay
-#: well below OLDEST_LOOK_UP.
+#: Seconds of sending that one look-up covers, and seconds that are left when the next one is due. Their sum
+#: stays well below OLDEST_LOOK_UP.
 _FOR, _LEFT = 25.0, 10.0
-#: Pairs in one look-up if few records have many; and pairs that are looked up and not sent, for the memory.
+#: Most pairs in one look-up, if few records have many. Most pairs looked up and not sent, to bound memory.
 _MOST_PAIRS, _MOST_UNSENT = 10_000, 40_000
-#: The share of missing pairs is taken for at least this.
+#: Lower bound of the estimated share of missing pairs.
 _LEAST_MISSING = 0.01
 
 _types_of = itemgetter(1, 3)
@@ -31,8 +31,8 @@ class LookAhead:
     waiting    pairs in here
     under_way  pairs that are being looked up
 
-    Pairs that exist already need no sending. So if most of them do, more are looked up at once; the share
-    that is missing is learned from the answers.
+    Pairs that already exist are not sent. So the more pairs exist, the more are looked up at once; the share
+    of missing pairs is learned from the answers.
     """
 
     def __init__(self, pairs_per_second: Callable[[], float]) -> None:
@@ -43,7 +43,7 @@ class LookAhead:
         self._missing = 1.0
 
     def add(self, pairs: Iterable[Pair], *, first: bool = False) -> None:
-        """Look these up after all others, or before them."""
+        """Look these up after all others, or before them if `first`."""
         for types, run in groupby(pairs, _types_of):
             found = list(run)
             self.waiting += len(found)
@@ -71,6 +71,6 @@ class LookAhead:
         return WorkItem(pairs, look_up=True)
 
     def learn(self, looked_up: int, missing: int) -> None:
-        """So many pairs have been looked up, and so many of them do not exist yet."""
+        """Take note that `missing` of `looked_up` pairs do not exist yet."""
         share = missing / looked_up
         self._missing = max(_LEAST_MISSING, share, 0.7 * self._missing + 0.3 * share)

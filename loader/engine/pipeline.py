@@ -27,7 +27,7 @@ from loader.hubspot.lookups import read_existing
 from loader.pace import Pace
 from loader.settings import ConnectionSettings
 
-#: Outcomes that are not on the disk yet, beyond which no more pairs are brought.
+#: With more outcomes than this not on the disk yet, no more pairs enter the queue.
 _MOST_UNCOMMITTED = 30_000
 
 
@@ -60,8 +60,8 @@ async def run_pipeline(
     """Send all pairs, and return when each is settled or the run was cancelled.
 
     `open_pairs` is iterated over in a thread, and closed there if it is a generator. `journal` is left open.
-    Once `stop_after_failures` pairs in a row were refused the run stops (0: never). Raises Stopped for
-    whatever ends it early, but for a person's interruption.
+    The run stops after `stop_after_failures` refused pairs in a row (0: never). Raises Stopped for whatever
+    ends it early, except a person's interruption.
     """
     reader = ReadingThread(open_pairs)
     try:
@@ -80,7 +80,7 @@ async def send_pairs(
     now: Callable[[], float] = time.time,
     random: Callable[[], float] = random.random,
 ) -> None:
-    """The same for pairs that `read` brings, and None after the last.
+    """As `run_pipeline`, for pairs from `read`, which gives None after the last.
 
     `now` gives Unix time, and `random` numbers from 0 to 1 for the back-off.
     """
@@ -136,10 +136,10 @@ async def send_pairs(
 async def _bring(
     read: Callable[[], Awaitable[OpenPairs | None]], method: SendMethod, queue: WorkQueue, journal: Journal
 ) -> None:
-    """Bring pairs as they are needed, packed or to be looked up. Raises what reading raises."""
+    """Feed pairs to the queue when it needs them, packed or to be looked up. Raises what `read` raises."""
     while (found := await read()) is not None:
         await queue.hungry.wait()
-        while journal.backlog > _MOST_UNCOMMITTED:  # noqa: ASYNC110 - a thread works it off
+        while journal.backlog > _MOST_UNCOMMITTED:  # noqa: ASYNC110 - a thread reduces it
             await asyncio.sleep(0.01)
         if method.looks_up and found.existed_before is None:
             queue.look_up(found.pairs)

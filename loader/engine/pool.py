@@ -22,11 +22,11 @@ from loader.hubspot import Kind, Verdict
 from loader.model import OutcomeGroup, Status
 from loader.pace import Pace
 
-#: A request for many pairs that keeps failing is split after so many attempts, to find the one at fault.
+#: A request for many pairs that keeps failing is split after this many attempts, to find the one at fault.
 _ATTEMPTS_BEFORE_SPLITTING = 3
-#: Transient errors in a row that look like everybody's trouble. Splitting would only add to it.
+#: From this many transient errors in a row on, no pair is at fault. Splitting would only add to the trouble.
 _ALL_FAIL = 12
-#: Pauses in a row that a 429 has followed: at least so many, else one per so many seconds of outage time-out.
+#: Most pauses in a row that end in another 429: at least this many, more for a long outage time-out.
 _FEWEST_PAUSES, _SECONDS_PER_PAUSE = 6, 10.0
 
 
@@ -81,7 +81,7 @@ class Pool:
             raise self._error
 
     def stop(self, why: Stopped | None) -> None:
-        """Start no request any more. `why` is None if a person interrupts the run."""
+        """Start no more requests. `why` is None if a person interrupts the run."""
         if not self._gate.closed:
             self._gate.closed = True
             self.stopped = why
@@ -107,7 +107,7 @@ class Pool:
             except Stopped as why:
                 queue.again([item])
                 self.stop(why)
-            except Exception as error:  # a defect of ours; the other workers end in good order
+            except Exception as error:  # a bug in the loader; the other workers end in good order
                 self.fail(error)
             finally:
                 queue.done(item)
@@ -131,7 +131,7 @@ class Pool:
             result = await self._sender.send(item, partial(self._gate.admit, item))
         except (NotStarted, Stopped):
             raise
-        except Exception as error:  # a defect of ours; whatever bytes a server sends, they have a verdict
+        except Exception as error:  # a bug in the loader; any answer must still have a verdict
             what = f"The answer can't be interpreted ({type(error).__name__})"
             result = Verdict(Kind.TRANSIENT, 0, "UNREADABLE_ANSWER", what)
         await self._handle(item, result)
@@ -198,7 +198,7 @@ class Pool:
 
     def _throttled(self, _item: WorkItem, _verdict: Verdict) -> None:
         self._stats.throttled += 1
-        # A pause may take as long as an answer asks for. So it is not time that counts but pauses in vain.
+        # A pause may be as long as an answer asks for, so pauses in vain are counted, not time.
         now = self._loop.time()
         if now >= self._pause_ends:
             self._pauses_in_a_row += 1
@@ -230,7 +230,7 @@ class Pool:
         self.stop(Stopped(verdict.reason or "account", verdict.message, verdict.hint))
 
     def _unreachable(self, _item: WorkItem, verdict: Verdict) -> None:
-        if verdict.category == "TLS_CERTIFICATE":  # no waiting will make it trustworthy
+        if verdict.category == "TLS_CERTIFICATE":  # waiting won't make it trustworthy
             self.stop(Stopped("tls", verdict.message, verdict.hint))
         else:
             self._breaker.unreachable(verdict.message)

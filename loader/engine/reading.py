@@ -9,12 +9,12 @@ from contextlib import suppress
 
 from loader.engine.work_item import OpenPairs
 
-#: Seconds that a thread gets to notice that it is to stop. It may hang in a read (a pipe, a network disk).
+#: Seconds that `stop` waits for the thread. It may hang in a read (a pipe, a network disk).
 _PATIENCE = 2.0
 
 
 class ReadingThread:
-    """Iterates over `open_pairs` in a thread of its own, one element ahead of whoever takes them.
+    """Iterates over `open_pairs` in a thread of its own, one element ahead of the consumer.
 
         reader = ReadingThread(open_pairs)
         try:
@@ -44,7 +44,7 @@ class ReadingThread:
         return found
 
     async def stop(self) -> None:
-        """End the thread, and wait for that as long as is reasonable."""
+        """End the thread, and wait for it, but not for long if it hangs."""
         self._stopping = True
         self._wanted.release()
         with suppress(TimeoutError):

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from loader.errors import Stopped
 from loader.hubspot import Verdict
 
-#: Sendings of a pair if 2xx answers have neither the pair nor an error (contract, section 5).
+#: Requests for a pair whose 2xx answers have neither the pair nor an error (contract, section 5).
 MADE_NOTHING_SENDS = 3
 _FIRST_DELAY = 1.0
 _LONGEST_DELAY = 60.0
-#: A migration of the account is waited for if it takes at most so many seconds (contract, section 5).
+#: The longest account migration that a run waits for, in seconds (contract, section 5).
 _LONGEST_MIGRATION = 300.0
 #: `Retry-After: 0` must not become a busy loop.
 _SHORTEST_MIGRATION = 1.0
@@ -33,7 +33,7 @@ class RetryPolicy:
         """Seconds to wait after the `attempts`-th request failed.
 
         A random share of 1 s, 2 s, 4 s, … up to a minute, so that requests which failed together do not come
-        back together. The answer's `retry_after` may lengthen that, and never shortens it.
+        back together. The answer's `retry_after` can only lengthen that.
         """
         back_off = self.random() * min(_LONGEST_DELAY, _FIRST_DELAY * 2 ** (attempts - 1))
         return float(max(back_off, retry_after or 0.0))
@@ -42,7 +42,7 @@ class RetryPolicy:
 def migration_wait(verdict: Verdict, format_local_time: Callable[[float], str]) -> float | Stopped:
     """Seconds to pause for a 477 (HubSpot moves the account to another data centre), or what ends the run.
 
-    `format_local_time` names a moment, given in seconds from now, as a person is told it.
+    `format_local_time` puts a moment, given in seconds from now, into words.
     """
     wait, reason, message = verdict.retry_after, verdict.reason or "moving", verdict.message.rstrip(".")
     if wait is None:

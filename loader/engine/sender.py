@@ -14,7 +14,7 @@ Admit: TypeAlias = Callable[[], None]
 
 
 class NotStarted(Exception):
-    """The run has changed its mind about a request while that waited for its permit."""
+    """A request must not start any more: something changed while it waited for its permit."""
 
 
 class PartialResult(NamedTuple):

@@ -13,17 +13,17 @@ from loader.hubspot import HubSpot, Kind, Verdict
 from loader.hubspot.association_reader import AssociationReader, ExistingAssociations
 from loader.model import Outcome, Pair, Status, group_outcomes
 
-#: Look-ups in a row that take longer than they are valid. Then it stays unknown what existed before.
+#: After this many look-ups in a row that are too old when complete, what existed before stays unknown.
 _MOST_SLOW_LOOK_UPS = 3
 #: Pairs in one look-up of few records.
 _MOST_PAIRS = 10_000
 
 
 class ExistingFirst:
-    """Looks up the items that ask for it, and hands the others to the sender behind it.
+    """Looks up items with `look_up`, and passes the others to `sender`.
 
-    A pair is `existing` if the default association exists. If only labels exist the default one is sent, and
-    yet the pair existed before: `undo` would remove the labels along with the default type.
+    A pair is `existing` if the default association exists. If only labels exist, the default one is sent, but
+    the pair counts as having existed: `undo` would remove the labels along with the default type.
     """
 
     def __init__(
@@ -37,14 +37,14 @@ class ExistingFirst:
         self._hubspot, self._sender, self._pack, self._now = hubspot, sender, pack, now
 
     async def send(self, item: WorkItem, admit: Admit) -> Verdict | PartialResult:
-        """Look an item up, or send it. What is missing comes back as items that are to be sent."""
+        """Look an item up, or send it. Missing pairs come back as items to send."""
         if not item.look_up:
             return await self._sender.send(item, admit)
         existing = await look_up(item, self._hubspot, admit, self._now)
         if isinstance(existing, Verdict):
             if existing.kind is not Kind.REFUSED:
                 return existing
-            # One record may spoil the question for all. About that one the sending will find out.
+            # One bad record may fail the look-up of all. Sending will show which one.
             return PartialResult([], item.halves() or self._pack(item.pairs, "", True))
         return self._sort(item, existing)
 
@@ -66,7 +66,7 @@ class ExistingFirst:
         return PartialResult(group_outcomes(outcomes), again)
 
     def _items(self, item: WorkItem, pairs: list[Pair], existed_before: str) -> list[WorkItem]:
-        """Items of pairs that are missing. Those whose look-up is too old by now are looked up again."""
+        """Items of missing pairs. If their look-up is too old by now, they are looked up again."""
         assert item.looked_up is not None, "a look-up that was answered has started"
         if existed_before == "no" and item.looked_up.age(moment(self._now)) > OLDEST_LOOK_UP:
             if item.slow_look_ups + 1 < _MOST_SLOW_LOOK_UPS:
@@ -86,7 +86,7 @@ async def look_up(
 ) -> ExistingAssociations | Verdict:
     """Find out which pairs of an item exist. After a Verdict the item goes on with the request that failed.
 
-    An item's attempts are those of one request: each request that is answered sets them back.
+    An item's attempts are those of one request: each answered request resets them.
     """
     if item.reader is None:
         item.reader = AssociationReader(item.pairs)
@@ -122,7 +122,7 @@ class LookUp:
         self._hubspot, self._now = hubspot, now
 
     async def send(self, item: WorkItem, admit: Admit) -> Verdict | PartialResult:
-        """Look the pairs of an item up. A question that is refused proves nothing, neither way."""
+        """Look the pairs of an item up. A refused look-up proves nothing."""
         existing = await look_up(item, self._hubspot, admit, self._now)
         now = self._now()
         if isinstance(existing, Verdict):

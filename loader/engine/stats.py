@@ -13,11 +13,11 @@ from loader.model import GOOD, Outcome, OutcomeGroup, Status
 class RunStats:
     """Counters of one run.
 
-    total       pairs that will have been settled when the run ends by itself, those of earlier runs included
+    total       pairs settled when the run is complete, those of earlier runs included
     by_status   settled pairs, those of earlier runs included
     throttled   429s of the short-term limit
     pause       why nothing is sent at the moment; empty while requests go out
-    in_flight   says how many requests have been sent that have no answer yet
+    in_flight   gives the number of requests that were sent and have no answer yet
     on_outcome  told of each outcome, in the event loop
     """
 

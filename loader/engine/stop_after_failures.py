@@ -10,8 +10,8 @@ from loader.errors import Stopped
 from loader.hubspot import Verdict
 from loader.model import OutcomeGroup, Pair, Status
 
-#: So many first pairs, all refused in these words, are looked into. HubSpot says so of a missing record, and
-#: of one that the token may write and not read (facts: live, one report).
+#: If this many first pairs are all refused in these words, they are looked into. HubSpot says so of a missing
+#: record, and of one that the token may write but not read (facts: live, one report).
 _FIRST_PAIRS = 5
 _WORDS = "one or more associations are invalid"
 
@@ -26,15 +26,15 @@ class Refusals:
     """
 
     def __init__(self, most: int) -> None:
-        """More than `most` refusals in a row are too many; 0: never."""
+        """`most` refusals in a row are too many; 0: never."""
         self.looking_into = False
         self._most = most
         self._in_a_row = 0
         self._last_message = ""
-        self._first: list[Pair] | None = []  # None if anything else has come of a pair, or it was looked into
+        self._first: list[Pair] | None = []  # None after another outcome, or once looked into
 
     def count(self, group: OutcomeGroup, *, partly_associated: bool) -> None:
-        """Take note of outcomes. A refusal in a request that was partly associated says nothing of others."""
+        """Take note of outcomes. A refusal in a partly associated request says nothing about other pairs."""
         first = group.first
         if first.status is not Status.FAILED:
             self._in_a_row, self._first = 0, None
@@ -52,7 +52,7 @@ class Refusals:
         return self._first is not None and len(self._first) >= _FIRST_PAIRS and not self.looking_into
 
     async def look_into(self, read: ReadRecords, admit: Admit) -> Stopped | None:
-        """Read some records of the first pairs. If they exist, or may not be read, it is not their fault."""
+        """Read some records of the first pairs. If they exist or may not be read, no pair is at fault."""
         assert self._first is not None
         pairs, self._first = self._first, None
         first = pairs[0]

@@ -19,12 +19,12 @@ from loader.hubspot.association_reader import AssociationReader, ExistingAssocia
 from loader.hubspot.batch_response import parse_archive_response
 from loader.model import Outcome, OutcomeGroup, Pair, Status, group_outcomes
 
-#: Different from-records in one request (facts: doc), and pairs, for which no limit is known.
+#: Most from-records (facts: doc) and most pairs (no limit is known) in one request.
 _MOST_RECORDS, _MOST_PAIRS = 100, 1000
 
 
 def undo_method(hubspot: HubSpot) -> SendMethod:
-    """The way to remove pairs. Those without a known past are read first.
+    """The way to remove pairs; those whose `existed_before` is None are read first.
 
     The outcomes are `removed`; `associated` if the pair has a label and was left; `failed`; `gave_up`.
     """
@@ -33,7 +33,7 @@ def undo_method(hubspot: HubSpot) -> SendMethod:
 
 
 class UndoSender:
-    """Reads pairs, removes those without a label, and reads back those whose removal is not proved."""
+    """Reads pairs, removes those without a label, and reads back those whose removal is unproven."""
 
     def __init__(self, hubspot: HubSpot, now: Callable[[], float] = time.time) -> None:
         """`now` gives Unix time."""
@@ -140,9 +140,8 @@ class UndoSender:
 def _reading(item: WorkItem, pairs: list[Pair], *, other_side: bool = False) -> WorkItem:
     """Some of an item's pairs, to be read again.
 
-    `other_side` asks for their other records. This run removes associations while it reads the pages of a
-    record with many, and one that moves to an earlier page meanwhile is not seen. The other record rarely has
-    a second page.
+    `other_side` asks for the records at the other end. This run removes associations while it reads a record
+    page by page, and so misses one that moves to an earlier page. The other record rarely has a second page.
     """
     reading = item.part(pairs)
     reading.look_up, reading.looked_up = True, None

@@ -90,7 +90,7 @@ class WorkItem:
         self.looked_up: Moment | None = None
 
     def part(self, pairs: list[Pair]) -> WorkItem:
-        """Some of the pairs as an item of their own, with all attempts before it."""
+        """Some of the pairs as an item of their own, whose attempts start at 0."""
         item = WorkItem(pairs, existed_before=self.existed_before, look_up=self.look_up)
         item.stage, item.sends, item.partly_associated = self.stage, self.sends, self.partly_associated
         item.looked_up, item.slow_look_ups = self.looked_up, self.slow_look_ups

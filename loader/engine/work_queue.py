@@ -12,11 +12,11 @@ from loader.engine.look_ahead import LookAhead
 from loader.engine.work_item import Stage, WorkItem
 from loader.model import Pair
 
-#: Most pairs that are under way or wait for another attempt; beyond it none are begun, for the memory.
+#: With this many pairs under way or waiting for another attempt, no new ones are begun, to bound memory.
 _MOST_BEGUN = 40_000
 #: Most pairs that are recorded ahead.
 _MOST_RECORDED = 30_000
-#: Fresh pairs below which the reader may bring more.
+#: With fewer fresh pairs than this, the reader may bring more.
 _FEW = 10_000
 
 
@@ -75,7 +75,7 @@ class WorkQueue:
         self._changed.set()
 
     async def to_record(self, ahead: int) -> list[WorkItem]:
-        """Wait until fewer than half of `ahead` items are recorded, and give more; empty at the end."""
+        """Wait until fewer than half of `ahead` items are recorded, and return more; empty at the end."""
         self._ahead = ahead
         while not self._closed:
             if self._packed and self._few_recorded():
@@ -102,14 +102,14 @@ class WorkQueue:
         return self._being_recorded
 
     def recorded(self) -> None:
-        """What was to be recorded is on the disk, and may be sent."""
+        """The items that `to_record` returned are on the disk, and may be sent."""
         self._recorded += self._being_recorded
         self._ready += sum(len(item.pairs) for item in self._being_recorded)
         self._being_recorded = []
         self._changed.set()
 
     async def next(self) -> WorkItem | None:
-        """The next item, which is to be `done` whatever becomes of it; None when there will be none."""
+        """The next item, to be passed to `done` whatever becomes of it; None at the end."""
         while not self._closed:
             item = self._take_begun() or self._take_look_up() or self._take_recorded()
             if item is not None:
@@ -157,7 +157,7 @@ class WorkQueue:
         return self._finished and not (self._out or piles or waiting)
 
     def _count(self, item: WorkItem, sign: int) -> None:
-        """Count the pairs of an item in or out that a worker has or that is to be sent again."""
+        """Add (1) or subtract (-1) the pairs of an item that a worker has or that is to be sent again."""
         self._begun += sign * len(item.pairs)
         if item.look_up and self._look_ahead is not None:
             self._look_ahead.under_way += sign * len(item.pairs)
@@ -195,10 +195,10 @@ class WorkQueue:
             self._unsent += len(item.pairs)
 
     def again(self, items: Iterable[WorkItem]) -> None:
-        """Send these before all others (the one that was taken must still be `done`).
+        """Send these before all others (the item that was taken must still be passed to `done`).
 
-        The latest go first: what a batch was split into is worked off before the next batch is split. Items
-        that are not recorded yet go the way of fresh ones.
+        The latest go first: the parts of a split batch are sent before the next batch is split. Items that
+        are not recorded yet are queued like fresh ones.
         """
         returned: list[WorkItem] = []
         fresh: list[WorkItem] = []
@@ -213,7 +213,7 @@ class WorkQueue:
             self._changed.set()
 
     def later(self, item: WorkItem, delay: float) -> None:
-        """Send this again after `delay` seconds (the one that was taken must still be `done`)."""
+        """Send this again after `delay` seconds (the item that was taken must still be passed to `done`)."""
         self._count(item, 1)
         heapq.heappush(self._later, (asyncio.get_running_loop().time() + delay, next(self._order), item))
         self._changed.set()
@@ -226,7 +226,7 @@ class WorkQueue:
             self._changed.set()
 
     def learn(self, item: WorkItem, missing: int) -> None:
-        """A look-up has been answered: so many of its pairs do not exist yet."""
+        """A look-up has been answered: `missing` of its pairs do not exist yet."""
         if self._look_ahead is not None:
             self._look_ahead.learn(len(item.pairs), missing)
 
@@ -236,7 +236,7 @@ class WorkQueue:
         return [item for pile in piles for item in pile if item.stage < Stage.SENT and not item.look_up]
 
     def withdraw(self, item: WorkItem) -> None:
-        """Never hand out an item for which no request has started; the worker that has it drops it."""
+        """Take back an item for which no request has started; a worker that gets it drops it."""
         item.stage = Stage.WITHDRAWN
         self._unsent -= len(item.pairs)
 

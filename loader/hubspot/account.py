@@ -1,4 +1,4 @@
-"""Whose account a token opens, and what is left of its day.
+"""Whose account a token opens, and how much of its daily limit is used.
 
 https://developers.hubspot.com/docs/api-reference/account-account-info-v3/guide
 """

@@ -1,4 +1,4 @@
-"""Reading associations back: the batch read, page by page, for as many pairs as are asked about."""
+"""Reading associations back: the batch read, page by page, for any number of pairs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from loader.model import Pair
 
 #: Records in one request (facts: doc).
 MOST_RECORDS = 1000
-#: Bytes of an answer, some 50,000 associations; the records of a larger one are asked for in halves.
+#: Most bytes of an answer, about 50,000 associations; if one is larger, its records are asked for in halves.
 _ANSWER_LIMIT = 8 << 20
-#: Pages of one record: a million associations. A server that never ends must not hold up the run for ever.
+#: Most pages of one record: a million associations. A server whose pages never end must not block the run.
 _MOST_PAGES = 2000
-#: From so many pairs per from-record on it is cheaper to ask for the to-records: an association is stored in
-#: both directions, and a record with many of them has to be read page by page.
+#: From this many pairs per from-record on it is cheaper to ask for the to-records: an association is stored
+#: in both directions, and a record with many of them has to be read page by page.
 _PAIRS_PER_RECORD = 100
 
 
@@ -29,12 +29,12 @@ class ExistingAssociations(NamedTuple):
 
     #: The associations that exist, by from-ID and to-ID.
     by_ends: dict[Ends, AssociationTypes]
-    #: Records of which HubSpot has not told everything.
+    #: Records about which HubSpot has not told everything.
     unread: set[str]
-    #: Records that HubSpot says it does not have.
+    #: Records that don't exist, according to HubSpot.
     gone: set[str]
-    #: Records whose associations came in several pages. What is removed meanwhile may move others from a page
-    #: that is still to be read to one that has been.
+    #: Records whose associations came in several pages. Removals in between may move others from an unread
+    #: page to one that was already read.
     paged: set[str]
     #: Whether the to-records were asked for.
     turned: bool
@@ -49,7 +49,7 @@ class ExistingAssociations(NamedTuple):
         return asked not in self.unread and asked not in self.gone
 
     def is_gone(self, pair: Pair) -> bool:
-        """Whether HubSpot says that it does not have the record that it was asked for."""
+        """Whether the record that was asked for does not exist, according to HubSpot."""
         return (pair.to_id if self.turned else pair.from_id) in self.gone
 
     def is_paged(self, pair: Pair) -> bool:
@@ -68,12 +68,12 @@ class _Input(NamedTuple):
 class AssociationReader:
     """Reads the associations of pairs, which are all of the same types.
 
-    What has been answered is kept: after a Verdict it goes on with the request that failed. A record may have
-    hundreds of pages, and if each fault began them anew, a busy account would have no end.
+    Answers are kept: after a Verdict it resumes with the request that failed. A record may have hundreds of
+    pages; if each fault restarted them, reading a busy account would never end.
     """
 
     def __init__(self, pairs: list[Pair], *, other_side: bool = False) -> None:
-        """`other_side` asks for the records that would else not be asked for."""
+        """`other_side` asks for the records at the other end, not for those that are cheaper to read."""
         self._first = first = pairs[0]
         self.other_side = other_side
         self._turned = (len({pair.from_id for pair in pairs}) * _PAIRS_PER_RECORD < len(pairs)) != other_side
@@ -92,7 +92,7 @@ class AssociationReader:
     async def go_on(
         self, hubspot: HubSpot, admit: Callable[[], None] | None = None
     ) -> ExistingAssociations | Verdict:
-        """Read what is still open. A Verdict says why there is no answer yet; it may then be called again.
+        """Read what is still open. A Verdict says why there is no answer yet; the caller may try again.
 
         `admit` is called before each request, as by `HubSpot.request`, and what it raises is raised here.
         """
@@ -141,7 +141,7 @@ class AssociationReader:
             existing.paged.add(record_id)
             followed = self._followed[record_id]
             fresh = list(cursors - followed)[: _MOST_PAGES - len(followed)]
-            if len(fresh) < len(cursors):  # it turns in a circle, or has no end
+            if len(fresh) < len(cursors):  # the cursors repeat, or never end
                 existing.unread.add(record_id)
             followed.update(fresh)
             more += [_Input(record_id, cursor) for cursor in fresh]
@@ -153,5 +153,5 @@ def _requests(inputs: list[_Input]) -> list[list[_Input]]:
 
 
 def _is_too_large(verdict: Verdict) -> bool:
-    """Whether a 2xx answer was cut off, or can't be read for another reason that lies in itself."""
+    """Whether a 2xx answer was cut off for its size, or is unreadable in itself."""
     return verdict.category == "UNREADABLE_ANSWER" and 200 <= verdict.http_status < 300

@@ -1,7 +1,7 @@
 """What the 2xx answer to a batch call says about each of its pairs.
 
-How HubSpot answers if one pair of many is bad is not documented, so each form is understood: an error that
-names both records, an error that names one record, an error that names none, and a result that is missing.
+HubSpot does not document how it answers if one pair of many is bad. So each form is understood: an error that
+names both records, one record or none, and a missing result.
 """
 
 from __future__ import annotations
@@ -100,9 +100,9 @@ def parse_archive_response(pairs: list[Pair], answer: Answer, now: float) -> Ver
 
 
 def _refused(document: dict[str, Any], pairs: list[Pair], answer: Answer) -> tuple[dict[Pair, Verdict], bool]:
-    """The pairs that the errors of an answer name, each with its verdict, and whether these are all errors.
+    """The pairs that the errors of an answer name, each with its verdict, and whether that covers all errors.
 
-    They are if each error names a pair, and as many errors or pairs are named as `numErrors` counts.
+    It does if each error names a pair, and `numErrors`, if given, is the number of errors or of these pairs.
     """
     by_ends = {(pair.from_id, pair.to_id): pair for pair in pairs}
     by_record: defaultdict[tuple[str, str], list[Pair]] = defaultdict(list)

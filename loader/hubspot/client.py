@@ -44,7 +44,7 @@ class Answer(NamedTuple):
         return correlation_id(self.headers)
 
 
-#: Called when a request has its permit, right before it starts; what it raises keeps it from starting.
+#: Called when a request has its permit, right before it starts; an exception keeps it from starting.
 Admit: TypeAlias = Callable[[], None]
 
 
@@ -58,7 +58,7 @@ class _Call(NamedTuple):
 
 
 _Read = TypeVar("_Read", bound=Answer | Verdict)
-#: Makes of status, headers and body (None: broken off or cut off) what the caller wants.
+#: Turns status, headers and body (None: broken off or cut off) into what the caller wants.
 _Reader = Callable[[int, Mapping[str, str], bytes | None], _Read]
 
 
@@ -66,12 +66,12 @@ class HubSpot:
     """A connection pool to one HubSpot account; an async context manager.
 
     in_flight  requests that were sent and have no answer yet
-    heard      when the latest request was sent that has been answered, on the loop's clock; -inf before any
+    heard      the latest send time of an answered request, on the loop's clock; -inf before any answer
     version    the dated API version, for the paths of `request`
 
-    Each request asks the pace first and tells it afterwards, exactly once, whether an answer came, a
-    short-term 429, or nothing. None is repeated here but in one case: an OAuth token that HubSpot calls
-    expired is renewed once, and the request sent again.
+    Each request gets a permit from the pace, and afterwards tells it exactly once whether an answer came, a
+    short-term 429, or nothing. Requests are not retried here, with one exception: if HubSpot calls an OAuth
+    token expired, the token is renewed and the request sent once more.
 
         async with HubSpot(base_url, "2025-09", credentials, Pace()) as hubspot:
             verdict = await hubspot.associate(pair)
@@ -92,7 +92,7 @@ class HubSpot:
         """`timeout` is in seconds, for one request and everything in it; `workers` bounds the connections.
 
         `log` gets a dictionary for each request. `clock` gives Unix time. Raises UsageError for a base URL
-        that must not get the token, and for a version that is none.
+        that must not get the token, and for an invalid version.
         """
         if not re.fullmatch(r"[A-Za-z0-9-]+", version):
             raise UsageError(f"The API version {version!r} is none.", "Give one like 2025-09.")
@@ -117,10 +117,10 @@ class HubSpot:
         await self._session.close()
 
     def associate(self, pair: Pair, admit: Admit | None = None) -> Coroutine[Any, Any, Verdict]:
-        """Create the default association of `pair`, once, and say what came of it. It is idempotent.
+        """Create the default association of `pair` with one idempotent request.
 
-        Raises Stopped if OAuth is refused a token, and what `admit` raises. Anything else, whatever the wire
-        does, is a verdict.
+        Raises Stopped if OAuth is refused a token, and what `admit` raises. Anything else, network errors
+        included, is a verdict.
         """
         names = f"{pair.from_type}/{pair.from_id}/associations/default/{pair.to_type}/{pair.to_id}"
         if not _PAIR.fullmatch(names):
@@ -193,10 +193,10 @@ class HubSpot:
     async def _send(
         self, call: _Call, permit: Permit, token: Secret, read: _Reader[_Read]
     ) -> _Read | Verdict:
-        """Send once, and tell the pace and the log what came of it."""
+        """Send once, and report the result to the pace and the log."""
         sent_at = time.perf_counter()
         if token is not self._token:
-            # Not in the session's own headers: those aiohttp sends to a proxy as well, before there is TLS.
+            # Not in the session's own headers: aiohttp sends those to a proxy as well, before there is TLS.
             self._token, self._authorization = token, CIMultiDict({AUTHORIZATION: BearerHeader(token)})
         url = endpoint(self._base, call.path)
         response: aiohttp.ClientResponse | None = None
@@ -209,7 +209,7 @@ class HubSpot:
             )
             if permit.sent > self.heard:
                 self.heard = permit.sent
-            if response.status != 429:  # there only the body tells which limit it is
+            if response.status != 429:  # of a 429, only the body tells which limit it is
                 self._pace.answered(permit, response.headers)
             body = await read_body(response, call.limit)
         except WIRE_ERRORS as why:
@@ -226,7 +226,7 @@ class HubSpot:
         if response is not None:
             try:
                 result = self._understand(permit, token, response, body, fault, read)
-            except Exception as error:  # a defect of ours; whatever bytes a server sends, they have a verdict
+            except Exception as error:  # a bug in the loader; any answer must still have a verdict
                 if response.status == 429:
                     self._pace.answered(permit, response.headers)
                 what = f"The answer can't be interpreted ({type(error).__name__})"
@@ -250,12 +250,12 @@ class HubSpot:
         fault: Exception | None,
         read: _Reader[_Read],
     ) -> _Read | Verdict:
-        """What an answer means, whose `body` a `fault` may have broken off."""
+        """What an answer means; a `fault` may have broken off its `body`."""
         status = response.status
         headers: Mapping[str, str] = response.headers
         result: _Read | Verdict = read(status, headers, body)
         # A server or proxy may echo the request, and the report would then show the token. A success is
-        # searched for it; anything else might show a part of it, so that is read again without it.
+        # searched for the token. Anything else may show a part of it, so it is read again without the token.
         if not (
             isinstance(result, Verdict)
             and result.kind is Kind.SUCCESS

@@ -23,14 +23,14 @@ _QUOTES = ('""', "''", "``", "“”", "‘’", "„“", "«»")  # noqa: RUF0
 
 
 class Credentials(Protocol):
-    """Who the requests speak for."""
+    """Gives requests their access token."""
 
     @property
     def current(self) -> Secret | None:
-        """The access token if one is at hand that need not be renewed; costs nothing."""
+        """The access token if it need not be fetched or renewed, else None; sends nothing."""
 
     async def token(self) -> Secret:
-        """The access token. Raises Stopped if HubSpot refuses it, RenewalError if it can't be asked."""
+        """The access token. Raises Stopped if HubSpot refuses one, RenewalError if none can be had now."""
 
     async def renew(self, refused: Secret) -> bool:
         """Whether there is another token to try, after HubSpot has called `refused` expired."""
@@ -52,7 +52,7 @@ class StaticToken:
         return self._token
 
     async def renew(self, refused: Secret) -> bool:
-        """There is no other."""
+        """False: there is no other token."""
         return False
 
 
@@ -64,11 +64,11 @@ def find_credentials(
     stdin: BinaryIO | None,
     warn: Callable[[str], None],
 ) -> Credentials:
-    """The first that is given: the token file (`-`: `stdin`), HUBSPOT_ACCESS_TOKEN, the OAuth variables.
+    """The first that is given of: token file (`-`: `stdin`), HUBSPOT_ACCESS_TOKEN, OAuth variables.
 
     An empty variable counts as not given. `warn` is told what the user should know, now or later. Raises
     CredentialsError if none is given or the first can't be used, without quoting it; with OAuth also
-    UsageError for a base URL to which no token may go.
+    UsageError for a base URL that must not get the token.
     """
     if token_file is not None:
         return StaticToken(parse_token(_read_file(token_file, stdin, warn), _file_name(token_file)))
@@ -86,8 +86,8 @@ def find_credentials(
 def parse_token(raw: str | bytes, source: str) -> Secret:
     """The token in `raw`, which comes from `source` (for the message, which never quotes it).
 
-    White space, a byte-order mark, quotes around it and a leading `Bearer ` are taken away. Raises
-    CredentialsError if what is left is no token.
+    White space, a byte-order mark, quotes around it and a leading `Bearer ` are removed. Raises
+    CredentialsError if the rest is not a token.
     """
     text = _unquoted(_decoded(raw))
     text = _unquoted(re.sub(r"^bearer(?:\s+|$)", "", text, flags=re.IGNORECASE))
@@ -141,5 +141,5 @@ def _read_file(path: str, stdin: BinaryIO | None, warn: Callable[[str], None]) -
 
 
 def _others_can_read(status: os.stat_result) -> bool:
-    """Whether the mode says so; Windows keeps that in lists which a mode does not show."""
+    """Whether the file's mode says so; Windows has access control lists instead, which the mode omits."""
     return os.name == "posix" and stat.S_ISREG(status.st_mode) and bool(status.st_mode & 0o077)

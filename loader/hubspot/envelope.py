@@ -15,9 +15,9 @@ import orjson
 Ends: TypeAlias = tuple[str, str]
 
 COMPLETE, ERROR = "COMPLETE", "ERROR"
-#: Digits of a count or an ID: what 64 bits hold.
+#: Most digits of a count or an ID: what 64 bits hold.
 MOST_DIGITS = 19
-#: Levels of lists and objects in which `texts_in` looks.
+#: How many levels of lists and objects `texts_in` searches.
 _DEEPEST = 8
 
 
@@ -44,7 +44,7 @@ def count_of(value: object) -> int | None:
 
 
 def texts_in(value: object, levels: int = _DEEPEST) -> Iterator[str]:
-    """The texts and whole numbers in a JSON value, as texts; of an object also its names."""
+    """The texts and whole numbers in a JSON value, as texts; of an object also the keys."""
     if isinstance(value, dict | list):
         for inner in (*value, *value.values()) if isinstance(value, dict) else value:
             if levels:
@@ -75,7 +75,7 @@ def context_texts(error: dict[str, Any], *keys: str) -> list[str]:
 
 
 def batch_state(document: dict[str, Any]) -> str:
-    """COMPLETE, also if the answer does not say; ERROR for an error envelope; else the batch's own word."""
+    """The answer's `status`: COMPLETE if there is none, ERROR for an error envelope, else the batch's."""
     status = document.get("status")
     return COMPLETE if status is None else text_of(status).strip().upper() or "UNKNOWN"
 

@@ -89,7 +89,7 @@ def page_text(body: bytes) -> str:
 
 
 def _pruned(value: Any, pruning: tuple[int, int, int]) -> Any:
-    """A JSON value cut down to so many items, characters and levels."""
+    """A JSON value cut down to these numbers of items, characters and levels."""
     items, characters, levels = pruning
     if isinstance(value, str):
         return value if len(value) <= characters else value[: characters - 1] + "…"

@@ -1,4 +1,4 @@
-"""What the loader reads in the headers of an answer, which look names up without regard to case."""
+"""What the loader reads from the headers of an answer. The mappings must ignore the case of names."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from urllib.parse import urlsplit, urlunsplit
 
 from loader.text import one_line
 
-#: Seconds that an ordinary answer may ask for at most: a typing error of a proxy must not cost a night.
+#: The longest wait in seconds that an ordinary answer may ask for: a proxy's typo must not cost a night.
 LONGEST_WAIT = 300.0
 
 _SECONDS = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?")
 
 
 def retry_after(headers: Mapping[str, str], now: float, *, longest: float = LONGEST_WAIT) -> float | None:
-    """The wait in seconds that Retry-After asks for, at most `longest`; None if it asks for none.
+    """The wait in seconds that Retry-After asks for, at most `longest`; None if there is none.
 
     `now` is Unix time, for a date (RFC 9110, section 10.2.3). A negative number, a date in the past and
-    anything unreadable ask for nothing.
+    anything unreadable count as none.
     """
     text = headers.get("Retry-After", "").strip()
     if not text:
@@ -36,7 +36,7 @@ def retry_after(headers: Mapping[str, str], now: float, *, longest: float = LONG
 def correlation_id(headers: Mapping[str, str]) -> str:
     """HubSpot's correlation ID in at most 100 printable characters; '' if there is none.
 
-    aiohttp gives bytes that are no UTF-8 as lone surrogates, which no file can hold.
+    aiohttp decodes invalid UTF-8 to lone surrogates, which can't be written to a file.
     """
     return one_line(headers.get("X-HubSpot-Correlation-Id", ""), 100)
 

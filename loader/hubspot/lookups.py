@@ -1,4 +1,4 @@
-"""Questions about an account that change nothing: default types, records that exist, association limits.
+"""Read-only questions about an account: default types, records that exist, association limits.
 
 The answer to each is a value, or the Verdict that says why there is none.
 """
@@ -39,7 +39,7 @@ class AssociationLimit(NamedTuple):
 
     #: The lower of HubSpot's limit and the one of the account's admins; None if neither is known.
     most: int | None
-    #: The account's records that have reached HubSpot's limit already.
+    #: How many of the account's records have already reached HubSpot's limit.
     full: int
 
 
@@ -49,7 +49,7 @@ async def ask_patiently(
     *,
     tries: int = 3,
 ) -> T | Verdict:
-    """Ask up to `tries` times as long as an error may pass; three times if there is no answer at all.
+    """Ask up to `tries` times while the error may pass; at most three times if there is no answer at all.
 
     `delay` gives the seconds to wait, from the number of tries and from what the answer asks for (None: it
     does not). After a 429 the pace waits instead.
@@ -80,7 +80,7 @@ async def read_existing(
 ) -> set[str] | Verdict:
     """Which of up to 100 records exist as that type and can be read: the batch read of objects (doc).
 
-    A record that was merged may come back under its new ID; it counts, under one that was asked for.
+    A merged record may come back under its new ID; it then counts as one of the IDs that were asked for.
     """
     if not record_ids:
         return set()
@@ -101,8 +101,8 @@ async def read_association_limit(
 ) -> AssociationLimit | Verdict:
     """Ask how many records of `to_type` one of `from_type` may have.
 
-    HubSpot's own limit is at a dated address from 2026-03 on, and at a v3 address before (doc: limits
-    tracking); the lower one of the account's admins is among the association configurations (doc).
+    HubSpot's own limit has a dated path from 2026-03 on, and a v3 path before (doc: limits tracking). A lower
+    limit set by the account's admins is among the association configurations (doc).
     """
     ends = f"associations/records/{from_type}/{to_type}"
     answer = await hubspot.request("GET", f"/crm/limits/{hubspot.version}/{ends}")
@@ -129,7 +129,7 @@ def scopes_named(verdict: Verdict) -> list[str]:
 
 
 def _results(answer: Answer) -> list[dict[str, Any]] | Verdict:
-    """The results of an answer. That something is not among them means nothing if there are none."""
+    """The results of a complete answer, else a Verdict: without results, nothing is known to be missing."""
     document = decode(answer.body) or {}
     if isinstance(document.get("results"), list) and batch_state(document) == COMPLETE:
         return objects_in(document["results"])

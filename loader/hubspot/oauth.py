@@ -1,9 +1,9 @@
-"""OAuth: access tokens that live for minutes, fetched with a refresh token and renewed before they end.
+"""OAuth: access tokens that live for minutes, fetched with a refresh token and renewed before they expire.
 
 https://developers.hubspot.com/docs/api-reference/auth-oauth-v1/guide
 
 The request is a form with grant_type=refresh_token; the answer has `access_token` and `expires_in` (seconds).
-A 401 is no sign that a token must be renewed: `expires_in` decides. Only EXPIRED_AUTHENTICATION forces a
+A 401 does not mean that a token must be renewed: `expires_in` decides. Only EXPIRED_AUTHENTICATION forces a
 renewal, since the clock of a suspended laptop stops and the life of a token does not.
 """
 
@@ -25,7 +25,7 @@ from loader.hubspot.verdict import Kind, Verdict
 from loader.hubspot.wire_errors import WIRE_ERRORS, verdict_of_error
 from loader.text import one_line
 
-#: The endpoint, and its predecessor, which ends on 16 February 2027 (doc): asked if the first answers 404.
+#: The endpoint, and its predecessor, which ends on 16 February 2027 (doc): used if the first answers 404.
 PATH, OLD_PATH = "/oauth/2026-03/token", "/oauth/v1/token"
 RENEW_AT = 0.85  #: the share of a token's life after which it is renewed
 DEFAULT_LIFE = 1800.0  #: seconds, if the answer does not say (doc: 30 minutes)
@@ -34,7 +34,7 @@ FIRST_WAIT = (
     1.0  #: seconds; the upper bound of the wait after the first error, doubled after each further one
 )
 LONGEST_BACK_OFF = 60.0  #: seconds
-LONGEST_HERE = 5.0  #: seconds of one wait between the tries; a longer one is the caller's too
+LONGEST_HERE = 5.0  #: seconds of one wait between the tries; a longer one is left to the caller
 LARGEST_ANSWER = 65536  #: bytes
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -46,7 +46,7 @@ _ROTATED = (
 
 
 class RenewalError(Exception):
-    """No token can be had at present. `verdict` is of the kind UNREACHABLE: no row is at fault."""
+    """No token is available at present. `verdict` is of the kind UNREACHABLE: no row is at fault."""
 
     def __init__(self, cause: Verdict) -> None:
         message = f"No access token can be had: {cause.message}"
@@ -60,7 +60,7 @@ class RenewalError(Exception):
 class OAuth:
     """Credentials that fetch and renew their access token; all workers share one renewal at a time.
 
-    While the old token lives, workers go on with it, whether a renewal is in flight or has failed.
+    Workers use the old token until it expires, even if a renewal is in flight or has failed.
     """
 
     def __init__(
@@ -92,15 +92,15 @@ class OAuth:
     @property
     def current(self) -> Secret | None:
         """The access token, as long as it lives and need not be renewed."""
-        # After a failed renewal the next one is due later than the token ends.
+        # After a failed renewal, the next one may be due later than the token expires.
         due = min(self._renew_at, self._ends_at)
         return self._access if asyncio.get_running_loop().time() < due else None
 
     async def token(self) -> Secret:
         """The access token, fetched or renewed if it is time to.
 
-        Raises Stopped('token_refused') if HubSpot refuses the refresh token, and RenewalError if it can't be
-        asked and no token lives any more.
+        Raises Stopped('token_refused') if HubSpot refuses the refresh token, and RenewalError if the renewal
+        failed and the old token has expired.
         """
         now = asyncio.get_running_loop().time()
         if now >= self._renew_at and (now >= self._ends_at or not self._renewing.locked()):
@@ -119,9 +119,9 @@ class OAuth:
         return True
 
     async def _renew_when_due(self) -> None:
-        """Renew, with a few tries if no token lives; else the next worker tries after a back-off.
+        """Renew, with a few tries if the token has expired; else the next worker tries after a back-off.
 
-        After these tries the run has to wait, which knows how long an outage may last.
+        After these tries the run has to do the waiting: it knows how long an outage may last.
         """
         loop = asyncio.get_running_loop()
         tries = 1 if self._all_tried else TRIES

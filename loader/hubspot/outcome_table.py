@@ -1,6 +1,6 @@
 """What an answer of HubSpot means: the table of the contract (section 5), as data, and its reader.
 
-Nothing here sends, waits or raises: whatever bytes a server sends, they have a verdict.
+Nothing here sends, waits or raises: any bytes from a server have a verdict.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from loader.text import one_line
 
 EU_HINT = "An account hosted in the EU may need --base-url https://api-eu1.hubapi.com."
 
-# What an answer turns out to say, beside HubSpot's own words.
+# The loader's words for what an answer says, besides HubSpot's own.
 IN_RESULTS = "IN_RESULTS"
 HAS_ERRORS = "HAS_ERRORS"
 NOT_IN_RESULTS = "NOT_IN_RESULTS"
@@ -158,7 +158,7 @@ def judge(status: int, headers: Mapping[str, str], body: bytes | None, pair: Pai
 
 
 def judge_status(status: int, headers: Mapping[str, str], body: bytes | None, *, now: float) -> Verdict:
-    """What an answer means whatever the pair: any but 2xx, and a 2xx that can't be read.
+    """What an answer means for any pair: a status other than 2xx, or a 2xx that can't be read.
 
     Never raises. Arguments as for `judge`.
     """
@@ -186,7 +186,7 @@ def _row(status: int, words: set[str]) -> Row:
 
 
 def _finding(document: dict[str, Any], in_results: bool) -> str:
-    """What a readable 2xx answer says. An error envelope that names no error has made nothing."""
+    """What a readable 2xx answer says. An error envelope without errors is NOT_IN_RESULTS."""
     state = batch_state(document)
     if state not in (COMPLETE, ERROR):
         return UNFINISHED
@@ -198,7 +198,7 @@ def _finding(document: dict[str, Any], in_results: bool) -> str:
 def _words(status: int, body: bytes | None, document: dict[str, Any] | None) -> set[str]:
     """The machine-readable words of an answer, and UNREADABLE if it is no JSON object.
 
-    An empty answer is its status alone, which is enough except for 2xx, and for the 403 of a firewall.
+    Of an empty answer the status is enough, unless it is a 2xx, or a 403, which may be a firewall's.
     """
     if document is None:
         return {UNREADABLE} if 200 <= status < 300 or status == 403 or body is None or body.strip() else set()
@@ -219,7 +219,7 @@ def _verdict(row: Row, read: _Read, now: float) -> Verdict:
     """A verdict of the row's kind, with all that the answer says."""
     document = read.document or {}
     shown = (error_objects(document) if read.finding == HAS_ERRORS else []) or [document]
-    # A migration and a used-up day may take hours.
+    # An account migration and a used-up daily limit may take hours.
     longest = inf if row.kind in (Kind.MIGRATION, Kind.DAILY) else LONGEST_WAIT
     wait = retry_after(read.headers, now, longest=longest)
     return Verdict(

@@ -45,21 +45,21 @@ class AssociationTypes(NamedTuple):
 class ReadAnswer(NamedTuple):
     """What an answer says about the associations of the records that were asked for."""
 
-    #: By the record that was asked for and the other one; only those that were looked for.
+    #: By the record that was asked for and the other one; only the wanted ones.
     found: dict[Ends, AssociationTypes]
     #: Cursors of the pages that are still to be read, by record.
     cursors: dict[str, set[str]]
-    #: Records of which the answer does not tell everything: what was not found may exist.
+    #: Records about which the answer does not tell everything: what was not found may exist.
     unread: set[str]
-    #: Records that HubSpot says it does not have.
+    #: Records that don't exist, according to HubSpot.
     gone: set[str]
 
 
 def parse_read_response(document: dict[str, Any], wanted: Mapping[str, Set[str]]) -> ReadAnswer:
-    """Read a complete answer to the batch read. `wanted`: the IDs that are looked for, by record asked for.
+    """Read a complete answer to the batch read. `wanted`: the other IDs, by the record that was asked for.
 
-    Never raises. A record may come in several results, which are added up. That something does not exist is
-    proven by results of the record that are readable to the end, or by an error that says so.
+    Never raises. A record may come in several results, which are merged. Only results of the record that are
+    readable to the end, or an error that says so, prove that an association does not exist.
     """
     answer = ReadAnswer({}, defaultdict(set), set(), set())
     told: set[str] = set()
@@ -96,7 +96,7 @@ def _read_page(answer: ReadAnswer, record_id: str, result: dict[str, Any], wante
 
 
 def _read_errors(answer: ReadAnswer, document: dict[str, Any], asked: Set[str], silent: Set[str]) -> None:
-    """Take in the errors of an answer whose results do not mention the `silent` ones of the records."""
+    """Take in the errors of an answer. Its results do not mention the `silent` records among the `asked`."""
     errors = error_objects(document)
     empty: set[str] = set()  # records without associations
     named: set[str] = set()
@@ -116,7 +116,7 @@ def _read_errors(answer: ReadAnswer, document: dict[str, Any], asked: Set[str], 
         named |= records
         unnamed -= bool(records)
     open_records = silent - named
-    if unnamed == unnamed_empty == len(open_records):  # one for each, though they do not say for which
+    if unnamed == unnamed_empty == len(open_records):  # one for each, but not naming it
         empty |= open_records
     elif unnamed > len(open_records):  # more is wrong than the silent records explain
         answer.unread.update(asked)

@@ -12,7 +12,7 @@ from multidict import CIMultiDict
 #: What takes the place of a secret.
 HIDDEN = "[hidden]"
 
-#: A shorter secret is no real token, and to hide it would tear words and JSON apart.
+#: A shorter secret is not a real token, and hiding it would break words and JSON.
 _SHORTEST_HIDDEN = 6
 
 
@@ -77,10 +77,10 @@ class BearerHeader(str):
 
 @cache
 def _spellings(character: str) -> str:
-    r"""A pattern for one character as it is, or as JSON (``\u002d``), a URL (``%2D``) or HTML writes it.
+    r"""A pattern for one character, plain or escaped as in JSON (``\u002d``), a URL (``%2D``) or HTML.
 
-    Escapes may be nested. Each alternative begins with its sign, which makes it fast, and repeats within
-    bounds, lest a page of nothing but backslashes takes for ever.
+    Escapes may be nested. Each alternative begins with its own sign, for speed, and repeats within bounds, so
+    that a page full of backslashes does not take for ever.
     """
     plain, code = re.escape(character), ord(character)
     entities = "".join(f"|{name}" for name, text in html5.items() if text == character and name[-1] == ";")

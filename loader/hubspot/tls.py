@@ -1,4 +1,4 @@
-"""TLS: which certificates are trusted, and the mistakes of the environment about them."""
+"""TLS: which certificates are trusted, and mistakes in the environment variables about them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HINT = "Correct it or unset it."
 
 
 def _import_aiohttp() -> None:
-    """aiohttp makes TLS contexts as it is imported, and fails if the key log can't be written.
+    """aiohttp makes TLS contexts when it is imported, and fails if the key log can't be written.
 
     Most commands need no TLS, and those that do get a context of their own.
     """
@@ -32,7 +32,7 @@ def tls_context() -> ssl.SSLContext:
     """A context that trusts the platform's certificates and those that the environment names.
 
     The variables are SSL_CERT_FILE and SSL_CERT_DIR of OpenSSL and REQUESTS_CA_BUNDLE of requests. Raises
-    UsageError if one of them, or SSLKEYLOGFILE, names what can't be used, which OpenSSL would ignore.
+    UsageError if one of them, or SSLKEYLOGFILE, names a path that can't be used; OpenSSL would ignore that.
     """
     try:
         context = ssl.create_default_context()

@@ -15,7 +15,7 @@ from loader.hubspot.tls import tls_context
 from loader.version import __version__
 
 ANSWER_LIMIT = 1 << 20  #: bytes; a larger answer is cut off and counts as unreadable (contract, section 5)
-CONNECT_SECONDS = 10.0  #: for TCP and TLS together; a host that takes longer is not reachable
+CONNECT_SECONDS = 10.0  #: for TCP and TLS together; a host that takes longer counts as unreachable
 _HEADER_LIMIT = 1 << 16  #: bytes of one header, and of the status line
 
 _HEADERS = {
@@ -32,7 +32,7 @@ class ConnectionBrokenError(aiohttp.ClientError):
 
 
 def parse_base_url(text: str) -> URL:
-    """`text` as the URL below which the endpoints are.
+    """`text` as the URL that the paths of the endpoints are added to.
 
     Raises UsageError for a URL to which the token must not go: without https (except to loopback), or with
     credentials, a query or a fragment.
@@ -60,7 +60,7 @@ def endpoint(base_url: URL, path: str) -> URL:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host`, a name or an address, is this machine by its very name."""
+    """Whether `host`, a name or an address, is this machine; without a DNS look-up."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -93,12 +93,12 @@ def open_session(base_url: URL, *, timeout: float, connections: int) -> aiohttp.
 
 
 async def read_body(response: aiohttp.ClientResponse, limit: int = ANSWER_LIMIT) -> bytes | None:
-    """The body, decompressed; None if it is larger than `limit` bytes or its encoding can't be undone.
+    """The body, decompressed; None if it is larger than `limit` bytes or can't be decompressed.
 
-    What is larger is not drained: the connection is dropped. Raises what the wire raises.
+    A larger body is not drained: the connection is dropped. Raises network errors as they are.
     """
     content = response.content
-    # Mostly the whole answer has come with its headers.
+    # Usually the whole answer comes with its headers.
     body = content.read_nowait() if content.is_eof() else await content.readany()
     if not content.at_eof():
         chunks, size = [body], len(body)
@@ -116,7 +116,7 @@ async def read_body(response: aiohttp.ClientResponse, limit: int = ANSWER_LIMIT)
 async def _send_once(request: aiohttp.ClientRequest, send: ClientHandlerType) -> aiohttp.ClientResponse:
     """Keep aiohttp from repeating a PUT by itself when a kept-alive connection turns out to be dead.
 
-    Each attempt must be known to the pace, and the run repeats what got no answer anyway.
+    The pace must know of each attempt, and the run retries what got no answer anyway.
     """
     try:
         return await send(request)
@@ -132,7 +132,7 @@ def _decompressed(body: bytes, encoding: str, limit: int) -> bytes | None:
         return body
     if encoding not in ("gzip", "x-gzip", "deflate"):
         return None
-    for window in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):  # gzip or zlib by its head; else bare deflate
+    for window in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):  # gzip or zlib by its header; else raw deflate
         inflater = zlib.decompressobj(window)
         try:
             plain = inflater.decompress(body, limit + 1)

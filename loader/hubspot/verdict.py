@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Kind(StrEnum):
-    """What a request came to (contract, section 5); the values are the words of the log file."""
+    """The result of a request (contract, section 5); the values are the words of the log file."""
 
     SUCCESS = "success"  #: the pair is in the answer's results
     REFUSED = "refused"  #: HubSpot refuses this pair; the run goes on
@@ -18,11 +18,11 @@ class Kind(StrEnum):
     MIGRATION = "migration"  #: 477: the account is being moved to another data centre
     ACCOUNT = "account"  #: nothing will work until a person has changed something
     NO_ANSWER = "no_answer"  #: connected, but reset, disconnected or timed out before the headers came
-    UNREACHABLE = "unreachable"  #: no connection, or no access token to be had
+    UNREACHABLE = "unreachable"  #: no connection, or no access token available
 
 
 class Verdict(NamedTuple):
-    """What one request came to."""
+    """The result of one request."""
 
     kind: Kind
     #: Status of the answer; 0 if there was none.

@@ -1,4 +1,4 @@
-"""What it means that no whole answer came: every error of the wire, as a verdict.
+"""Network errors as verdicts: what it means that no whole answer came.
 
 The messages hold the error's own words only: aiohttp's errors carry the headers of the request along.
 """
@@ -14,7 +14,7 @@ import aiohttp
 from loader.hubspot.verdict import Kind, Verdict
 from loader.text import one_line
 
-#: Everything that the wire can do to a request. A transport may raise an OSError that aiohttp does not wrap.
+#: Every error that the network can cause. A transport may raise an OSError that aiohttp does not wrap.
 WIRE_ERRORS: Final = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
 
 _TLS_HINT = (
@@ -26,7 +26,7 @@ _TLS_HINT = (
 def verdict_of_error(error: BaseException, host: str, timeout: float) -> Verdict:
     """What `error` means, raised by a request to `host` that had `timeout` seconds for everything.
 
-    The cases go from the special to the general, as the classes of the errors do.
+    The cases go from the specific to the general, like the error classes.
     """
     match error:
         case aiohttp.ClientConnectorCertificateError():

@@ -9,42 +9,42 @@ from loader.pace.headers import RateLimits
 
 #: Seconds that a limit without an interval is for (HubSpot's usage guidelines).
 _INTERVAL = 10.0
-#: What a 429 leaves of the pace.
+#: The share of the pace that is left after a 429.
 _STEP_DOWN = 0.9
-#: How much of it one interval gives back if the 429 was no stray; the next gives twice as much, and so on.
+#: The share of it that one interval gives back if the 429 was no stray; the next gives back twice as much.
 _STEP_UP = 0.05
-#: 429s are strays if answers show room, and not more of them than this share are 429s.
+#: 429s are strays if answers show room, and less than this share of answers are 429s.
 _STRAYS = 0.02
 #: Over how many answers that share is averaged.
 _AVERAGED = 1000
-#: The share of the limit that we use even if others leave nothing: else no second loader could ever come in.
+#: The share of the limit that we use even if others leave nothing: else a second loader could never start.
 _LEAST_SHARE = 0.1
-#: The share that we leave free for others while we hold more than half, and they take it.
+#: The share that we leave free for others while we hold more than half, if they use it.
 _OFFER = 0.12
-#: The same if they do not: half as much after each interval, down to this share.
+#: If they don't use it, it is halved after each interval, down to this share.
 _LEAST_OFFER = 0.03
-#: How much faster than its part a loader may send that has only a part of the limit, to make up for delays.
+#: A loader with only a part of the limit may send faster than its part by this factor, to make up for delays.
 _CATCH_UP = 1.1
 #: The share of the limit by which our part may grow in one interval: what others do shows only in answers.
 _GROWTH = 0.3
-#: Requests to stay below the limit: at least so many, at most this share of it.
+#: The margin below the limit: at least this many requests, at most this share of the limit.
 _LEAST_MARGIN, _WIDEST_MARGIN = 1.0, 0.05
 #: By how many requests the margin shrinks again in one interval.
 _MARGIN_SHRINKS = 2.0
-#: Surprises within this share of an interval count once: they are answers to what was in flight together.
+#: Surprises within this share of an interval count once: their requests were in flight together.
 _ONE_SURPRISE = 0.1
 
 
 class Budget:
     """The slots that are ours: the limit less the reserve, foreign usage, a margin, and what a 429 took.
 
-    Whoever holds more than half of the limit leaves some of it free for others, so that two loaders on one
-    token come to hold half each.
+    A loader that holds more than half of the limit leaves some of it free for others, so that two loaders on
+    one token end up with half each.
 
     Attributes:
         limit: requests per interval that the account allows.
         interval: seconds.
-        known: whether an answer has said so; until then both are assumed.
+        known: whether an answer has given both; until then they are assumed.
         by_answer: how many requests may be in flight or answered within the interval.
         by_send: how many may have been sent within the interval; 0 if send times are not reliable.
     """
@@ -60,7 +60,7 @@ class Budget:
         self._rejected = 0.0  # share of 429s among the latest answers
         self._margin, self._margin_at = _LEAST_MARGIN, -inf
         self._offer, self._offered_at, self._in_use_then = 0.0, 0.0, 0
-        self._part, self._updated_at = float(limit), 0.0  # what was ours then
+        self._part, self._updated_at = float(limit), 0.0  # our part at that time
         self._update(0.0)
 
     def learn(
@@ -95,9 +95,9 @@ class Budget:
         if not self._strays:
             self._widen_margin(now, 2)
             if self._cut is not None:
-                # One 429 proves little. If the next comes far below the budget, so is the true limit.
+                # One 429 proves little. If the next comes far below the budget, the true limit is that low.
                 level = max(min(own, level), level // 2)
-        if not self._foreign.in_use:  # else the budget knows already what others take
+        if not self._foreign.in_use:  # else the budget already accounts for it
             self._cut, self._cut_at = _STEP_DOWN * level, now
         self._update(now)
 
@@ -108,9 +108,9 @@ class Budget:
 
     @property
     def spacing(self) -> float:
-        """Seconds between two requests, if all that could be ours is spread evenly over the interval.
+        """Seconds between two requests that spread the most that could be ours evenly over the interval.
 
-        If others use a part, ours is spread instead, since every answer tells anew what is left.
+        If others use a part, our present part is spread instead, since every answer updates what is left.
         """
         return self.interval / min(self._most, _CATCH_UP * self.by_answer)
 
@@ -127,7 +127,7 @@ class Budget:
         return ", ".join(reasons)
 
     def _update(self, now: float) -> None:
-        """Work out `by_answer` and `by_send` anew."""
+        """Recompute `by_answer` and `by_send`."""
         self._most = max(1.0, min(self.limit * self._share, self._recovered(now)))
         in_use = self._foreign.in_use
         # Without a margin every slot would be filled again at once, and others would never be seen.
@@ -148,7 +148,7 @@ class Budget:
         return min(max(free, self.limit * _LEAST_SHARE, 1.0), self._most)
 
     def _renew_offer(self, now: float, in_use: int) -> None:
-        """Once in an interval: offer all if others have taken the last offer, else half as much."""
+        """Once per interval: make the full offer if others took the last one, else offer half as much."""
         if now - self._offered_at < self.interval:
             return
         taken = in_use - self._in_use_then >= self._offer / 2
@@ -157,11 +157,11 @@ class Budget:
 
     @property
     def _strays(self) -> bool:
-        """Whether 429s have other reasons than the limit, by what the answers say."""
+        """Whether, according to the answers, 429s have other reasons than the limit."""
         return self._room and self._rejected < _STRAYS
 
     def _recovered(self, now: float) -> float:
-        """What the last 429 leaves of the pace by now."""
+        """The pace that the last 429 still allows, in requests per interval."""
         if self._cut is None:
             return inf
         quiet = (now - self._cut_at) / self.interval
@@ -174,7 +174,7 @@ class Budget:
         return level
 
     def _widen_margin(self, now: float, by: int) -> None:
-        """Keep more distance for a while: the window was full, or overfull, against expectation."""
+        """Keep a wider margin for a while: the window was unexpectedly full or overfull."""
         if now - self._margin_at >= self.interval * _ONE_SURPRISE:
             widest = max(_LEAST_MARGIN, self.limit * _WIDEST_MARGIN)
             self._margin, self._margin_at = min(self._margin_left(now) + by, widest), now

@@ -1,7 +1,7 @@
-"""What other integrations have in the account's window, as the answers tell it.
+"""How many requests of other integrations are in the account's window, according to the answers.
 
-`Max - Remaining` is what the server has in its window, and we know how many of these requests are ours. The
-rest is the excess: foreign usage, give or take what jitter does to our own requests on their way.
+`Max - Remaining` is the number of requests in the server's window, and we know how many of these are ours.
+The rest is the excess: foreign usage, plus or minus the jitter of our own requests on their way.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections import deque
 from statistics import median_high
 
-#: Answers without which send times are no evidence.
+#: With fewer answers than this, send times are no evidence.
 _ENOUGH_ANSWERS = 50
-#: The widest spread of the excess that is not yet jitter: two requests sent at once may change places.
+#: The widest spread of the excess that is not yet jitter: two requests sent at once may swap places.
 _NARROW_SPREAD = 1
 #: With fewer requests per second than this, one request is too coarse a measure of jitter.
 _FINE_RATE = 10.0
 #: For how many intervals jitter is expected to last after it was last seen.
 _JITTER_LASTS = 3
-#: What is recent, as a share of the interval, and at most so many answers.
+#: Which answers are recent: those of this share of the interval, and at most this many.
 _RECENT_SHARE, _RECENT_ANSWERS = 0.1, 32
-#: A foreign usage below this share of the limit does not change so much that old answers mislead.
+#: Below this share of the limit, foreign usage changes too little for old answers to mislead.
 _SMALL_SHARE = 0.1
 
 
@@ -62,9 +62,9 @@ class ForeignUsage:
             self._jitter_until = now + _JITTER_LASTS * self._interval
 
     def send_times_reliable(self, now: float) -> bool:
-        """Whether the server counts our requests at the distance at which they are sent.
+        """Whether the server counts our requests as far apart as they are sent.
 
-        It does if the excess has been the same, but for one request, in all answers of the last intervals.
+        It does if the excess has varied by no more than one request in all answers of the last intervals.
         """
         fine = self._limit >= _FINE_RATE * self._interval
         return fine and self._answers >= _ENOUGH_ANSWERS and now >= self._jitter_until
@@ -76,7 +76,7 @@ class ForeignUsage:
 
     @property
     def median_excess(self) -> int:
-        """The median of the latest answers, which jitter leaves alone; at least 0."""
+        """The median excess of the recent answers, which jitter hardly changes; at least 0."""
         return max(0, median_high(excess for _, excess in self._recent)) if self._recent else 0
 
     @property
@@ -88,20 +88,20 @@ class ForeignUsage:
 
 #: Over how many answers the averages of `RemainingSemantics` go.
 _AVERAGED = 32
-#: The changes by one guess are evidence if they exceed so many times those by the other, plus so much.
+#: A guess is wrong if its changes exceed this many times those of the other guess, plus this much.
 _TIMES, _PLUS = 5.0, 0.25
-#: With fewer requests in flight the question does not matter.
+#: With fewer requests in flight than this, the question does not matter.
 _FEW_IN_FLIGHT = 5.0
-#: Foreign usage can't be below zero, but for requests on their way.
+#: Requests on their way can make foreign usage look negative, but not below this.
 _BELOW_ZERO = -2.0
 
 
 class RemainingSemantics:
-    """When the server looks up `Remaining`: as it counts a request, or as it answers. That is undocumented.
+    """When the server reads `Remaining`: when it counts a request, or when it answers. That is undocumented.
 
-    The wrong guess takes our own requests in flight for foreign usage, which then changes from one answer to
-    the next. So the guess by which it changes less is right, unless foreign usage comes out below zero: then
-    what was in flight had not been counted yet.
+    The wrong guess mistakes our own requests in flight for foreign usage, which then changes from one answer
+    to the next. So the guess with fewer changes is right, unless it makes foreign usage negative: then the
+    requests in flight had not been counted yet.
 
     Attributes:
         at_answer: the guess; False at first.

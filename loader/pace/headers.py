@@ -12,7 +12,7 @@ from multidict import istr
 
 #: HubSpot's limits lie between 100 and 250 requests; a number beyond this is a mistake.
 _LARGEST_LIMIT = 10_000_000
-#: An answer that is overtaken by others says at most so much more than they.
+#: An answer that others have overtaken says at most this much more than they do.
 _OVERTAKEN = 1000
 _LARGEST_DAILY_LIMIT = 10**12
 _SHORTEST_INTERVAL_MS, _LONGEST_INTERVAL_MS = 100, 3_600_000
@@ -53,7 +53,7 @@ class DailyUsage:
     def learn(self, limits: RateLimits) -> None:
         """Take over what an answer says of the day; an answer that says nothing changes nothing.
 
-        Answers overtake each other, so a little more than before is not news. Much more is: after a reset.
+        Answers overtake each other, so a slightly higher value is ignored. A much higher one means a reset.
         """
         if limits.daily_limit is not None:
             self.limit = limits.daily_limit

@@ -15,9 +15,9 @@ from loader.pace.pause import Pause, Watch
 from loader.pace.rate import LOWEST_TIER, Rate
 from loader.pace.window import Window
 
-#: The share of an interval that the first request is waited for, since its answer tells the limit.
+#: How long the first answer, which tells the limit, is waited for, as a share of the interval.
 _PROBE_SHARE = 0.5
-#: Requests are spaced this much closer than the limit asks, so that a delay can be made up for.
+#: Requests are spaced closer than the limit asks, by this factor, to make up for delays.
 _CLOSER = 0.85
 #: Timers are no finer than this, in seconds: what is due within it goes out at once.
 _TICK = 0.002
@@ -25,7 +25,7 @@ _TICK = 0.002
 _NOTABLE = 0.1
 #: By how many seconds a request may arrive later than its send time suggests, if the answers show no jitter.
 _JITTER = 0.025
-#: The same under the cap, of which no answer tells whether it is kept.
+#: The same under the cap: no answer tells whether we keep to it.
 _CAP_JITTER = 0.1
 
 
@@ -62,13 +62,13 @@ class Pace:
 
     **Why no window can overflow.** HubSpot counts a request at some moment between sending and answer. A
     request takes a slot when it is sent and gives it back one interval after its *answer*, and there are no
-    more slots than the limit. So when a request goes out, everything that the server may still count with it
-    holds a slot, however long any of them is under way. That leaves a slot unused for as long as an answer
-    takes. If `Remaining` in the answers proves that the server counts requests as they are sent, a slot is
-    free one interval after the *sending* already, with a margin for jitter (`ForeignUsage`).
+    more slots than the limit. So when a request goes out, every request that the server may still count with
+    it holds a slot, however long it is under way. That leaves a slot unused for as long as an answer takes.
+    If `Remaining` in the answers proves that the server counts requests as they are sent, a slot is free
+    one interval after *sending*, with a margin for jitter (`ForeignUsage`).
 
-    What others use is taken off the slots (`Budget`). aiolimiter spaces the requests inside the window, so
-    that no burst comes back in every interval.
+    What others use is subtracted from the slots (`Budget`). aiolimiter spaces the requests inside the window,
+    so that no burst recurs in every interval.
 
     Attributes:
         quota: the daily limit as the latest answer gave it.
@@ -76,7 +76,7 @@ class Pace:
     """
 
     def __init__(self, *, cap: Rate | None = None, reserve: float = 0.0, watch: Watch | None = None) -> None:
-        """`cap`: never more requests than this, and as many until an answer tells the account's limit.
+        """`cap` is the highest rate; until an answer tells the account's limit, it is also the rate used.
 
         `reserve` is the percentage of the limit to leave to others. `watch` is told of decisions.
         """
@@ -185,11 +185,11 @@ class Pace:
         self._space()
 
     def _blocked_until(self, now: float) -> float | None:
-        """When to look again whether a request may go out; None: now it may."""
+        """When to check again whether a request may go out; None if it may go out now."""
         if self._pause.until > now:
             return self._pause.until
         if not self._probed and self.requests:
-            # The first request goes alone: its answer tells the limit. A slow one is not waited for.
+            # The first request goes alone: its answer tells the limit. A slow answer is not waited for.
             probe_ends = self._window.oldest + self._window.interval * _PROBE_SHARE
             if probe_ends > now:
                 return probe_ends

@@ -46,7 +46,7 @@ class Pause:
         return max(0.0, self.until - now)
 
     def throttled(self, now: float, sent: float, retry_after: float | None, interval: float) -> bool:
-        """Pause after a 429 to a request sent at `sent`. False if it belongs to a burst that did so already.
+        """Pause after a 429 to a request sent at `sent`. False if its burst has already led to a pause.
 
         Without `retry_after` no pause is longer than `interval`: the window is empty then.
         """
@@ -62,6 +62,6 @@ class Pause:
         return new
 
     def answered(self, sent: float) -> None:
-        """Take note of a good answer to a request sent at `sent`: if after the pause, it has helped."""
+        """Take note of a good answer to a request sent at `sent`: it ends a series of bursts begun before."""
         if sent > self._burst_at:
             self._bursts = 0

@@ -13,7 +13,7 @@ _CLOCK_ERROR = 0.002 + time.get_clock_info("monotonic").resolution
 class Window:
     """The slots of one rolling window. All times are seconds on the loop's clock.
 
-    Old entries leave at the next look, not on a timer; when that is makes no difference.
+    Old entries are dropped when the window is next read, not by a timer; the result is the same.
 
     Attributes:
         interval: length of the window in seconds; a change applies to old entries as well.
