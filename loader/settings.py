@@ -111,7 +111,7 @@ class LoadSettings(ConnectionSettings):
         _check(self, "stop_after_failures", self.stop_after_failures >= 0, "use 0 or more")
         _check(self, "limit", self.limit is None or self.limit >= 1, "use 1 or more")
         for name in ("report", "checkpoint"):
-            _check(self, name, getattr(self, name) != "-", "use a file; ./- is one of that name")
+            _check(self, name, getattr(self, name) != "-", "use a file; for one named -, use ./-")
         if self.input == "-" and self.token_file == "-":  # noqa: S105 - a path
             raise UsageError(
                 "INPUT and --token-file can't both be standard input: save one of them to a file"

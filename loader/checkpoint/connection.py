@@ -113,7 +113,7 @@ def unusable(path: Path, error: sqlite3.Error) -> CheckpointError:
     if code == sqlite3.SQLITE_CORRUPT:
         return CheckpointError(
             f"{path} is damaged: {error}",
-            "Restore it from a backup, or start anew with --overwrite, which keeps it under another name.",
+            "Restore it from a backup, or start over with --overwrite, which keeps it under another name.",
         )
     if code == sqlite3.SQLITE_FULL:
         return CheckpointError(f"{path} can't be written: the disk is full", "Make room on the disk.")
@@ -125,7 +125,7 @@ def unwritable(path: Path, trouble: str) -> Stopped:
     return Stopped(
         "checkpoint_unwritable",
         f"{path} can't be written: {trouble}",
-        "Put that right, and give the same command again: it goes on from there.",
+        "Fix that, then run the same command again to resume.",
     )
 
 

@@ -219,7 +219,7 @@ def _defect(path: Path, error: Exception) -> Stopped:
     stopped = Stopped(
         "checkpoint_unwritable",
         f"{path} can't be written: {type(error).__name__}: {error}",
-        "Give the same command again: it goes on from there.",
+        "Run the same command again to resume.",
     )
     stopped.__cause__ = error
     return stopped

@@ -33,7 +33,8 @@ def find_checkpoint(path: Path) -> Path:
     simulated = checkpoint_of(report_of(path, simulate=True))
     if simulated.exists():
         raise CheckpointError(
-            f"{path} was loaded with --simulate alone", f"Name the checkpoint of that: {simulated}"
+            f"{path} has only been loaded with --simulate",
+            f"To use that load, give its checkpoint: {simulated}",
         )
     if not path.exists():
         raise CheckpointError(
@@ -41,7 +42,7 @@ def find_checkpoint(path: Path) -> Path:
         )
     raise CheckpointError(
         f"no load of {path} is known: there is no {' or '.join(one.name for one in possible)} beside it",
-        "If the load named another --report or --checkpoint, name one of those.",
+        "If the load used another --report or --checkpoint, give that path.",
     )
 
 
@@ -80,7 +81,7 @@ def refuse_files(files: LoadFiles, *, overwrite: bool, simulate: bool = False) -
         what = "is empty" if files.checkpoint.exists() else "does not exist"
         raise CheckpointError(
             f"{files.report} is there, but its checkpoint {files.checkpoint} {what}",
-            "Put the checkpoint back, which knows what was sent. Or start anew with --overwrite, which keeps "
+            "Put the checkpoint back: it records what was sent. Or start over with --overwrite, which keeps "
             "the report under another name.",
         )
     if files.input is None or not (known := checkpoint_of(files.input)).exists():

@@ -103,7 +103,7 @@ class CheckpointLock:
         if code == sqlite3.SQLITE_NOTADB:
             return CheckpointError(
                 f"{self.path} is not a lock file of assoc-loader",
-                "Delete it if no run is under way, and give the same command again.",
+                "Delete it if no run is under way, and run the same command again.",
             )
         # ENOLCK, on a share without a lock service, looks like a lock that another process holds.
         if code == sqlite3.SQLITE_BUSY:
@@ -115,7 +115,7 @@ class CheckpointLock:
                 )
             return CheckpointError(
                 f"{self.checkpoint} is in use by {self._name_holder()}",
-                "Wait until that run has ended, then give the same command again.",
+                "Wait until that run has ended, then run the same command again.",
             )
         hint = self._advice(advice(error))
         if code == sqlite3.SQLITE_FULL:

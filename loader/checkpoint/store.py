@@ -162,7 +162,7 @@ class Checkpoint:
         """The three files of the load as they are now, also if they were moved together."""
         places = self._fact("places")
         if not places:
-            raise CheckpointError(f"{self.path} remembers no load", "Give the command of the load again.")
+            raise CheckpointError(f"{self.path} records no load", "Run the load command again.")
         noted, folder = Places(**places), self.path.parent
         return LoadFiles(noted.input_from(folder), noted.report_from(folder), self.path)
 

@@ -23,7 +23,7 @@ from loader.cli.verify import verify
 from loader.errors import LoaderError, UsageError
 from loader.version import __version__
 
-_AGAIN = "The same command goes on, or starts again."
+_AGAIN = "Run the same command again."
 #: What people type, and what it is called here.
 _COMMANDS_MEANT = {
     "status": "summary PATH",
@@ -49,7 +49,7 @@ _OPTIONS_MEANT = {
     "--sandbox": "--simulate",
     "--output": "--report",
     "--out": "--report",
-    "--resume": "the same command: it goes on by itself",
+    "--resume": "the same command as before: it resumes",
     "--force": "--overwrite",
     "--token": "--token-file PATH, or the environment variable HUBSPOT_ACCESS_TOKEN",
     "--access-token": "--token-file PATH, or the environment variable HUBSPOT_ACCESS_TOKEN",
@@ -61,15 +61,15 @@ Start here:
   assoc-loader load pairs.csv --from-type contacts --to-type deals --simulate
   assoc-loader load pairs.csv --from-type contacts --to-type deals --limit 10
 The first practises against a HubSpot simulator, the second is a real pilot;
-the same command without --limit goes on from there.
+run it again without --limit to load the rest.
 
 \b
 Exit codes:
   0    all pairs taken up so far are associated, existing, duplicate or empty
   1    some are failed, gave_up, invalid, removed, missing or unknown
-  2    nothing was sent: something must be put right first
-  3    stopped before the end; the same command goes on from there
-  130  interrupted by Ctrl-C, 143 by SIGTERM; the same command goes on
+  2    nothing was sent: something must be fixed first
+  3    stopped before the end; run the same command again to resume
+  130  interrupted by Ctrl-C (143: SIGTERM); run it again to resume
 """
 
 
@@ -100,7 +100,7 @@ class Program(click.Group):
 def program() -> None:
     """Create HubSpot default associations in bulk, from a file of record-ID pairs.
 
-    Every pair gets a line in a report that says what became of it. A run that stops goes on where it stopped.
+    Every pair gets a line in a report that says what became of it. Run the same command again to resume.
     """
 
 
@@ -155,7 +155,7 @@ def _exit_code() -> int | str | None:
         fault = _innermost(defect)
         print_error(
             f"Something went wrong inside assoc-loader ({type(fault).__name__}: {fault})",
-            "What was settled is safe, and the same command goes on from it. Please report this defect.",
+            "The results so far are safe; run the same command again to resume. Please report this defect.",
         )
         return 3
 

@@ -99,11 +99,13 @@ def _cost(check: CheckResult, width: int) -> Iterator[Line]:
         shares = [f"{_share(will.requests / limit)} on {name}" for name, limit in _TIERS]
         if will.requests < _FEW * _TIERS[0][1]:
             shares = ["under 1 % on every tier"]
-        yield from wrap(f"Of a day's API calls: {', '.join(shares)} (--online asks the account)", width)
+        yield from wrap(f"Share of a day's API calls: {', '.join(shares)} (--online asks the account)", width)
     if check.ends_at is not None and will.seconds > _SOON:
         account = online.account if online else None
         waits = ", with --wait-for-daily-reset" if _needs_waiting(check) else ""
-        yield from wrap(f"Started now{waits}, it ends at {format_local_time(check.ends_at, account)}", width)
+        yield from wrap(
+            f"If started now{waits}, it ends at {format_local_time(check.ends_at, account)}", width
+        )
 
 
 def _needs_waiting(check: CheckResult) -> bool:
@@ -143,7 +145,7 @@ def _findings(online: Online, width: int) -> Iterator[Line]:
             yield from wrap(words, width, "  ")
     for unknown in online.unchecked:
         yield from wrap(f"Not checked: {unknown}", width, style="quiet")
-    write = "whether the token may write; only a write tells. A pilot does: load --limit 1"
+    write = "whether the token can write; to find out, load one pair: load --limit 1"
     yield from wrap(f"Not checked: {write}", width, style="quiet")
     for problem in online.problems:
         label, style = ("PROBLEM", "bad") if problem.blocks else ("Warning", "warn")
@@ -163,7 +165,7 @@ def _side(sample: Sample, count: AssociationCount, own_type: str, other_type: st
         most = count.limit.most if count.limit else None
         bound = "the limit is not known" if most is None else f"the limit is {most:,}"
         pairs = pluralize(count.busiest.pairs, "pair")
-        yield f"most {other_type} for one of the {own_type}: {pairs} ({count.busiest.record_id}); {bound}"
+        yield f"most {other_type} of one record: {pairs} ({count.busiest.record_id}); {bound}"
 
 
 def _online_as_dict(online: Online) -> dict[str, object]:

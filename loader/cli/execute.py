@@ -16,7 +16,7 @@ from loader.report import ReportResult
 from loader.summary import LoadSummary, Run
 from loader.summary.terminal import Line
 
-GOES_ON = "The same command goes on from there."
+GOES_ON = "Run the same command again to resume."
 
 
 class Ended(Protocol):
@@ -64,7 +64,7 @@ def run_to_the_end(
     if (ended.stopped is not None or ended.interrupted) and not ended.summary.simulated:
         _tell(GOES_ON)
     _tell_of_report(ended)
-    otherwise = "The run itself has ended, and `summary` tells how."
+    otherwise = "The run itself has ended; `summary` shows the result."
     if as_json:
         print_json(ended.as_dict(), otherwise)
     else:
@@ -90,7 +90,8 @@ async def _run(start: Start[Result], verbosity: int) -> Result:
             try:
                 ended = await run
             except (asyncio.CancelledError, Interrupted) as error:
-                interrupted = Interrupted(str(error) or "Interrupted", GOES_ON)
+                hint = error.hint if isinstance(error, Interrupted) else ""
+                interrupted = Interrupted(str(error) or "Interrupted", hint or GOES_ON)
                 interrupted.exit_code = signals.code or interrupted.exit_code
                 raise interrupted from None
     return ended

@@ -34,7 +34,7 @@ def load(dry_run: bool, json: bool, quiet: int, verbose: int, **values: Any) -> 
     """Associate every pair of INPUT, and write the report.
 
     INPUT is a CSV file (also .gz .bz2 .xz .zip .zst) or an .xlsx workbook with a header, or '-' for standard
-    input. The same command again goes on where the last run ended, and sends nothing twice.
+    input. Run the same command again to resume; nothing is sent twice.
     """
     from loader.settings import LoadSettings
 

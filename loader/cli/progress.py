@@ -53,7 +53,7 @@ class Lines(Observer):
         """Say that the run is going to end."""
         requests = self._counts.in_flight() if self._counts is not None else 0
         waiting = f"waiting for {pluralize(requests, 'request')}" if requests else "nothing is in flight"
-        self.tell(f"Stopping: {waiting}. Once more to leave at once.")
+        self.tell(f"Stopping: {waiting}. Interrupt again to quit now.")
 
     def reading(self, rows: int) -> None:
         """Say how far the first reading is; called in the reading thread."""

@@ -47,7 +47,7 @@ from loader.errors import UsageError
     default=0.0,
     show_default=True,
     metavar="SECONDS",
-    help="Most seconds that an answer takes.",
+    help="Maximum seconds per answer.",
 )
 @click.option(
     "--batch-failure",

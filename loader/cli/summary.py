@@ -23,7 +23,7 @@ Exit codes:
 @PATH
 @options("html", "json")
 def summary(path: str, html: str | None, json: bool) -> int:
-    """Say what a load came to, why, and what to do next.
+    """Show a load's result, its causes and what to do next.
 
     PATH is the input, the report or the checkpoint of a load, finished, stopped or running.
     """

@@ -23,7 +23,7 @@ Exit codes:
   0  all that the load created is removed
   1  some of it is still there
   2  nothing was sent
-  3  stopped before the end; the same command goes on
+  3  stopped before the end; run the same command again to resume
 """
 
 
@@ -64,7 +64,7 @@ def _ask(plan: UndoPlan, yes: bool) -> bool:
     for words in kept_words(plan.kept):
         click.echo(words, err=True)
     account = plan.account
-    whose = f"account {account.portal_id} ({account.ui_domain})" if account else "an account it does not name"
+    whose = f"account {account.portal_id} ({account.ui_domain})" if account else "an unknown account"
     question = f"Remove {pluralize(plan.pairs, 'association')} from {whose}"
     if yes:
         click.echo(f"{question}: yes", err=True)

@@ -17,7 +17,7 @@ Exit codes:
   0  all present, and no pair of the load needs attention
   1  some are missing or unknown, or need attention for another reason
   2  nothing was asked
-  3  stopped before the end; the same command goes on
+  3  stopped before the end; run the same command again to resume
 """
 
 

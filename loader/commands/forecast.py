@@ -168,8 +168,8 @@ def cost(will: Forecast, account: Account | None) -> list[str]:
         calls = f"{will.requests:,} of today's {will.daily_remaining:,} API calls"
         if will.requests > will.daily_remaining:
             calls += (
-                ": it will not end today. It stops when they are used up, and the same command goes on; "
-                "--wait-for-daily-reset sleeps until the reset instead"
+                ": it will not end today. When they are used up it stops: run it again after the reset, "
+                "or add --wait-for-daily-reset"
             )
         lines.append(calls)
     elif will.daily_limit:

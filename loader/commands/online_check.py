@@ -132,7 +132,7 @@ class OnlineCheck:
         answer = await self._ask(lambda: read_association_limit(self._hubspot, own_type, other_type))
         limit = None
         if isinstance(answer, Verdict) and answer.http_status == 404:
-            self.leave_out("association limits: HubSpot does not tell them at this API version")
+            self.leave_out("association limits: not available at this API version")
         else:
             limit = self._known(answer, f"how many {other_type} one of the {own_type} may have")
         most = None if limit is None else limit.most

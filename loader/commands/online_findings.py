@@ -104,13 +104,13 @@ def _of_count(count: AssociationCount, own_type: str, other_type: str) -> Iterat
     if count.over and count.limit is not None and count.busiest is not None:
         yield Problem(
             False,
-            f"{count.over:,} of the {own_type} have more pairs in the file than the {count.limit.most:,} "
-            f"{other_type} that one may have; {count.busiest.record_id} has {count.busiest.pairs:,}",
-            "HubSpot will refuse what is beyond the limit: split those records, or raise the limit.",
+            f"{count.over:,} of the {own_type} exceed the limit of {count.limit.most:,} {other_type} each in "
+            f"this file; {count.busiest.record_id} has {count.busiest.pairs:,}",
+            "HubSpot will refuse what exceeds the limit: split those records, or raise the limit.",
         )
     if count.limit is not None and count.limit.full:
         yield Problem(
             False,
-            f"{count.limit.full:,} of the account's {own_type} are at their limit of {other_type} already",
-            "Where they stand in the file, HubSpot will refuse them.",
+            f"{count.limit.full:,} of the account's {own_type} are already at their limit of {other_type}",
+            "HubSpot will refuse new pairs of these records.",
         )

@@ -35,7 +35,9 @@ def write_page(path: str, summary: LoadSummary, page: str) -> None:
     except OSError as error:
         raise UsageError(f"{page} can't be read: {error.strerror}", "Name another file.") from error
     if not ours:
-        raise UsageError(f"{page} is not a page of this program, and stays as it is", "Name another file.")
+        raise UsageError(
+            f"{page} was not written by assoc-loader, and is left unchanged", "Name another file."
+        )
     with Checkpoint(find_checkpoint(Path(path))) as checkpoint:
         source = _source(checkpoint)
         settled = [

@@ -97,7 +97,7 @@ class Progress:
         if not self.left:
             return ", ".join(words)
         if not rate or elapsed < _RATE_FROM or self._clock() - self._changed > _STALLED:
-            return ", ".join([*words, "time to go unknown"])
+            return ", ".join([*words, "time left unknown"])
         return ", ".join([*words, f"{duration(self.left / rate)} to go ({self._until(self.left / rate)})"])
 
     def remarks(self) -> list[str]:
@@ -109,9 +109,9 @@ class Progress:
         elif pace.paused_for > 0:
             words.append(f"paused for {pace.paused_for:.0f} s more: {pace.pause_reason}")
         if self.counts.throttled:
-            words.append(f"{pluralize(self.counts.throttled, 'time')} too many requests (429)")
+            words.append(f"too many requests (429): {pluralize(self.counts.throttled, 'time')}")
         if (calls := self._calls_short(pace)) is not None:
-            words.append(f"today's API calls end first: {calls:,} are left")
+            words.append(f"today's API calls run out first: {calls:,} are left")
         if self._before:
             everything = self._before + self.settled
             words.append(f"in all {everything:,} of {pluralize(self._before + self.counts.total, 'pair')}")

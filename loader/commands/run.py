@@ -236,7 +236,7 @@ def progress_of(observer: Observer, cancel_token: CancelToken) -> Progress:
 
     def progress(rows: int) -> None:
         if cancel_token.cancelled:
-            raise Interrupted("interrupted before anything was sent", "The same command starts again.")
+            raise Interrupted("interrupted before anything was sent", "Run the same command again.")
         observer.reading(rows)
 
     return progress

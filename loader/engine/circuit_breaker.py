@@ -136,7 +136,7 @@ class CircuitBreaker:
         return Stopped(
             "outage",
             f"no answer for {self._silence or 0.0:.0f} s: {self.last_word}",
-            "Check the network, then run the same command again: it goes on from here.",
+            "Check the network, then run the same command again to resume.",
         )
 
     def _count_silence(self, word: str) -> None:

@@ -48,9 +48,7 @@ async def ask_account(
         except asyncio.CancelledError:
             if not cancel_token.cancelled:
                 raise
-            raise Interrupted(
-                "interrupted before anything was sent", "The same command starts again."
-            ) from None
+            raise Interrupted("interrupted before anything was sent", "Run the same command again.") from None
         finally:
             question.cancel()
 
@@ -82,7 +80,7 @@ async def _ask(hubspot: HubSpot, pace: Pace, day: DailyQuota, policy: RetryPolic
                 wait = migration_wait(answer, day.format_local_time)
                 if isinstance(wait, Stopped):
                     raise wait
-                pace.pause(wait, "HubSpot moves the account to another data centre")
+                pace.pause(wait, "HubSpot is moving the account to another data centre")
             case _:
                 return answer
 

@@ -66,7 +66,7 @@ class Gate:
         while self._day.spent(self._connection.in_flight):  # until requests in flight are counted
             if not self._connection.in_flight:
                 if not self._day.wait:
-                    raise self._day.over("only the reserve is left of the daily limit")
+                    raise self._day.over("only the --reserve share of the daily limit is left")
                 self._day.is_over = True
                 break
             await asyncio.sleep(0.05)

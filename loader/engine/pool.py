@@ -224,7 +224,7 @@ class Pool:
         if isinstance(wait, Stopped):
             self.stop(wait)
         else:
-            self._pace.pause(wait, "HubSpot moves the account to another data centre")
+            self._pace.pause(wait, "HubSpot is moving the account to another data centre")
 
     def _account(self, _item: WorkItem, verdict: Verdict) -> None:
         self.stop(Stopped(verdict.reason or "account", verdict.message, verdict.hint))

@@ -40,7 +40,7 @@ class RetryPolicy:
 
 
 def migration_wait(verdict: Verdict, format_local_time: Callable[[float], str]) -> float | Stopped:
-    """Seconds to pause for a 477 (HubSpot moves the account to another data centre), or what ends the run.
+    """Seconds to pause for a 477 (account migration), or what ends the run.
 
     `format_local_time` puts a moment, given in seconds from now, into words.
     """
@@ -48,7 +48,7 @@ def migration_wait(verdict: Verdict, format_local_time: Callable[[float], str]) 
     if wait is None:
         return Stopped(
             reason,
-            f"{message}; HubSpot does not say when that will be over",
+            f"{message}; HubSpot does not say when that will end",
             f"{verdict.hint} A migration takes up to a day.",
         )
     if wait > _LONGEST_MIGRATION:

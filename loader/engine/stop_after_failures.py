@@ -75,7 +75,7 @@ class Refusals:
                 return None
             what = "although their records exist"
         else:
-            what = "and the token may not read their records"
+            what = "and the token can't read their records"
         return Stopped(
             "no_read_access",
             f"the first {len(pairs)} pairs were all refused ({self._last_message}), {what}",
@@ -91,5 +91,5 @@ class Refusals:
             "too_many_failures",
             f"{self._in_a_row} pairs in a row were refused, the last with: {self._last_message}",
             "Is it the right file, with the right columns and types, for this account? The report has the "
-            "reasons. --stop-after-failures 0 goes on regardless.",
+            "reasons. To continue anyway, add --stop-after-failures 0.",
         )

@@ -18,6 +18,7 @@ OAUTH_VARIABLES = ("HUBSPOT_CLIENT_ID", "HUBSPOT_CLIENT_SECRET", "HUBSPOT_REFRES
 
 _LONGEST_FILE = 65536  # bytes; a token has fewer than a thousand
 _HINT = f"Put the access token into {TOKEN_VARIABLE} or into a file for --token-file."
+_OAUTH_HINT = f"Set them, or use an access token: {TOKEN_VARIABLE} or --token-file."
 _BLANKS = "\ufeff \t\r\n\v\f\0"
 _QUOTES = ('""', "''", "``", "“”", "‘’", "„“", "«»")  # noqa: RUF001 - word processors make them
 
@@ -78,7 +79,7 @@ def find_credentials(
     if not given:
         raise CredentialsError("There is no access token.", _HINT)
     if missing := [name for name in OAUTH_VARIABLES if name not in given]:
-        raise CredentialsError(f"For OAuth, {' and '.join(missing)} must be set too.", _HINT)
+        raise CredentialsError(f"For OAuth, {' and '.join(missing)} must be set too.", _OAUTH_HINT)
     client_id, client_secret, refresh_token = (parse_token(given[name], name) for name in OAUTH_VARIABLES)
     return OAuth(base_url, client_id.reveal(), client_secret, refresh_token, warn=warn)
 

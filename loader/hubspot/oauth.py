@@ -40,7 +40,7 @@ LARGEST_ANSWER = 65536  #: bytes
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _TOKEN = re.compile(r"[!-~]+")
 _ROTATED = (
-    "HubSpot has replaced the refresh token. This run goes on with the new one, which is not kept: before "
+    "HubSpot has replaced the refresh token. This run goes on with the new one, which is not saved: before "
     "the next run, authorize the app again and put its new refresh token into HUBSPOT_REFRESH_TOKEN."
 )
 
@@ -49,7 +49,7 @@ class RenewalError(Exception):
     """No token is available at present. `verdict` is of the kind UNREACHABLE: no row is at fault."""
 
     def __init__(self, cause: Verdict) -> None:
-        message = f"No access token can be had: {cause.message}"
+        message = f"Can't get an access token: {cause.message}"
         super().__init__(message)
         # No status: the token endpoint may have answered, but no association was asked for.
         self.verdict = cause._replace(
@@ -199,7 +199,7 @@ def _refusal(verdict: Verdict) -> Stopped:
         return Stopped("redirect", f"No access token: {verdict.message}", verdict.hint)
     return Stopped(
         "token_refused",
-        f"HubSpot gives no access token: HTTP {verdict.http_status}, {one_line(verdict.message, 300)}",
+        f"HubSpot refused an access token: HTTP {verdict.http_status}, {one_line(verdict.message, 300)}",
         "Check HUBSPOT_CLIENT_ID, HUBSPOT_CLIENT_SECRET and HUBSPOT_REFRESH_TOKEN: the app may have been "
         "uninstalled from the account, or the refresh token replaced.",
     )

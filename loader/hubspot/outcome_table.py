@@ -71,7 +71,7 @@ OUTCOMES = (
         {401},
         Kind.ACCOUNT,
         reason="token_refused",
-        hint=f"Check that the access token is whole, still valid, and this account's. {EU_HINT}",
+        hint=f"Check that the access token is complete, still valid, and for this account. {EU_HINT}",
     ),
     Row(
         {403},
@@ -93,7 +93,7 @@ OUTCOMES = (
         range(300, 400),
         Kind.ACCOUNT,
         reason="redirect",
-        hint="Redirects are never followed, so that the token goes nowhere else: correct --base-url.",
+        hint="Redirects are never followed, to keep the token on this host: correct --base-url.",
     ),
     Row(
         {488},
@@ -108,7 +108,7 @@ OUTCOMES = (
         Kind.DAILY,
         says=frozenset({"DAILY"}),
         reason="daily_limit",
-        hint="The limit is reset at midnight in the account's time zone; then the same command goes on.",
+        hint="The limit is reset at midnight in the account's time zone; then run the same command again.",
     ),
     Row(
         {477},
@@ -259,7 +259,7 @@ def _message(row: Row, read: _Read, said: dict[str, Any]) -> str:
     if read.finding == NOT_IN_RESULTS:
         return "HubSpot answered without an error, but the pair is not in the results"
     if read.finding == HAS_ERRORS:
-        return "HubSpot counts an error for this pair and does not say which"
+        return "HubSpot reports an error for this pair but not which"
     answer = f"HTTP {read.status} ({media_type(read.headers) or 'no content type'})"
     if read.body is None:
         return f"{answer}: the answer can't be read to its end"

@@ -41,7 +41,7 @@ def parse_base_url(text: str) -> URL:
         url = URL(text.strip())
         host, port = url.host, url.port
     except ValueError as fault:
-        raise UsageError(f"The base URL is no URL: {fault}", _EXAMPLE) from None
+        raise UsageError(f"The base URL is not a URL: {fault}", _EXAMPLE) from None
     if url.scheme not in ("http", "https") or not host or not port:
         raise UsageError("The base URL needs a scheme and a host.", _EXAMPLE)
     if url.raw_user is not None or url.raw_password is not None or url.raw_query_string or url.raw_fragment:

@@ -84,7 +84,7 @@ def judge_id(cell: str, column: str) -> int | Fault:
         number = int(text)
         if 1 <= number <= LARGEST_ID:
             return number
-        return Fault("ID_OUT_OF_RANGE", f"{column} {text} is no ID: IDs go from 1 to {LARGEST_ID}")
+        return Fault("ID_OUT_OF_RANGE", f"{column} {text} is not an ID: IDs go from 1 to {LARGEST_ID}")
     number = _whole(text)
     if 1 <= number <= LARGEST_FLOAT_ID:
         return number
@@ -130,14 +130,14 @@ def _no_id(text: str, cell: str, column: str) -> Fault:
     elif digit := next((c for c in text if c.isdigit() and not c.isascii()), None):
         why = f"it is written with {unicodedata.name(digit)}; use the digits 0 to 9"
     elif text.startswith('"') and cell[:1].isspace():
-        why = "there is a blank before the quotation mark"
+        why = "there is a space before the quotation mark"
     elif '"' in text:
         why = "there is a stray quotation mark"
     elif hidden := next((c for c in text if not c.isprintable() or not trim(c).strip(" ")), None):
         why = f"it holds an invisible character (U+{ord(hidden):04X})"
     else:
         why = "an ID is 1 to 19 digits"
-    return Fault("BAD_ID", f"{column} {quote_cell(text)} is no ID: {why}")
+    return Fault("BAD_ID", f"{column} {quote_cell(text)} is not an ID: {why}")
 
 
 def judge_type(cell: str, default: str | None, column: str) -> str | Fault:
@@ -149,12 +149,14 @@ def judge_type(cell: str, default: str | None, column: str) -> str | Fault:
     if not text:
         return Fault("MISSING_TYPE", f"{column} is empty, and there is no default type")
     if suggestion := suggest_type(text):
-        return Fault("BAD_TYPE", f"{column} {quote_cell(text)} is no object type: did you mean {suggestion}?")
+        return Fault(
+            "BAD_TYPE", f"{column} {quote_cell(text)} is not an object type: did you mean {suggestion}?"
+        )
     if is_type(text):
         return text
     return Fault(
         "BAD_TYPE",
-        f"{column} {quote_cell(text)} is no object type: use a name like contacts or an ID like 0-1",
+        f"{column} {quote_cell(text)} is not an object type: use a name like contacts or an ID like 0-1",
     )
 
 

@@ -47,12 +47,12 @@ class Columns:
             value = normalize_type(value)
             if suggestion := suggest_type(value):
                 raise UsageError(
-                    f"{option} {quote_cell(value)} is no object type: did you mean {suggestion}?",
+                    f"{option} {quote_cell(value)} is not an object type: did you mean {suggestion}?",
                     f"Use {option} {suggestion}; for a custom object, its type ID such as 2-12345.",
                 )
             if not is_type(value):
                 raise UsageError(
-                    f"{option} {quote_cell(value)} is no object type",
+                    f"{option} {quote_cell(value)} is not an object type",
                     "Use a name like contacts or an ID like 0-1.",
                 )
             object.__setattr__(self, name, value)

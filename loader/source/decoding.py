@@ -100,7 +100,7 @@ def text_blocks(stream: IO[bytes], encoding: str, part: Part) -> Iterator[TextBl
             raise part.error(
                 line + line_ends(block),
                 f"the line is longer than {LONGEST_RECORD >> 20} million characters",
-                "This is no CSV file of ID pairs, or it is damaged there.",
+                "This is not a CSV file of ID pairs, or it is damaged there.",
             )
         if block:
             yield TextBlock(block, checksum)
@@ -147,7 +147,7 @@ def _refuse_damage(text: str, line: int, part: Part) -> None:
     if (hole := text.find(_HOLE)) >= 0:
         raise part.error(
             line + line_ends(text[:hole]),
-            "a hole of NUL bytes, as an interrupted copy or a power loss leaves; rows may be missing",
+            "a hole of NUL bytes, as left by an interrupted copy or a power loss; rows may be missing",
             "Copy or export the file again; if it is UTF-16 or UTF-32, name that with --encoding.",
         )
     if not text.isascii() and (half := _SURROGATE.search(text)):

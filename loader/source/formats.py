@@ -58,11 +58,11 @@ def file_format(file: IO[bytes], name: str, suffix: str) -> str:
     file.seek(0)
     if found != ".csv" and suffix not in PACKED:
         raise InputError(
-            f"{name} is no CSV file but {_NAMES[found]}",
+            f"{name} is not a CSV file but {_NAMES[found]}",
             f"Give it a name that ends in {found}: it is unpacked while it is read.",
         )
     if found == ".csv" and suffix in PACKED and b"\0" in head:
-        raise InputError(f"{name} is no readable {suffix} file", "Fetch it again.")
+        raise InputError(f"{name} is not a readable {suffix} file", "Fetch it again.")
     return found
 
 

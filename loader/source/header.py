@@ -25,7 +25,7 @@ _SPACES = r" \t\x0b\x0c\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u2
 _SAMPLE = 5
 
 WHOLE_LINES = (
-    "each line stands in quotes as one cell (pasted into one spreadsheet column): "
+    "each line is one quoted cell (pasted into one spreadsheet column): "
     "split it into columns or remove the outer quotes"
 )
 SPLIT_LINES = "Export the file again, or split its lines into columns (in Excel: Data, Text to Columns)."
@@ -180,7 +180,7 @@ def _unusable(header: Header, found: Found, part: Part, command: str) -> InputEr
     if "\0" in "".join(names):
         hint = "The file looks like UTF-16 without a byte-order mark: try --encoding utf-16-le."
     elif any(name[:1].isspace() and name.strip().startswith('"') for name in names):
-        hint = 'There is a blank before the quotation marks: write "a","b" instead of "a", "b".'
+        hint = 'There is a space before the quotation marks: write "a","b" instead of "a", "b".'
     separated = f"separated by {_NAMES.get(header.delimiter, quote_cell(header.delimiter))}"
     columns = "The columns found" if part.is_sheet else f"The columns found ({separated})"
     return part.error(header.line, f"{'; '.join(found.problems)}. {columns}: {_listed(names)}", hint)

@@ -86,7 +86,7 @@ class InputFile:
                 yield Part(self.name), _checked(open_archive(file, packed, stack), self.name)
         except DAMAGED as error:
             raise InputError(
-                f"{self.name} is no readable {suffix} file: {error}", "Fetch it again."
+                f"{self.name} is not a readable {suffix} file: {error}", "Fetch it again."
             ) from error
         except OSError as error:
             raise InputError(f"{self.name} can't be opened: {error.strerror or error}") from error
@@ -102,7 +102,7 @@ def open_input(location: str) -> InputFile:
     """The input at a path. Raises InputError if there is no such file."""
     path = Path(location)
     if not _is_regular(path):
-        raise InputError(f"{location} is no file that can be read twice", "Save it as a file first.")
+        raise InputError(f"{location} can't be read twice", "Save it as a file first.")
     return InputFile(path, location)
 
 

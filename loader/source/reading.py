@@ -37,7 +37,7 @@ def find_layout(file: InputFile, columns: Columns, encoding: str) -> tuple[Layou
             return lay_out(sheet.header, columns, part, rows=rows), replace(columns, sheet=sheet.name)
         if columns.sheet is not None:
             raise UsageError(
-                f"{part.name} is no workbook, so it has no sheet {quote_cell(columns.sheet)}",
+                f"{part.name} is not a workbook, so it has no sheet {quote_cell(columns.sheet)}",
                 "Leave --sheet out.",
             )
         header, text = _first_lines(text_blocks(stream, encoding, part), columns, part)

@@ -26,7 +26,7 @@ from loader.text import quote_cell
 #: What to do about a stray quote, for the second half of a message.
 STRAY_QUOTE = "There is a stray quotation mark: remove it, or double it inside a quoted cell."
 
-_GOES_ON = "spans several lines and goes on behind its closing quote"
+_GOES_ON = "spans several lines and has text after its closing quote"
 _ID = r"[0-9]+(?:\.0*)?|[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]+"
 #: An ID, intact or spoilt by a spreadsheet, or several IDs as HubSpot exports them.
 _LIKE_AN_ID = re.compile(rf"=?'?(?:{_ID})(?:;(?:{_ID})?)*")
@@ -79,7 +79,7 @@ class SwallowedRows:
             key = trim(cells[column]) if column in self._keys else ""
             if _LINE_END.search(key) or (key and layout.delimiter in cells[column]):
                 name = quote_cell(layout.name(column))
-                return Suspicion(f"holds a line end in {name}", _genuine(layout, column))
+                return Suspicion(f"contains a line break in {name}", _genuine(layout, column))
             if found := _swallowed_rows(cells, column, layout, layout.width, digits):
                 return found
         return None

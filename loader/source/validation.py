@@ -110,5 +110,5 @@ class RowJudge:
         if len(cells) == 1 and layout.delimiter and layout.delimiter in cells[0]:
             message += ": the whole line is in quotes"
         elif any(cell[:1].isspace() and cell.lstrip().startswith('"') for cell in cells):
-            message += ": there is a blank before a quotation mark"
+            message += ": there is a space before a quotation mark"
         return Fault(category, message)

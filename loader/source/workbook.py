@@ -69,7 +69,7 @@ def _open(data: bytes, part: Part, wanted: str | None) -> CalamineSheet:
         return workbook.get_sheet_by_name(_choose(workbook, part, wanted))
     except (CalamineError, RuntimeError, ValueError, OSError, *DAMAGED) as error:
         raise InputError(
-            f"{part.name} is no readable workbook: {error}", "Save it again in Excel, or as CSV UTF-8."
+            f"{part.name} is not a readable workbook: {error}", "Save it again in Excel, or as CSV UTF-8."
         ) from error
 
 

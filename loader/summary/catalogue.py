@@ -150,7 +150,7 @@ NO_PERMISSION = Cause(
 WRONG_ADDRESS = Cause(
     "wrong_address",
     "HubSpot does not take this request at this address",
-    "Check --base-url and --api-version. A dated version lives 18 months.",
+    "Check --base-url and --api-version. A dated version is supported for 18 months.",
     Fix.RETRY,
 )
 NOT_IN_RESULTS = Cause(
@@ -163,7 +163,7 @@ NOT_IN_RESULTS = Cause(
 REFUSED = Cause(
     "refused",
     "HubSpot refused the pair",
-    "Change what the message names. HubSpot support finds the request by its correlation ID.",
+    "Fix what the message describes. HubSpot support finds the request by its correlation ID.",
     Fix.RETRY,
 )
 
@@ -177,7 +177,7 @@ TIMEOUT = Cause(
 CONNECTION_BROKEN = Cause(
     "connection_broken",
     "The connection broke before the answer",
-    "Check the network, a proxy or a VPN. A pair that was made after all is not made twice.",
+    "Check the network, a proxy or a VPN. Retrying never makes an association twice.",
     Fix.RETRY,
 )
 UNREADABLE_ANSWER = Cause(

@@ -21,7 +21,7 @@ _PILOT = 10
 #: Words that the command of each fix can follow.
 _INTRODUCTIONS = {
     Fix.FILE: "When the file is corrected, load it again; no pair is sent twice:",
-    Fix.RETRY: "When that is fixed or over, send these pairs again:",
+    Fix.RETRY: "When that is fixed or has passed, send these pairs again:",
     Fix.VERIFY: "To ask again:",
 }
 
@@ -185,7 +185,7 @@ class LoadSummary:
             return None
         if self.simulated:
             return NextStep(
-                f"That was practice. For real, beginning with a pilot of {_PILOT} pairs:",
+                f"That was practice. For real, starting with a pilot of {_PILOT} pairs:",
                 self.invocation.load(simulate=None, report=None, checkpoint=None, limit=_PILOT),
             )
         if self.not_sent:
@@ -196,7 +196,7 @@ class LoadSummary:
                 return self.step_for(fix)
         if self.counts[Status.REMOVED]:
             return NextStep(
-                "To make the associations again that undo removed:", self.invocation.load(retry=True)
+                "To recreate the associations that undo removed:", self.invocation.load(retry=True)
             )
         if self.associated and not self.verified:
             return NextStep("To read the associations back from HubSpot:", self.invocation.verify())

@@ -117,7 +117,7 @@ def _result(summary: LoadSummary, run: Run) -> str:
         return f"Nothing sent: {what} settled on {local_time(summary.last_result_at)}{removed}"
     if not summary.pairs and not run.stopped:
         return "Nothing to send: the input has no pairs"
-    words = "Finished" if summary.finished else "Limit reached"
+    words = "Finished" if summary.finished else "Reached --limit"
     if run.stopped:
         words = "Interrupted" if run.stopped == "interrupted" else "Stopped"
     parts = [f"{summary.associated:,} of {pluralize(summary.pairs, 'pair')} associated"]
@@ -172,7 +172,7 @@ def _last_run(run: Run | None, width: int) -> Iterator[Line]:
         return
     began = local_time(run.started_at)
     if run.running:
-        text = f"`{run.command}` is running since {began}; the counts are those of this moment."
+        text = f"`{run.command}` has been running since {began}; the counts are as of now."
     elif run.seconds is None:
         text = f"The last run, `{run.command}` of {began}, was killed. What it settled is counted here."
     else:

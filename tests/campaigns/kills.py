@@ -151,7 +151,7 @@ class _Told:
         allowed = {0, 1} | ({-number, 130, 143} if kill and running else set())
         if code not in allowed or "Traceback" in err or "inside assoc-loader" in err:
             self.faults.append(f"{name} ended with {code} ({moment}): {out}{err}")
-        if code in (130, 143) and "The same command goes on" not in err:
+        if code in (130, 143) and "Run the same command again" not in err:
             self.faults.append(f"{name} ended with {code} ({moment}), and it said: {err}")
         return code, began, ended
 

@@ -81,7 +81,7 @@ def test_a_token_refused_at_the_start(tmp_path: Path) -> None:
         file = pairs(tmp_path, 50)
         refused = load(hubspot.url, file)
         assert refused.code == 2
-        assert "Check that the access token is whole" in refused.err
+        assert "Check that the access token is complete" in refused.err
         assert "api-eu1.hubapi.com" in refused.err
         assert not report_of(file).exists()
         change(hubspot, tokens=None)
@@ -94,7 +94,7 @@ def test_a_token_refused_in_the_middle(tmp_path: Path) -> None:
         revoke = partial(change, hubspot, tokens=frozenset({"another"}))
         stopped = in_the_middle(hubspot, file, 40, revoke)
         assert stopped.code == 3
-        assert "The same command goes on" in stopped.err
+        assert "Run the same command again to resume" in stopped.err
         assert {line["status"] for line in settled(file)} == {"associated"}
         assert 40 <= len(settled(file)) < 150
         change(hubspot, tokens=None)

@@ -98,7 +98,7 @@ def test_a_token_that_can_not_be_had_is_said_at_once(tmp_path: Path) -> None:
         ended = load(wire.url, file, env=OAUTH)
         assert not [request for request in wire.server.seen if request.method == "PUT"]
     assert ended.code == 2
-    assert "No access token can be had" in ended.err
+    assert "Can't get an access token" in ended.err
 
 
 def test_a_report_is_no_stream(tmp_path: Path) -> None:

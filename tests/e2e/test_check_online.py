@@ -57,7 +57,7 @@ def test_the_account_its_limits_and_the_default_association(pairs: Path) -> None
         assert "100 of 100 sampled IDs exist as contacts" in ended.out
         assert re.search("300 of today's 4,9[0-9]{2} API calls", ended.out)
         assert "in the account's zone, US/Eastern" in ended.out
-        assert "Not checked: whether the token may write" in ended.out
+        assert "Not checked: whether the token can write" in ended.out
 
 
 def test_columns_that_look_swapped(pairs: Path) -> None:
@@ -142,7 +142,7 @@ def test_records_that_would_run_into_the_association_limit(
     with account(max_associations=hubspots, configured_associations=configured) as serving:
         online = checked(serving, file, code=1)
         (problem,) = online["problems"]
-        assert "1 of the companies have more pairs in the file than the 40 contacts" in problem["message"]
+        assert "1 of the companies exceed the limit of 40 contacts each in this file" in problem["message"]
         assert online["kinds"][0]["to_count"] == {
             "limit": 40,
             "busiest": {"record_id": "7", "pairs": 60},
@@ -154,7 +154,7 @@ def test_an_account_without_a_limits_endpoint_is_no_fault(pairs: Path) -> None:
     with account() as serving:
         online = checked(serving, pairs, code=0)
         assert online["kinds"][0]["from_count"]["limit"] is None
-        assert online["unchecked"] == ["association limits: HubSpot does not tell them at this API version"]
+        assert online["unchecked"] == ["association limits: not available at this API version"]
 
 
 def test_a_day_that_is_used_up_while_asking(pairs: Path) -> None:

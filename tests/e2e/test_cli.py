@@ -242,7 +242,7 @@ def test_what_the_output_can_not_encode_is_replaced(tmp_path: Path) -> None:
     file.write_text("from_object_id,to_object_id\n1001,2001\n日本,2\n", encoding="utf-8")
     env = {"PYTHONIOENCODING": "cp1252"}
     loaded = end(start("load", file, *TYPES, "--simulate", "-q", env=env))
-    assert (loaded.code, "from_object_id '??' is no ID" in loaded.out) == (1, True), ascii(loaded.text)
+    assert (loaded.code, "from_object_id '??' is not an ID" in loaded.out) == (1, True), ascii(loaded.text)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")

@@ -56,7 +56,7 @@ def test_the_first_signal_awaits_what_is_in_flight(
     assert ended.code == code
     assert f"exit code {code}" in run("summary", file).out
     assert "Stopping: " in ended.err
-    assert "The same command goes on from there" in ended.err
+    assert "Run the same command again to resume" in ended.err
     settled = column(file, "status").count("associated")
     assert settled == sent(slow) < 200, "an answer was thrown away, or feeding went on"
     command = shlex.split(ended.out.splitlines()[-1])
@@ -107,7 +107,7 @@ def test_verify_and_undo_end_as_load_does(
     told = json.loads(ended.out)
     assert (told["stopped"], told["finished"], told["exit_code"]) == ("interrupted", False, code)
     assert "Stopping: " in ended.err
-    assert "The same command" in ended.err
+    assert "the same command again" in ended.err
     assert run(command, file, "--base-url", slow.url, *options).code == 0
 
 
@@ -154,7 +154,7 @@ def test_the_second_ctrl_c_leaves_at_once_and_the_checkpoint_is_sound(
     ended = end(process)
     assert time.monotonic() - began < 10
     assert ended.code == 130
-    assert "The same command goes on" in ended.err
+    assert "Run the same command again" in ended.err
     slow.ask(lambda simulator: simulator.state.heal())
     assert load(slow.url, file, "--workers", "200").code == 0
     assert column(file, "status") == ["associated"] * 200
@@ -170,6 +170,6 @@ def test_ctrl_c_in_the_first_reading_sends_nothing(slow: Serving[Simulator], tmp
     ended = end(process)
     assert time.monotonic() - began < 10
     assert ended.code == 130
-    assert "The same command" in ended.err
+    assert "the same command again" in ended.err
     assert sent(slow) == 0
     assert [*tmp_path.iterdir()] == [file]

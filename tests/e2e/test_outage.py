@@ -79,7 +79,7 @@ def test_away_for_too_long(port: int, tmp_path: Path) -> None:
     assert stopped.code == 3
     assert "no answer for 1 s" in stopped.err
     assert f"127.0.0.1:{port}" in stopped.err
-    assert "The same command goes on from there" in stopped.err
+    assert "Run the same command again to resume" in stopped.err
     assert {line["status"] for line in rows_of(report_of(file))} == {"associated", "not_sent"}
     with simulator(port, state):
         assert load(url, file).code == 0

@@ -84,7 +84,7 @@ def test_the_short_term_limit_counts_as_no_attempt(hubspot: Serving[Simulator], 
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ("9000401000000", "Check that the access token is whole"),
+        ("9000401000000", "Check that the access token is complete"),
         ("9000403400000", "make a new token as a user who may edit these records"),
         ("9000429300000", "--wait-for-daily-reset"),
         ("9000477300000", "another data centre"),
@@ -99,7 +99,7 @@ def test_answers_about_the_account_stop_the_run(
     stopped = load(hubspot.url, file, "--workers", "1")
     assert stopped.code == 3
     assert words in stopped.err
-    assert "The same command goes on from there" in stopped.err
+    assert "Run the same command again to resume" in stopped.err
     lines = rows_of(report_of(file))
     assert [line["from_object_id"] for line in lines if line["status"] == "associated"] == ["1"]
     assert {line["status"] for line in lines[1:]} == {"not_sent"}

@@ -43,7 +43,9 @@ def test_the_display_fits_a_small_terminal_and_says_how_far_how_fast_and_until_w
     assert any(speed.fullmatch(line) for line in lines)
     assert any(re.fullmatch(r"  at most (18[0-9]|190) requests per 10 s", line) for line in lines)
     assert all(len(line) <= 80 for line in lines if "pairs/s" in line or "of 12,000" in line)
-    stopping = re.compile(r"Stopping: (waiting for [0-9]+ requests?|nothing is in flight)\. Once more.*")
+    stopping = re.compile(
+        r"Stopping: (waiting for [0-9]+ requests?|nothing is in flight)\. Interrupt again.*"
+    )
     end = next(place for place, line in enumerate(lines) if stopping.fullmatch(line))
     assert any(line.startswith("Interrupted: ") for line in lines[end:])
     assert lines[-3] == "To go on from here:"

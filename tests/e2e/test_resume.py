@@ -269,7 +269,7 @@ def test_a_second_run_at_the_same_time_is_refused(account: Account, tmp_path: Pa
             assert str(process.pid) in refused.text
         looked = run("summary", file)
         assert looked.code == 0
-        assert "is running" in looked.out
+        assert "has been running since" in looked.out
         assert "killed" not in looked.out
         assert "assoc-loader load" not in looked.out  # which would be refused as long as it runs
     finally:

@@ -30,7 +30,7 @@ from loader.settings import LoadSettings, UndoSettings, VerifySettings
         ("allow_empty", 1, "Invalid --allow-empty 1: use True or False"),
         ("limit", 0, "Invalid --limit 0: use 1 or more"),
         ("stop_after_failures", -1, "Invalid --stop-after-failures -1: use 0 or more"),
-        ("report", "-", "Invalid --report '-': use a file; ./- is one of that name"),
+        ("report", "-", "Invalid --report '-': use a file; for one named -, use ./-"),
         ("report", "", "--report is empty: give it a value, or leave it out"),
         ("from_type", 3, "Invalid --from-type 3: use text"),
         ("input", "", "INPUT is empty: name a file"),

@@ -44,7 +44,7 @@ def test_the_input_may_be_gone(tmp_path: Path) -> None:
 
 def test_a_simulated_load_is_not_taken_for_a_real_one(tmp_path: Path) -> None:
     files = loaded(tmp_path, simulate=True)
-    with pytest.raises(CheckpointError, match="loaded with --simulate alone") as refused:
+    with pytest.raises(CheckpointError, match="only been loaded with --simulate") as refused:
         find_checkpoint(tmp_path / "pairs.csv")
     assert str(files.checkpoint) in refused.value.hint
 

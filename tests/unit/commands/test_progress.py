@@ -67,9 +67,9 @@ def test_an_end_on_another_day_has_its_date() -> None:
 
 def test_nothing_is_foretold_before_something_is_known() -> None:
     watch = Watch(100)
-    assert "time to go unknown" in watch.settle(0, 30)
+    assert "time left unknown" in watch.settle(0, 30)
     assert "to go (until" in watch.settle(99, 1)
-    assert "time to go unknown" in watch.settle(0, 6), "the last one waits to be tried again"
+    assert "time left unknown" in watch.settle(0, 6), "the last one waits to be tried again"
     assert "to go" not in watch.settle(1, 1)
 
 
@@ -79,7 +79,7 @@ def test_pauses_and_limits_are_told() -> None:
     watch.pace = replace_pace(allowance=95, why_less="--reserve 50")
     line = watch.settle(100, 10)
     assert "; at most 95 of 190 requests per 10 s (--reserve 50); paused: no answer since 12:00; " in line
-    assert "2 times too many requests (429)" in line
+    assert "too many requests (429): 2 times" in line
     watch.counts.pause = ""
     watch.pace = replace_pace(paused_for=7.4, pause_reason="HubSpot asks for it")
     assert "paused for 7 s more: HubSpot asks for it" in watch.progress.line()
@@ -88,7 +88,7 @@ def test_pauses_and_limits_are_told() -> None:
 def test_a_day_that_ends_first_is_foreseen_by_what_a_pair_costs() -> None:
     watch = Watch(1000)
     watch.pace = replace_pace(requests=200, daily_limit=5000, daily_remaining=1500)
-    assert "today's API calls end first: 1,500 are left" in watch.settle(100, 10)
+    assert "today's API calls run out first: 1,500 are left" in watch.settle(100, 10)
     watch.pace = replace_pace(requests=200, daily_limit=5000, daily_remaining=1801)
     assert "API calls" not in watch.progress.line()
 

@@ -45,7 +45,7 @@ def test_what_follows_a_member_of_an_archive_must_be_another(suffix: str, tmp_pa
     assert len(read(tmp_path, data, name=f"pairs.csv{suffix}")) == 2
     data = pack((HEADER + "1,2,a\n").encode()) + b"x" + pack(b"3,4,b\n")[1:]
     error = refusal(tmp_path, data, name=f"pairs.csv{suffix}")
-    assert re.search("the archive is damaged|is no readable", str(error))
+    assert re.search("the archive is damaged|is not a readable", str(error))
 
 
 def test_the_files_of_a_zip_archive_are_read_in_name_order_as_one(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_the_files_of_a_zip_archive_are_read_in_name_order_as_one(tmp_path: Path
     }
     lines = read(tmp_path, zipped(files), name="export.zip")
     assert [(line.row, line.status) for line in lines] == [(1, "pair"), (2, "pair"), (3, "invalid")]
-    assert lines[2].message.startswith("export/b.csv, line 3: from_object_id 'x' is no ID")
+    assert lines[2].message.startswith("export/b.csv, line 3: from_object_id 'x' is not an ID")
 
 
 def test_the_files_of_a_zip_archive_must_have_one_header(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_the_reason_says_what_is_wrong_with_an_id() -> None:
         ("١٢٣", "BAD_ID", "written with ARABIC-INDIC DIGIT ONE"),
         ("1\u200b2", "BAD_ID", "invisible character (U+200B)"),
         ("1\x002", "BAD_ID", "invisible character (U+0000)"),
-        (' "2"', "BAD_ID", "a blank before the quotation mark"),
+        (' "2"', "BAD_ID", "a space before the quotation mark"),
         ('1"2', "BAD_ID", "a stray quotation mark"),
         ("jane@example.com", "BAD_ID", "an ID is 1 to 19 digits"),
     ):

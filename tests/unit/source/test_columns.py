@@ -27,7 +27,9 @@ def test_types_are_options_in_any_spelling() -> None:
 
 
 def test_a_misspelt_type_is_refused_with_the_right_one() -> None:
-    with pytest.raises(UsageError, match="--from-type 'contcts' is no object type: did you mean contacts"):
+    with pytest.raises(
+        UsageError, match="--from-type 'contcts' is not an object type: did you mean contacts"
+    ):
         Columns(from_type="contcts")
     with pytest.raises(UsageError, match="--to-type 'a/b'"):
         Columns(to_type="a/b")

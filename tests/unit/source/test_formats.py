@@ -38,10 +38,10 @@ def test_a_packed_file_is_unpacked_as_what_it_is(tmp_path: Path) -> None:
 
 def test_what_is_no_text_is_named(tmp_path: Path) -> None:
     for data, name, words, hint in (
-        (gzip.compress(ROWS), "p.csv", "is no CSV file but a gzip archive", "ends in .gz"),
-        (PACK[".xz"](ROWS), "p.csv", "is no CSV file but an xz archive", "ends in .xz"),
-        (PACK[".zip"](ROWS), "p.csv", "is no CSV file but a zip archive", "ends in .zip"),
-        (workbook(("a",)), "p.csv", "is no CSV file but an Excel workbook", "ends in .xlsx"),
+        (gzip.compress(ROWS), "p.csv", "is not a CSV file but a gzip archive", "ends in .gz"),
+        (PACK[".xz"](ROWS), "p.csv", "is not a CSV file but an xz archive", "ends in .xz"),
+        (PACK[".zip"](ROWS), "p.csv", "is not a CSV file but a zip archive", "ends in .zip"),
+        (workbook(("a",)), "p.csv", "is not a CSV file but an Excel workbook", "ends in .xlsx"),
         (OLD_OFFICE, "p.xls", "is an Excel workbook of the old format (.xls)", "as .xlsx or CSV UTF-8"),
         (OLD_OFFICE, "p.csv", "is an Excel workbook of the old format (.xls)", "as .xlsx or CSV UTF-8"),
         (
@@ -52,14 +52,14 @@ def test_what_is_no_text_is_named(tmp_path: Path) -> None:
         ),
         (tar(), "p.tar", "holds a tar archive", "Unpack it"),
         (gzip.compress(tar()), "p.tar.gz", "holds a tar archive", "Unpack it"),
-        (gzip.compress(tar()), "p.tgz", "is no CSV file but a gzip archive", ""),
+        (gzip.compress(tar()), "p.tgz", "is not a CSV file but a gzip archive", ""),
         (PACK[".zip"](tar()), "p.zip", "holds a tar archive", "Unpack it"),
         (gzip.compress(gzip.compress(ROWS)), "p.gz", "holds a gzip archive", "Unpack it"),
         (gzip.compress(workbook(("a",))), "p.xlsx.gz", "holds a zip archive or a workbook", "Unpack it"),
         (b"7z\xbc\xaf\x27\x1c" + b"x" * 40, "p.7z", "is a 7z archive", "Unpack it"),
         (b"Rar!\x1a\x07\0" + b"x" * 40, "p.rar", "is a RAR archive", "Unpack it"),
         (b"%PDF-1.7\n", "p.pdf", "is a PDF document", "as CSV"),
-        (b"\0\1\2" * 50, "p.csv.gz", "is no readable .gz file", "Fetch it again"),
+        (b"\0\1\2" * 50, "p.csv.gz", "is not a readable .gz file", "Fetch it again"),
         (b"", "p.csv.gz", "is empty", ""),
         (b"BZh,to_object_id\n", "p.csv", "there is no column 'from_object_id'", ""),
     ):

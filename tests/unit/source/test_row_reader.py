@@ -102,6 +102,6 @@ def test_the_cells_of_an_invalid_row_are_shown_as_written(tmp_path: Path) -> Non
 
 def test_a_file_of_lines_in_quotes_is_refused_and_a_single_one_is_an_invalid_row(tmp_path: Path) -> None:
     error = refusal(tmp_path, HEADER + '\n"1,2,a"\n"3,4,b"\n')
-    assert (error.line, "each line stands in quotes as one cell" in str(error)) == (3, True)
+    assert (error.line, "each line is one quoted cell" in str(error)) == (3, True)
     _, line = read(tmp_path, HEADER + '1,2,a\n"3,4,b"\n')
     assert "the whole line is in quotes" in line.message

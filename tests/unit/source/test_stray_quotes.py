@@ -84,8 +84,8 @@ def test_rows_that_a_stray_quote_has_swallowed_are_not_lost(data: str, tmp_path:
 @pytest.mark.parametrize(
     ("data", "line", "words"),
     [
-        (HEADER + '1,2,n\n"3\n4",5,n\n', 3, "holds a line end in 'from_object_id'"),
-        (HEADER + '1,2,"a\nb" c\n', 2, "spans several lines and goes on behind its closing quote"),
+        (HEADER + '1,2,n\n"3\n4",5,n\n', 3, "contains a line break in 'from_object_id'"),
+        (HEADER + '1,2,"a\nb" c\n', 2, "spans several lines and has text after its closing quote"),
         (HEADER + '1,2,"a\n3,4",x\n', 2, "swallows lines"),
         (HEADER + '1,2,"a\r3,4,b\r5,6,c"\r', 2, "swallows lines"),
         (HEADER + '1,2,"a\n3,4,"\n', 2, "swallows lines"),

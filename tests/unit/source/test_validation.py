@@ -18,7 +18,7 @@ HEADER = "from_object_id,to_object_id,note\n"
         ("1,2,a,b", "TOO_MANY_FIELDS", "line 2: the row has 4 cells, the header has 3"),
         ("1,2", "TOO_FEW_FIELDS", "line 2: the row has 2 cells, the header has 3"),
         ("7", "TOO_FEW_FIELDS", "line 2: the row has 1 cell, the header has 3"),
-        ('1,2, "a, b"', "TOO_MANY_FIELDS", "there is a blank before a quotation mark"),
+        ('1,2, "a, b"', "TOO_MANY_FIELDS", "there is a space before a quotation mark"),
     ],
 )
 def test_a_row_of_another_width_is_invalid(row: str, category: str, words: str, tmp_path: Path) -> None:

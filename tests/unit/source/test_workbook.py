@@ -127,13 +127,13 @@ def test_a_sheet_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path
 
 
 def test_a_sheet_of_a_csv_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is no workbook"):
+    with pytest.raises(UsageError, match="is not a workbook"):
         read(tmp_path, "from_object_id,to_object_id\n", Columns(sheet="First"))
 
 
 def test_lines_that_were_pasted_into_one_column_are_recognised(tmp_path: Path) -> None:
     error = refusal(tmp_path, workbook(("from_object_id,to_object_id",), ("1,2",)), name="pairs.xlsx")
-    assert "each line stands in quotes as one cell" in str(error)
+    assert "each line is one quoted cell" in str(error)
 
 
 def test_a_header_that_lacks_the_columns_is_told_with_a_command(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_the_five_largest_causes_are_shown_and_the_others_named() -> None:
     ("outcomes", "run", "said"),
     [
         ([GOOD], {"counts": {Status.ASSOCIATED: 1795}}, "Finished: 1,795 of 1,795 pairs associated"),
-        ([GOOD, NOT_SENT], {"counts": {Status.ASSOCIATED: 1795}}, "Limit reached: 1,795 of 1,835"),
+        ([GOOD, NOT_SENT], {"counts": {Status.ASSOCIATED: 1795}}, "Reached --limit: 1,795 of 1,835"),
         (
             [GOOD, NOT_SENT],
             {"stopped": "daily_limit"},
@@ -147,7 +147,7 @@ def test_the_summary_has_every_cause_and_every_command_once() -> None:
 @pytest.mark.parametrize(
     ("run", "said"),
     [
-        (Run(command="load", started_at=NOON, running=True), "`load` is running since"),
+        (Run(command="load", started_at=NOON, running=True), "`load` has been running since"),
         (Run(command="verify", started_at=NOON), "The last run, `verify` of"),
         (Run(command="load", started_at=NOON, ended_at=NOON, stopped="daily_limit"), "stopped (daily limit)"),
     ],
