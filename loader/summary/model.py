@@ -181,7 +181,7 @@ class LoadSummary:
     @property
     def next_step(self) -> NextStep | None:
         """The one command that comes next; None if nothing is left to do, or a run has not ended yet."""
-        if self.last_run and self.last_run.running:
+        if not self.pairs or (self.last_run and self.last_run.running):
             return None
         if self.simulated:
             return NextStep(

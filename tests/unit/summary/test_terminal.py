@@ -62,6 +62,11 @@ def test_the_headline(outcomes: list[OutcomeCount], said: str) -> None:
     assert headline(summary_of(outcomes)) == said
 
 
+def test_an_input_without_pairs_calls_for_no_pilot() -> None:
+    assert summary_of([], simulated=True).next_step is None
+    assert summary_of([GOOD], simulated=True).next_step is not None
+
+
 def test_the_end_of_a_load_is_result_causes_and_command_on_one_small_screen() -> None:
     summary = summary_of([GOOD, *CAUSES[:5]])
     lines = load_lines(summary, RUN, 80)
