@@ -188,9 +188,10 @@ class Index:
         """The known pairs that the input does not have, ascending."""
         return np.flatnonzero(~self._seen & (self._types != 0))
 
-    def associated_not_in_input(self, existed_before: str) -> int:
-        """How many associated pairs with this `existed_before` the input does not have."""
-        these = ~self._seen & (self._statuses == _STATUSES.index(Status.ASSOCIATED))
+    def count_not_in_input(self, statuses: Iterable[Status | None], existed_before: str) -> int:
+        """How many pairs of these statuses (None: no result) and this `existed_before` the input lacks."""
+        codes = [_STATUSES.index(status) for status in statuses]
+        these = ~self._seen & (self._types != 0) & np.isin(self._statuses, codes)
         these &= (self._marks >> 4 & 0b11) == EXISTED_BEFORE.index(existed_before)
         return int(np.count_nonzero(these))
 

@@ -110,7 +110,7 @@ class CheckpointJournal:
         """Take in what reading back has shown at the Unix time `at`. Never blocks."""
         self._add(_Change(Statements.verify, pairs, (found, at), len(pairs)))
 
-    def leave(self, pairs: Sequence[Pair], finding: UndoFinding, first: Outcome) -> None:
+    def leave(self, pairs: Sequence[Pair], finding: UndoFinding | None, first: Outcome) -> None:
         """Take in why `undo` left pairs, in the words of `first`. They keep their results. Never blocks."""
         self._add(_Change(Statements.leave, pairs, (finding, first), len(pairs)))
 

@@ -89,12 +89,14 @@ class Selection:
     existed_before: ``yes``, ``no`` or empty.
     verified: words of the report; the empty one is for pairs that are not verified.
     in_input: whether the input had the pair when it was last read.
+    left_by_undo: whether the last undo left the pair.
     """
 
     statuses: Collection[Status | None] | None = None
     existed_before: str | None = None
     verified: Collection[str] | None = None
     in_input: bool | None = None
+    left_by_undo: bool | None = None
 
     @property
     def where(self) -> str:
@@ -112,6 +114,8 @@ class Selection:
             terms.append(f"({known} OR verified IS NULL)" if "" in self.verified else known)
         if self.in_input is not None:
             terms.append(f"in_input = {int(self.in_input)}")
+        if self.left_by_undo is not None:
+            terms.append(f"undo IS {'NOT ' if self.left_by_undo else ''}NULL")
         return " AND ".join(terms)
 
 

@@ -118,9 +118,9 @@ class Statements:
             [(found, round(at * 1000), *ids) for ids in ranges(pair.id for pair in pairs)],
         )
 
-    def leave(self, pairs: Iterable[Pair], finding: UndoFinding, first: Outcome) -> None:
-        """Why `undo` left these pairs; they keep their results."""
-        outcome = self._outcome_id(finding, first, first.correlation_id)
+    def leave(self, pairs: Iterable[Pair], finding: UndoFinding | None, first: Outcome) -> None:
+        """Why `undo` left these pairs (None: they don't exist); they keep their results."""
+        outcome = None if finding is None else self._outcome_id(finding, first, first.correlation_id)
         self._db.executemany(
             "UPDATE pair SET undo = ? WHERE id BETWEEN ? AND ?",
             [(outcome, *ids) for ids in ranges(pair.id for pair in pairs)],

@@ -58,14 +58,14 @@ def _ask(plan: UndoPlan, yes: bool) -> bool:
 
     Raises UsageError if there is no answer (Ctrl-D), and Interrupted for Ctrl-C.
     """
+    from loader.commands.undo import what_to_remove
     from loader.summary.follow_up import kept_words
-    from loader.text import pluralize
 
     for words in kept_words(plan.kept):
         click.echo(words, err=True)
     account = plan.account
     whose = f"account {account.portal_id} ({account.ui_domain})" if account else "an unknown account"
-    question = f"Remove {pluralize(plan.pairs, 'association')} from {whose}"
+    question = f"Remove {what_to_remove(plan)} from {whose}"
     if yes:
         click.echo(f"{question}: yes", err=True)
         return True

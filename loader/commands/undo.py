@@ -1,7 +1,8 @@
 """`undo`: remove the associations that this load created, and only those.
 
-A pair is removed if it is `associated` and did not exist before the load. One that has gained a label
-since is kept: removing the default type removes every label on the pair (HubSpot's associations guide).
+A pair is removed if it did not exist before the load, and is `associated` or has no certain result: it was in
+flight when a run was killed, or all of its requests went unanswered. One that has gained a label since is
+kept: removing the default type removes every label on the pair (HubSpot's associations guide).
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from loader.model import OutcomeGroup, Status
 from loader.settings import UndoSettings
 from loader.summary.follow_up import Kept
 from loader.summary.outcomes import CauseGroup, OutcomeCount, group_by_cause
+from loader.text import pluralize
 
 _FINDINGS = {
     Status.ASSOCIATED: UndoFinding.KEPT,
@@ -39,15 +41,21 @@ _FINDINGS = {
 }
 
 
+#: The statuses of pairs that HubSpot may have associated, although no answer says so (None: no result).
+_UNSURE = (None, Status.GAVE_UP)
+
+
 class UndoPlan(NamedTuple):
     """What an undo is about to do.
 
     pairs: associations to remove, unless one has gained a label since
+    unsure: more pairs, of which those that exist are removed
     kept: associations that stay in any case, by reason
     account: the account; None if HubSpot does not say
     """
 
     pairs: int
+    unsure: int
     kept: Kept
     account: Account | None
 
@@ -73,30 +81,39 @@ async def run_undo(
         ours = replace(there, existed_before="no")
         # The checkpoint knows the input as last read; the index is compared with the input as it is now.
         gone = _not_in_input(load) if settings.not_in_input else None
-        total = count_pairs(load.checkpoint, ours) if gone is None else gone.associated_not_in_input("no")
+        unsure = replace(ours, statuses=_UNSURE)
+        count = partial(_count, load.checkpoint, gone)
+        plan = UndoPlan(count(ours), count(unsure), _kept(count, load.checkpoint, there), None)
+        total = plan.pairs + plan.unsure
         stats = RunStats(total=total)
         async with open_session(settings, stats, observer, cancel_token) as session:
             continued_binding(load.checkpoint, session)  # refuse another account before asking
-            plan = UndoPlan(total, _kept(load.checkpoint, there, gone), session.account)
+            plan = plan._replace(account=session.account)
             if total and not await asyncio.to_thread(confirm, plan):
                 raise UsageError("Nothing was removed")
             run = await asyncio.to_thread(load.begin, "undo", session)
-            observer.begin([f"{total:,} associations to remove"], stats, lambda: session.pace.reading)
+            observer.begin([f"{what_to_remove(plan)} to remove"], stats, lambda: session.pace.reading)
             async with run.journal(session) as journal:
-                await run_pipeline(
-                    session,
-                    undo_method(session.hubspot),
-                    _open(load.checkpoint, ours),
-                    UnrecordedJournal(journal, partial(_settle, journal)),
-                    stop_after_failures=settings.stop_after_failures,
-                )
+                for these, absent in ((ours, Status.REMOVED), (unsure, Status.NOT_SENT)):
+                    await run_pipeline(
+                        session,
+                        undo_method(session.hubspot, absent),
+                        _open(load.checkpoint, these),
+                        UnrecordedJournal(journal, partial(_settle, journal)),
+                        stop_after_failures=settings.stop_after_failures,
+                    )
+            count = partial(count_pairs, load.checkpoint)
             # Pairs that the load did not look up first may be its own, and still exist too.
-            left = ours, replace(there, existed_before="")
-            result = await run.finish(
-                session, lambda _summary: int(any(count_pairs(load.checkpoint, one) for one in left))
-            )
-            kept = _kept(load.checkpoint, there)
+            left = ours, replace(there, existed_before=""), replace(unsure, left_by_undo=True)
+            result = await run.finish(session, lambda _summary: int(any(map(count, left))))
+            kept = _kept(count, load.checkpoint, there)
             return replace(result, kept=kept, refused=_refused(load.checkpoint))
+
+
+def what_to_remove(plan: UndoPlan) -> str:
+    """Like ``40 associations``, or ``40 associations and up to 3 more whose result is unknown``."""
+    more = f" and up to {plan.unsure:,} more whose result is unknown" if plan.unsure else ""
+    return f"{pluralize(plan.pairs, 'association')}{more}"
 
 
 def _not_in_input(load: OpenedLoad) -> Index:
@@ -115,21 +132,22 @@ def _not_in_input(load: OpenedLoad) -> Index:
     return load.known
 
 
-def _kept(checkpoint: Checkpoint, there: Selection, gone: Index | None = None) -> Kept:
-    """The associations that undo leaves: those that existed before, may have existed, or have labels.
+def _count(checkpoint: Checkpoint, gone: Index | None, selection: Selection) -> int:
+    """How many pairs are selected.
 
     `gone` counts those that are not in the input, until the checkpoint has recorded them.
     """
+    if gone is None:
+        return count_pairs(checkpoint, selection)
+    return gone.count_not_in_input(selection.statuses or (), selection.existed_before or "")
 
-    def count(existed_before: str) -> int:
-        if gone is not None:
-            return gone.associated_not_in_input(existed_before)
-        return count_pairs(checkpoint, replace(there, existed_before=existed_before))
 
+def _kept(count: Callable[[Selection], int], checkpoint: Checkpoint, there: Selection) -> Kept:
+    """The associations that undo leaves: those that existed before, may have existed, or have labels."""
     return Kept(
         labelled=sum(one.pairs for one in left_by_undo(checkpoint) if one.finding is UndoFinding.KEPT),
-        existed_before=count("yes"),
-        not_looked_up=count(""),
+        existed_before=count(replace(there, existed_before="yes")),
+        not_looked_up=count(replace(there, existed_before="")),
     )
 
 
@@ -155,8 +173,9 @@ def _open(checkpoint: Checkpoint, ours: Selection) -> Iterator[OpenPairs]:
 
 
 def _settle(journal: CheckpointJournal, group: OutcomeGroup) -> None:
-    """Settle what is removed, and note why the rest is still there."""
-    if group.first.status is Status.REMOVED:
+    """Settle what is removed, and note why the rest is still there. What never existed keeps its status."""
+    status = group.first.status
+    if status is Status.REMOVED:
         journal.settle(group)
     else:
-        journal.leave(group.pairs, _FINDINGS[group.first.status], group.first)
+        journal.leave(group.pairs, _FINDINGS.get(status), group.first)

@@ -23,21 +23,22 @@ from loader.model import Outcome, OutcomeGroup, Pair, Status, group_outcomes
 _MOST_RECORDS, _MOST_PAIRS = 100, 1000
 
 
-def undo_method(hubspot: HubSpot) -> SendMethod:
+def undo_method(hubspot: HubSpot, absent: Status = Status.REMOVED) -> SendMethod:
     """The way to remove pairs; those whose `existed_before` is None are read first.
 
-    The outcomes are `removed`; `associated` if the pair has a label and was left; `failed`; `gave_up`.
+    The outcomes are `removed`; `absent` if the first reading shows that there is no association;
+    `associated` if the pair has a label and was left; `failed`; `gave_up`.
     """
     packing = record_packing(_MOST_RECORDS, _MOST_PAIRS)
-    return SendMethod(UndoSender(hubspot), packing, pairs=_MOST_RECORDS, looks_up=True)
+    return SendMethod(UndoSender(hubspot, absent), packing, pairs=_MOST_RECORDS, looks_up=True)
 
 
 class UndoSender:
     """Reads pairs, removes those without a label, and reads back those whose removal is unproven."""
 
-    def __init__(self, hubspot: HubSpot, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, hubspot: HubSpot, absent: Status, now: Callable[[], float] = time.time) -> None:
         """`now` gives Unix time."""
-        self._hubspot, self._now = hubspot, now
+        self._hubspot, self._absent, self._now = hubspot, absent, now
 
     async def send(self, item: WorkItem, admit: Admit) -> Verdict | PartialResult:
         """Read or remove the item's pairs. Removing what does not exist changes nothing."""
@@ -62,7 +63,8 @@ class UndoSender:
                 unsure.append(pair)
             elif types is None:
                 known = (existing.knows(pair) and not existing.is_paged(pair)) or existing.is_gone(pair)
-                by_status[Status.REMOVED if known else Status.GAVE_UP].append(pair)
+                gone = Status.REMOVED if item.nothing_made else self._absent
+                by_status[gone if known else Status.GAVE_UP].append(pair)
             elif types.labelled:
                 by_status[Status.ASSOCIATED].append(pair)
             elif item.nothing_made >= MADE_NOTHING_SENDS:

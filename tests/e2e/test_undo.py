@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import TYPES, run
-from tests.support.second_run import Account, checkpoint_of, column, pairs_file
+from loader.simulator import SimulatorSettings
+from tests.support.command import TYPES, end, run, start_warm, wait_until
+from tests.support.second_run import FAST, Account, checkpoint_of, column, pairs_file
 
 PAIRS = [(1001 + n, 2001 + n) for n in range(6)]
 
@@ -110,6 +111,37 @@ def test_not_in_input_needs_an_input_that_belongs_to_the_load(account: Account, 
         assert refused.code == 2
         assert "--not-in-input" in refused.text
     assert all(account.has(*pair) for pair in PAIRS)
+
+
+def test_what_was_in_flight_at_a_kill_is_removed_too(tmp_path: Path) -> None:
+    """Some of it was made, some was not; no answer said which."""
+    file = pairs_file(tmp_path, PAIRS)
+    with Account(settings=SimulatorSettings(rate_limit=1_000_000, latency=(0.4, 0.4))) as account:
+        options = ("--base-url", account.url, *FAST, *TYPES, "--skip-existing")
+        process = start_warm("load", file, *options)
+        wait_until(lambda: account.puts == len(PAIRS))
+        process.kill()
+        end(process)
+        account.unlink(*PAIRS[5])
+        account.label(*PAIRS[4])
+        ended = account.run("undo", file, "--yes", "--json")
+        assert "Remove 0 associations and up to 6 more whose result is unknown" in ended.err
+        assert ended.code == 1, "the labelled one is still there"
+        assert [account.has(*pair) for pair in PAIRS] == [False, False, False, False, True, False]
+        assert column(file, "status") == ["removed"] * 4 + ["not_sent"] * 2
+        account.unlink(*PAIRS[4])
+        assert account.run("undo", file, "--yes").code == 0
+
+
+def test_what_was_given_up_is_removed_if_it_exists(account: Account, tmp_path: Path) -> None:
+    made = (1001, 9000602001001)  # reset before each answer
+    file = pairs_file(tmp_path, [made, PAIRS[1]])
+    assert account.load(file, "--skip-existing", "--max-attempts", "1").code == 1
+    assert column(file, "status") == ["gave_up", "associated"]
+    account.associate(*made)  # as a request does whose answer is lost
+    assert account.run("undo", file, "--yes").code == 0
+    assert not account.has(*made)
+    assert column(file, "status") == ["removed", "removed"]
 
 
 def test_what_is_gone_already_counts_as_removed(account: Account, tmp_path: Path) -> None:
