@@ -7,7 +7,7 @@ A command takes the `CheckpointLock`, opens the `Checkpoint` and begins a run. W
 from loader.checkpoint.binding import Binding
 from loader.checkpoint.facts import InputReading, ReportWritten, RowCount, Run, TypePairCount
 from loader.checkpoint.journal import CheckpointJournal
-from loader.checkpoint.locating import find_checkpoint, load_files, refuse_files
+from loader.checkpoint.locating import find_checkpoint, load_files, refuse_files, refuse_log_file
 from loader.checkpoint.lock import CheckpointLock, is_running
 from loader.checkpoint.naming import LoadFiles, discard
 from loader.checkpoint.schema import UndoFinding, Verified
@@ -31,4 +31,5 @@ __all__ = [
     "is_running",
     "load_files",
     "refuse_files",
+    "refuse_log_file",
 ]

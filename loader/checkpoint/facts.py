@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from loader.checkpoint.naming import LoadFiles
 from loader.model import Status
 
 
@@ -111,6 +112,12 @@ class Places:
     folder: str
     report: str
     input: str = ""
+
+    @classmethod
+    def of(cls, files: LoadFiles, folder: Path) -> Places:
+        """The places of a load's files, whose checkpoint is in `folder` (absolute)."""
+        where = str(files.input.absolute()) if files.input else ""
+        return cls(folder=str(folder), report=str(files.report.absolute()), input=where)
 
     def input_from(self, folder: Path) -> Path | None:
         """Where the input is now that the checkpoint is in `folder`; None if there was none."""

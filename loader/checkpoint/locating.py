@@ -71,9 +71,16 @@ def _kept_input(path: Path) -> list[Path]:
 def refuse_files(files: LoadFiles, *, overwrite: bool, simulate: bool = False) -> None:
     """Raise CheckpointError if a load must not take these files.
 
-    It must not if its report exists without its checkpoint (unless `overwrite`), if its input is the report
-    of a known load, or if it is simulated and would replace a real one.
+    It must not if its report is a checkpoint, is a folder that `overwrite` would rename, or exists without
+    its checkpoint (unless `overwrite`); if its input is the report of a known load; or if it is simulated and
+    would replace a real one.
     """
+    if overwrite and files.report.is_dir():
+        raise CheckpointError(f"{files.report} is a folder", "Name a file with --report.")
+    if files.report.name.endswith(SUFFIX) or is_database(files.report):
+        raise CheckpointError(
+            f"{files.report} is a checkpoint, and no place for a report", "Name another file."
+        )
     if simulate and not overwrite:
         _refuse_real(files.checkpoint)
     overwrite = overwrite or simulate
@@ -96,6 +103,15 @@ def refuse_files(files: LoadFiles, *, overwrite: bool, simulate: bool = False) -
             f"{files.input} is the report of a load",
             f"To send what failed in it, load {load.input} with --retry.",
         )
+
+
+def refuse_log_file(files: LoadFiles, log_file: str | None) -> None:
+    """Raise CheckpointError if the log would be appended to a file of the load, or to one of SQLite's."""
+    if log_file is None:
+        return
+    beside = [files.checkpoint.with_name(files.checkpoint.name + end) for end in ("-lock", "-journal")]
+    if any(same_file(Path(log_file), one) for one in (*files.all, *beside)):
+        raise CheckpointError(f"{log_file} belongs to the load", "Give the log file another name.")
 
 
 def _refuse_real(path: Path) -> None:

@@ -78,7 +78,7 @@ class LoadFiles:
                     f"{one} and {other} are one file: {path}", "Name another report with --report."
                 )
 
-    def set_aside(self) -> list[Path]:
+    def set_aside(self) -> LoadFiles:
         """Rename the report and the checkpoint, if they exist, to the first free ``STEM.replaced-N.…``.
 
         For `--overwrite`, under the checkpoint's lock and before it is opened. Returns the new names. Raises
@@ -92,7 +92,6 @@ class LoadFiles:
             if not report.exists() and not checkpoint.exists():
                 break
         roll_back(self.checkpoint)  # a killed run's rollback journal is a second file
-        moved = []
         for old, new in ((self.checkpoint, checkpoint), (self.report, report)):
             try:
                 old.rename(new)
@@ -103,8 +102,7 @@ class LoadFiles:
                     f"{old} can't be renamed to {new.name}: {error.strerror or error}",
                     "Close the program that has it open, or allow this user to rename files in that folder.",
                 ) from error
-            moved.append(new)
-        return moved
+        return LoadFiles(self.input, report, checkpoint)
 
 
 def discard(checkpoint: Path) -> None:

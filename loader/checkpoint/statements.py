@@ -9,11 +9,16 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING
 
 from loader.checkpoint.schema import UndoFinding, Verified
 from loader.model import Outcome, OutcomeGroup, Pair, Status
 from loader.object_types import canonical_type
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 #: Rows in one statement: as many statements of the largest size as there are rows for, then of the next.
 _SIZES = (2048, 256, 32, 4, 1)
@@ -178,6 +183,17 @@ class Statements:
                 del self._outcomes[next(iter(self._outcomes))]
             self._outcomes[texts] = known
         return known
+
+
+def set_not_in_input(db: sqlite3.Connection, ids: npt.NDArray[np.int64]) -> None:
+    """Mark the pairs with these IDs, ascending, as not in the input, and all others as in it."""
+    db.execute("UPDATE pair SET in_input = 1 WHERE in_input = 0")
+    ends = (ids[1:] - ids[:-1] != 1).nonzero()[0].tolist()  # the places where no consecutive ID follows
+    if len(ids):
+        ranges = [
+            (int(ids[first + 1]), int(ids[last])) for first, last in pairwise([-1, *ends, len(ids) - 1])
+        ]
+        db.executemany("UPDATE pair SET in_input = 0 WHERE id BETWEEN ? AND ?", ranges)
 
 
 def ranges(ids: Iterable[int]) -> Iterator[tuple[int, int]]:

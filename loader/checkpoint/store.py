@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -21,6 +20,7 @@ from loader.checkpoint.connection import connect, in_memory, unusable, unwritabl
 from loader.checkpoint.facts import InputReading, Places, ReportWritten, Run
 from loader.checkpoint.naming import LoadFiles
 from loader.checkpoint.schema import STATEMENTS
+from loader.checkpoint.statements import set_not_in_input
 from loader.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -166,10 +166,25 @@ class Checkpoint:
         noted, folder = Places(**places), self.path.parent
         return LoadFiles(noted.input_from(folder), noted.report_from(folder), self.path)
 
+    def set_files(self, files: LoadFiles) -> None:
+        """Remember new names of the load's files, for printed commands too. Raises Stopped."""
+        options = {**self.options, "report": str(files.report)}
+        if "checkpoint" in options:
+            options["checkpoint"] = str(files.checkpoint)
+        with self._written() as db:
+            _set_fact(db, "places", asdict(Places.of(files, self.path.parent)))
+            _set_fact(db, "options", options)
+
     def set_report_written(self, report: ReportWritten) -> None:
         """Remember what the report was as the program wrote it. Raises Stopped if it can't be committed."""
         with self._written() as db:
             _set_fact(db, "report", asdict(report))
+
+    def set_reading(self, reading: InputReading, not_in_input: npt.NDArray[np.int64]) -> None:
+        """Record a reading of the input, as `begin_run` does. Raises Stopped if it can't be committed."""
+        with self._written() as db:
+            _set_fact(db, "reading", asdict(reading))
+            set_not_in_input(db, not_in_input)
 
     # Runs.
 
@@ -193,7 +208,7 @@ class Checkpoint:
                 self._create()
             with self.transaction() as db:
                 if files is not None:
-                    _set_fact(db, "places", asdict(self._places(files)))
+                    _set_fact(db, "places", asdict(Places.of(files, self.path.parent)))
                 if binding is not None:
                     _set_fact(db, "binding", asdict(binding))
                 if reading is not None:
@@ -201,7 +216,7 @@ class Checkpoint:
                 if options is not None:
                     _set_fact(db, "options", options)
                 if not_in_input is not None:
-                    _set_not_in_input(db, not_in_input)
+                    set_not_in_input(db, not_in_input)
                 run_id = db.execute(
                     "INSERT INTO run (command, host, pid, started_at) VALUES (?, ?, ?, ?)",
                     (command, socket.gethostname(), os.getpid(), round(time.time() * 1000)),
@@ -256,13 +271,6 @@ class Checkpoint:
             empty.close()
         self.exists = True
 
-    def _places(self, files: LoadFiles) -> Places:
-        return Places(
-            folder=str(self.path.parent),
-            report=str(files.report.absolute()),
-            input=str(files.input.absolute()) if files.input else "",
-        )
-
     def _fact(self, key: str) -> dict[str, Any] | None:
         with self.query() as db:
             row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
@@ -279,16 +287,6 @@ class Checkpoint:
 
 def _set_fact(db: sqlite3.Connection, key: str, value: Mapping[str, object]) -> None:
     db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, json.dumps(dict(value))))
-
-
-def _set_not_in_input(db: sqlite3.Connection, ids: npt.NDArray[np.int64]) -> None:
-    db.execute("UPDATE pair SET in_input = 1 WHERE in_input = 0")
-    ends = (ids[1:] - ids[:-1] != 1).nonzero()[0].tolist()  # the places where no consecutive ID follows
-    if len(ids):
-        ranges = [
-            (int(ids[first + 1]), int(ids[last])) for first, last in pairwise([-1, *ends, len(ids) - 1])
-        ]
-        db.executemany("UPDATE pair SET in_input = 0 WHERE id BETWEEN ? AND ?", ranges)
 
 
 def _run(row: tuple[Any, ...]) -> Run:

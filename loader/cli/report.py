@@ -47,6 +47,9 @@ def report(path: str, json: bool) -> int:
     elif written.written:
         printed = print_lines([Line(f"Report: {shown_path(str(written.path))}")], otherwise)
     else:
-        print_error(written.problem, "Close the program that has it open, then run the same command again.")
+        print_error(
+            written.problem,
+            "Close the program that has it open, or make room on the disk. Then run this again.",
+        )
         printed = False
     return ended.exit_code if printed and written.written else Stopped.exit_code

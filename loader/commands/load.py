@@ -18,7 +18,7 @@ from loader.engine.cancellation import CancelToken
 from loader.engine.methods import choose_method
 from loader.engine.pipeline import Session, run_pipeline
 from loader.engine.stats import RunStats
-from loader.errors import CheckpointError
+from loader.errors import CheckpointError, Stopped
 from loader.model import Outcome
 from loader.settings import LoadSettings
 
@@ -66,7 +66,7 @@ def _begin(plan: LoadPlan, session: Session) -> CommandRun:
     binding = continued_binding(checkpoint, session)
     written = None
     if settings.overwrite:
-        files.set_aside()
+        _set_aside(files)
     elif settings.simulate:
         written = _discard(files)
     recorded = checkpoint.begin_run(
@@ -82,6 +82,14 @@ def _begin(plan: LoadPlan, session: Session) -> CommandRun:
     if plan.saved is not None:
         plan.saved.keep()
     return CommandRun(checkpoint, files, recorded, ReadInput(plan.source, plan.survey))
+
+
+def _set_aside(files: LoadFiles) -> None:
+    """Rename the earlier load's report and checkpoint, so that it can still be summed up and undone."""
+    aside = files.set_aside()
+    with suppress(CheckpointError, Stopped), Checkpoint(aside.checkpoint) as earlier:
+        if earlier.exists:
+            earlier.set_files(aside)
 
 
 def _discard(files: LoadFiles) -> ReportWritten | None:

@@ -23,6 +23,7 @@ from loader.checkpoint import (
     RowCount,
     TypePairCount,
     refuse_files,
+    refuse_log_file,
 )
 from loader.checkpoint.index import Index, read_index
 from loader.commands.saved_input import SavedInput
@@ -118,6 +119,7 @@ def prepare(settings: LoadSettings, stack: ExitStack, progress: Progress, *, che
     files = _files(settings, stack, check=check)
     anew = settings.overwrite or settings.simulate
     refuse_files(files, overwrite=settings.overwrite, simulate=settings.simulate)
+    refuse_log_file(files, settings.log_file)
     if not check:
         stack.enter_context(CheckpointLock(files.checkpoint, "load"))
     saved = _save_pipe(settings, files, stack, progress, check=check)

@@ -126,19 +126,36 @@ class CommandRun:
     def _write_report(self) -> ReportResult | None:
         if self.read is None:
             return None
-        source, survey, known = self.read
         try:
-            return write_report(
-                self.checkpoint,
-                self.files.report,
-                source.chunks(survey, with_rests=True),
-                source.type_pairs,
-                source.other_names,
-                known,
-            )
+            return self._write(self.read)
         except Stopped as changed:  # the input has changed; what was sent is settled anyway
             self.stopped = self.stopped or changed
-            return ReportResult(self.files.report, False, problem=str(changed))
+        try:
+            return self._write(self._read_changed())
+        except (Stopped, InputError) as error:
+            return ReportResult(self.files.report, False, problem=str(error))
+
+    def _write(self, read: ReadInput) -> ReportResult:
+        """Raises Stopped if the input is not what was read."""
+        source, survey, known = read
+        return write_report(
+            self.checkpoint,
+            self.files.report,
+            source.chunks(survey, with_rests=True),
+            source.type_pairs,
+            source.other_names,
+            known,
+        )
+
+    def _read_changed(self) -> ReadInput:
+        """Read and record the input as it is now. Raises InputError, and Stopped if it changes again."""
+        source = read_again(self.checkpoint)
+        if source is None or self.files.input is None:
+            raise InputError("The input is gone")
+        index = read_index(self.checkpoint)
+        survey = compare(source, index, lambda _rows: None)
+        self.checkpoint.set_reading(input_reading(source, survey, self.files.input), index.not_in_input())
+        return ReadInput(source, survey, index)
 
 
 class UnrecordedJournal:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from loader.checkpoint import Checkpoint, CheckpointJournal, UndoFinding
+from loader.checkpoint import Checkpoint, CheckpointJournal, UndoFinding, refuse_log_file
 from loader.checkpoint.index import Index
 from loader.checkpoint.reading import Selection, count_pairs, left_by_undo, select_pairs
 from loader.commands.observer import Observer
@@ -76,6 +76,7 @@ async def run_undo(
     with ExitStack() as stack:
         progress = progress_of(observer, cancel_token)
         load = await asyncio.to_thread(open_load, settings.path, "undo", stack, observer, progress)
+        refuse_log_file(load.files, settings.log_file)
         refuse_simulated(load, "undo")
         there = Selection(statuses=(Status.ASSOCIATED,), in_input=False if settings.not_in_input else None)
         ours = replace(there, existed_before="no")

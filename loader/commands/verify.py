@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
 
-from loader.checkpoint import Checkpoint, CheckpointJournal, Verified
+from loader.checkpoint import Checkpoint, CheckpointJournal, Verified, refuse_log_file
 from loader.checkpoint.reading import Selection, count_pairs, select_pairs
 from loader.commands.observer import Observer
 from loader.commands.result import RunResult
@@ -40,6 +40,7 @@ async def run_verify(
     with ExitStack() as stack:
         progress = progress_of(observer, cancel_token)
         load = await asyncio.to_thread(open_load, settings.path, "verify", stack, observer, progress)
+        refuse_log_file(load.files, settings.log_file)
         refuse_simulated(load, "verify")
         total = count_pairs(load.checkpoint, _TO_VERIFY)
         stats = RunStats(total=total)

@@ -53,6 +53,8 @@ def write_report(
     old report stays intact. Raises what `chunks` raises.
     """
     path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():  # reading a pipe would never end
+        return ReportResult(path, False, problem=f"{path} can't be replaced: it is not a file")
     unfinished = path.with_name(f"{path.name}.unfinished")
     try:
         digest = _write(unfinished, _texts(checkpoint, chunks, type_pairs, other_names, index), like=path)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.support.command import TYPES, report_of, rows_of, run, start_warm, wait_until
+from loader.simulator import SimulatorSettings
+from tests.support.command import TYPES, Finished, end, report_of, rows_of, run, start_warm, wait_until
 from tests.support.second_run import FAST, Account, checkpoint_of, column, pairs_file, statuses
 
 PAIRS = [(1001 + n, 2001 + n) for n in range(10)]
@@ -18,6 +22,12 @@ PAIRS = [(1001 + n, 2001 + n) for n in range(10)]
 def account() -> Iterator[Account]:
     with Account() as account:
         yield account
+
+
+def printed(ended: Finished) -> list[str]:
+    """The commands that it prints to be copied."""
+    lines = (line.strip() for line in ended.text.splitlines())
+    return [line for line in lines if line.startswith("assoc-loader ")]
 
 
 def test_a_pilot_then_the_rest(account: Account, tmp_path: Path) -> None:
@@ -184,9 +194,79 @@ def test_overwrite_sets_the_earlier_load_aside(account: Account, tmp_path: Path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert account.load(file, "--overwrite").code == 0
     assert account.puts == 13
-    now = {path.read_bytes() for path in tmp_path.iterdir()}
-    assert before[report_of(file).name] in now
-    assert before[checkpoint_of(file).name] in now
+    assert (tmp_path / "pairs.replaced-1.report.csv").read_bytes() == before[report_of(file).name]
+
+
+@pytest.mark.parametrize("name", ["report.csv", "checkpoint.db"])
+def test_a_load_that_was_set_aside_is_a_load_of_its_own(account: Account, tmp_path: Path, name: str) -> None:
+    file = pairs_file(tmp_path, PAIRS[:4])
+    assert account.load(file, "--skip-existing").code == 0
+    pairs_file(tmp_path, PAIRS[4:])
+    assert account.load(file, "--overwrite", "--skip-existing").code == 0
+    new = report_of(file).read_bytes()
+    aside = tmp_path / f"pairs.replaced-1.{name}"
+    commands = printed(run("summary", aside))
+    assert commands
+    assert all("pairs.replaced-1.report.csv" in command for command in commands)
+    assert account.run("undo", aside, "--yes").code == 0
+    assert [account.has(*pair) for pair in PAIRS] == [False] * 4 + [True] * (len(PAIRS) - 4)
+    assert report_of(file).read_bytes() == new, "the report of the other load"
+    assert ",removed," in (tmp_path / "pairs.replaced-1.report.csv").read_text()
+
+
+def test_an_input_that_changes_meanwhile_has_its_report_too(tmp_path: Path) -> None:
+    file = pairs_file(tmp_path, PAIRS)
+    with Account(settings=SimulatorSettings(rate_limit=1_000_000, latency=(0.1, 0.1))) as account:
+        process = start_warm("load", file, "--base-url", account.url, *FAST, *TYPES, "--workers", "2")
+        wait_until(lambda: account.puts > 0)
+        with file.open("a") as more:
+            more.write("77,88\n")
+        stopped = end(process)
+    assert stopped.code == 3
+    assert stopped.text.count("was changed while it was being read") == 1
+    assert column(file, "status")[-1] == "not_sent"
+    assert len(column(file, "status")) == len(PAIRS) + 1
+    assert printed(stopped)[-1].startswith("assoc-loader load")
+
+
+@pytest.mark.parametrize(
+    "log", ["pairs.checkpoint.db", "pairs.checkpoint.db-lock", "pairs.checkpoint.db-journal"]
+)
+def test_the_log_is_never_written_into_the_checkpoint(account: Account, tmp_path: Path, log: str) -> None:
+    file = pairs_file(tmp_path, PAIRS)
+    for command in (account.load, partial(account.run, "verify"), partial(account.run, "undo")):
+        before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+        refused = command(file, "--log-file", tmp_path / log)
+        assert refused.code == 2
+        assert "Give the log file another name" in refused.text
+        assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+        assert account.load(file).code == 0
+
+
+def test_a_checkpoint_or_a_folder_is_no_place_for_a_report(account: Account, tmp_path: Path) -> None:
+    file, other = pairs_file(tmp_path, PAIRS), pairs_file(tmp_path, PAIRS, "other.csv")
+    assert account.load(file).code == 0
+    (tmp_path / "folder").mkdir()
+    shutil.copy(checkpoint_of(file), tmp_path / "copy.csv")
+    before = {path.name for path in tmp_path.iterdir()}
+    for name in (checkpoint_of(file).name, "copy.csv", "folder"):
+        refused = account.load(other, "--report", tmp_path / name, "--overwrite")
+        assert refused.code == 2, name
+        assert {path.name for path in tmp_path.iterdir()} == before
+    assert account.load(file).code == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="POSIX")
+def test_a_report_that_is_a_pipe_costs_nothing(account: Account, tmp_path: Path) -> None:
+    file = pairs_file(tmp_path, PAIRS)
+    assert account.load(file, "--limit", "1").code == 0
+    report_of(file).unlink()
+    os.mkfifo(report_of(file))
+    ended = account.load(file)
+    assert "it is not a file" in ended.text
+    report_of(file).unlink()
+    assert run("report", file).code == 0
+    assert column(file, "status") == ["associated"] * len(PAIRS)
 
 
 def test_the_report_of_a_load_is_no_input_of_it(account: Account, tmp_path: Path) -> None:

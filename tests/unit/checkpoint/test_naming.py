@@ -81,17 +81,17 @@ def loaded(folder: Path) -> LoadFiles:
 def test_an_earlier_load_is_set_aside_under_the_first_free_number(tmp_path: Path) -> None:
     for number in (1, 2):
         aside = loaded(tmp_path).set_aside()
-        assert [path.name for path in aside] == [
-            f"pairs.replaced-{number}.checkpoint.db",
-            f"pairs.replaced-{number}.report.csv",
-        ]
-    with Checkpoint(aside[0]) as checkpoint:
+        assert aside.checkpoint.name == f"pairs.replaced-{number}.checkpoint.db"
+        assert aside.report.name == f"pairs.replaced-{number}.report.csv"
+    with Checkpoint(aside.checkpoint) as checkpoint:
         assert len(checkpoint.runs()) == 1
-    assert aside[1].read_text() == "the report"
+    assert aside.report.read_text() == "the report"
 
 
 def test_setting_nothing_aside_is_nothing(tmp_path: Path) -> None:
-    assert LoadFiles.of(tmp_path / "pairs.csv", None, None).set_aside() == []
+    aside = LoadFiles.of(tmp_path / "pairs.csv", None, None).set_aside()
+    assert list(tmp_path.iterdir()) == []
+    assert not aside.checkpoint.exists()
 
 
 def test_a_discarded_checkpoint_takes_its_rollback_journal_along(tmp_path: Path) -> None:
