@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from loader.checkpoint import Checkpoint
-from loader.checkpoint.connection import is_database
+from loader.checkpoint.connection import advice, is_database
 from loader.checkpoint.schema import VERSION
 from loader.errors import CheckpointError
 from tests.support.odd_disk import can_be_odd, odd_disk
@@ -132,3 +132,18 @@ def test_a_database_is_known_by_its_content(tmp_path: Path) -> None:
     (tmp_path / "c").write_text("1,2\n")
     (tmp_path / "d").touch()
     assert [is_database(tmp_path / name) for name in "abcde"] == [True, True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (sqlite3.SQLITE_CANTOPEN, "Let this user write"),
+        (sqlite3.SQLITE_READONLY_DIRECTORY, "Let this user write"),
+        (sqlite3.SQLITE_IOERR_FSYNC, "--checkpoint"),
+        (sqlite3.SQLITE_BUSY, "--checkpoint"),
+    ],
+)
+def test_what_to_do_depends_on_what_the_folder_forbids(code: int, words: str) -> None:
+    error = sqlite3.OperationalError("trouble")
+    error.sqlite_errorcode = code
+    assert words in advice(error)

@@ -78,6 +78,13 @@ def test_what_passes_is_waited_for(before: list[Any]) -> None:
     assert answer == Account(4711, "", "", "")
 
 
+@pytest.mark.parametrize(("fault", "least"), [(NO_ANSWER, 1), (Reply(503), 0.5)])
+def test_it_waits_between_two_tries(fault: Any, least: float) -> None:
+    _, seconds, requests = asked(fault, fault, ACCOUNT, takes=0)
+    assert requests == 3
+    assert seconds >= least
+
+
 @pytest.mark.parametrize(
     ("reply", "kind"),
     [

@@ -93,3 +93,18 @@ def test_fewer_pairs_prove_nothing() -> None:
     ended = loaded(list, rows=4)
     assert ended.stopped is None
     assert reads(ended) == 0
+
+
+def test_pairs_that_one_answer_refuses_are_refused_in_a_row() -> None:
+    async def script(request: Request) -> Reply:
+        await asyncio.sleep(0.1)
+        errors = [
+            {"message": "no such record", "context": {"fromObjectId": [one], "toObjectId": [other]}}
+            for one, other in request.pairs
+        ]
+        return Reply(207, {"status": "COMPLETE", "results": [], "errors": errors, "numErrors": len(errors)})
+
+    hubspot = VirtualHubSpot(script, pace=Pace())
+    ended = run(run_pairs(hubspot, batch, [OpenPairs(contacts(9_000))], stop_after_failures=100, workers=1))
+    assert ended.reason == "too_many_failures"
+    assert len(ended.journal.outcomes) == MOST_PAIRS

@@ -142,17 +142,18 @@ def test_an_unusable_proxy_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> No
 # --- The token shows nowhere.
 
 
+@pytest.mark.parametrize("trace", [TOKEN, "no secret"])
 @pytest.mark.parametrize("status", [200, 207, 302, 400, 401, 403, 404, 429, 500])
-def test_a_server_that_echoes_the_request_does_not_make_us_show_the_token(status: int) -> None:
+def test_a_server_that_echoes_the_request_does_not_make_us_show_the_token(status: int, trace: str) -> None:
     echo = f"Authorization: Bearer {TOKEN}"
     document = {
         "message": "m" * 980 + echo,
         "category": TOKEN,
-        "correlationId": TOKEN,
+        "correlationId": trace,
         "context": {"h": [echo]},
     }
     for body in (orjson.dumps(document), orjson.dumps({"errors": [document]}), f"<title>{echo}".encode()):
-        headers = {"Location": f"/{TOKEN}", "X-HubSpot-Correlation-Id": TOKEN}
+        headers = {"Location": f"/{TOKEN}", "X-HubSpot-Correlation-Id": trace}
         lines: list[dict[str, Any]] = []
         verdict = verdict_on(says(http(status, body, **headers)), log=lines.append)
         assert TOKEN[:20] not in repr(verdict)
