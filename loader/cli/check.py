@@ -64,8 +64,9 @@ def print_check(settings: LoadSettings, *, online: bool, as_json: bool) -> int:
     else:
         lines = as_lines(found, width())
         if found.to_send and found.exit_code < Stopped.exit_code and settings.input != "-":
-            limit = {} if settings.limit is None else {"limit": settings.limit}
-            lines += step_lines(NextStep("To load it:", invocation.load(**limit)), width())
+            asked: dict[str, object] = {} if settings.limit is None else {"limit": settings.limit}
+            asked |= {name: True for name in ("retry", "overwrite") if getattr(settings, name)}
+            lines += step_lines(NextStep("To load it:", invocation.load(**asked)), width())
         printed = print_lines(lines, otherwise)
     if any(problem.blocks for problem in (found.online.problems if found.online else ())):
         print_error("The account can't be used for this file as it is", "Solve the problems above first.")

@@ -188,6 +188,8 @@ class LoadSummary:
                 f"That was practice. For real, starting with a pilot of {_PILOT} pairs:",
                 self.invocation.load(simulate=None, report=None, checkpoint=None, limit=_PILOT),
             )
+        if self.last_run and self.last_run.command == "undo" and self.last_run.stopped:
+            return NextStep("To go on undoing:", self.invocation.undo())
         if self.not_sent:
             return NextStep("To go on from here:", self.invocation.load())
         fixes = {group.cause.fix for group in self.attention}

@@ -122,6 +122,7 @@ def test_what_earlier_runs_settled_is_counted_and_not_touched(account: Account, 
     assert (found["report"], found["checkpoint"]) == (str(report_of(file)), str(checkpoint_of(file)))
     assert checked(file, "--limit", "1", code=0)["to_send"] == 1
     assert checked(file, "--overwrite", code=0)["to_send"] == 3
+    assert "--overwrite" in run("check", file, *TYPES, "--overwrite").out.splitlines()[-1]
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 

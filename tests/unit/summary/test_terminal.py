@@ -62,6 +62,13 @@ def test_the_headline(outcomes: list[OutcomeCount], said: str) -> None:
     assert headline(summary_of(outcomes)) == said
 
 
+def test_an_undo_that_was_interrupted_goes_on() -> None:
+    run = replace(RUN, command="undo", stopped="interrupted", exit_code=130)
+    summary = summary_of([GOOD, OutcomeCount(Status.REMOVED, 5)], last_run=run)
+    assert summary.next_step is not None
+    assert summary.next_step.command.startswith("assoc-loader undo")
+
+
 def test_an_input_without_pairs_calls_for_no_pilot() -> None:
     assert summary_of([], simulated=True).next_step is None
     assert summary_of([GOOD], simulated=True).next_step is not None
