@@ -132,16 +132,19 @@ class Statements:
         )
 
     def _write(
-        self, statement: tuple[str, str], rows: Sequence[Sequence[object]], shared: Sequence[object] = ()
+        self,
+        statement: tuple[str, str],
+        rows: Sequence[Sequence[object]],
+        shared: tuple[int | None, ...] = (),
     ) -> None:
         """Write rows whose first columns are `shared` by all of them."""
         start = 0
         while start < len(rows):
             width = len(rows[start])
-            most = min(len(rows) - start, (self._most_variables - len(shared)) // width)
+            most = min(len(rows) - start, self._most_variables // width)
             size = next(size for size in _SIZES if size <= most)
-            values = chain(shared, chain.from_iterable(rows[start : start + size]))
-            self._db.execute(_statement(*statement, len(shared), width, size), list(values))
+            values = chain.from_iterable(rows[start : start + size])
+            self._db.execute(_statement(*statement, shared, width, size), list(values))
             start += size
 
     def _type_pair(self, pair: Pair) -> int:
@@ -212,9 +215,9 @@ def ranges(ids: Iterable[int]) -> Iterator[tuple[int, int]]:
 
 
 @lru_cache(64)
-def _statement(before: str, after: str, shared: int, width: int, rows: int) -> str:
-    """`shared` variables come first, and each row names them by number; its own follow in order."""
-    row = f"({','.join([f'?{number + 1}' for number in range(shared)] + ['?'] * width)})"
+def _statement(before: str, after: str, shared: tuple[int | None, ...], width: int, rows: int) -> str:
+    """Each row has the numbers in `shared`, then `width` variables: fewer variables are bound faster."""
+    row = f"({','.join(['NULL' if one is None else str(one) for one in shared] + ['?'] * width)})"
     return f"{before}{','.join([row] * rows)}{after}"
 
 
