@@ -30,9 +30,10 @@ _SCIENTIFIC = re.compile(r"([0-9])(?:[.,]([0-9]+))?[eE]\+?([0-9]{1,2})")
 _SHORTENED = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]+")
 # Groups that can backtrack are never possessive: before 3.11.5, Python matched wrongly (gh-106052).
 #: A column of cells, one per line; a cell that is not an ordinary ID gives the empty string.
-_PAD, _NUMBER = "[" + PADDING.replace(r"\n", "") + "]*+", r"0*+([1-9][0-9]{0,18}+)(?:\.0+)?"
+_PAD = "[" + PADDING.replace(r"\n", "") + "]*+"
+_NUMBER = r"(?=[0-9]{1,19}(?![0-9]))0*+([1-9][0-9]{0,18}+)(?:\.0+)?"
 _COLUMN = re.compile(rf"(?m)^(?:{_PAD}'?+{_NUMBER}{_PAD}|.*+)$")
-_WRAPPED_COLUMN = re.compile(rf'(?m)^(?:{_PAD}(=")?{_NUMBER}(?(1)"){_PAD}|.*+)$')
+_WRAPPED_COLUMN = re.compile(rf'(?m)^(?:{_PAD}(=")?{_PAD}{_NUMBER}(?(1){_PAD}"){_PAD}|.*+)$')
 #: The number of digits after the point must equal the exponent; the lengths of most IDs are tried first.
 _POWERS = "|".join(
     rf"[0-9]{{{n}}}(?=[eE]\+?0?{n}(?![0-9]))" for n in (10, 11, 9, 12, 13, *range(8, 0, -1), 14, 15)
@@ -71,13 +72,13 @@ def split_ids(cell: str) -> list[str]:
     """The IDs of a cell as written, at least one; HubSpot exports several as ``201;202``."""
     if ";" not in cell:
         return [cell]
-    pieces = cell.split(";")
+    pieces = unwrap(cell).split(";")
     return [piece for piece in pieces if piece.isdigit() or trim(piece)] or [""]
 
 
 def judge_id(cell: str, column: str) -> int | Fault:
     """Read one ID: a number from 1 to 2^63-1, or why it is not one. `column` is the column's name."""
-    text = _unwrapped(trim(cell))
+    text = unwrap(cell)
     if not text:
         return Fault("MISSING_ID", f"{column} is empty")
     if _DIGITS.fullmatch(text):
@@ -97,8 +98,9 @@ def judge_id(cell: str, column: str) -> int | Fault:
     return _no_id(text, cell, column)
 
 
-def _unwrapped(text: str) -> str:
-    """The text without the notation that forces a spreadsheet to keep text: ``="123"`` or ``'123``."""
+def unwrap(cell: str) -> str:
+    """The trimmed cell without the notation that forces a spreadsheet to keep text: ``="1"`` or ``'1``."""
+    text = trim(cell)
     if match := _TEXT.fullmatch(text):
         return trim(match[1])
     return text.removeprefix("'")
@@ -133,7 +135,7 @@ def _no_id(text: str, cell: str, column: str) -> Fault:
         why = "there is a space before the quotation mark"
     elif '"' in text:
         why = "there is a stray quotation mark"
-    elif hidden := next((c for c in text if not c.isprintable() or not trim(c).strip(" ")), None):
+    elif hidden := next((c for c in text if c != " " and not (c.isprintable() and trim(c))), None):
         why = f"it holds an invisible character (U+{ord(hidden):04X})"
     else:
         why = "an ID is 1 to 19 digits"
@@ -163,7 +165,7 @@ def judge_type(cell: str, default: str | None, column: str) -> str | Fault:
 def read_ids(cells: list[str]) -> npt.NDArray[np.int64]:
     """Read a column of cells at once: each ID as `judge_id` reads it, or 0 if it must read the cell."""
     if (digits := "".join(cells)).isdigit() and digits.isascii() and all(cells):
-        found, column = cells, ""
+        found, column = [digits if len(digits) <= _LONGEST else "" for digits in cells], ""
     else:
         column = "\n".join(cells)
         if column.count("\n") != len(cells) - 1:  # a line end in a cell is white space
@@ -175,8 +177,6 @@ def read_ids(cells: list[str]) -> npt.NDArray[np.int64]:
             found = _COLUMN.findall(column)
     ids = _numbers(found)
     ids[ids > (LARGEST_FLOAT_ID if "." in column else LARGEST_ID)] = 0
-    if max(map(len, cells), default=0) > _LONGEST:  # leading zeros count as digits too
-        ids[[len(cell) > _LONGEST for cell in cells]] = 0
     if ("E" in column or "e" in column) and not ids.all():
         exact = _numbers(_SCIENTIFIC_COLUMN.findall(column))
         ids = np.where((ids == 0) & (exact <= LARGEST_FLOAT_ID), exact, ids)

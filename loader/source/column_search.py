@@ -24,6 +24,12 @@ _ASSOCIATED = (
     re.compile(r"primary associated (.+) id"),
 )
 
+#: The end of a text that is a folded name of an ID column, of the loader or of HubSpot.
+ID_NAME = re.compile(
+    r"(?:(?:from|to)_object_id|record id(?: - [^\d,;]+)?"
+    r"|(?:primary )?associated [^\d,;]+ ids?(?: \(primary\))?)$"
+)
+
 SideName = Literal["from", "to"]
 
 

@@ -86,7 +86,7 @@ def text_blocks(stream: IO[bytes], encoding: str, part: Part) -> Iterator[TextBl
         except UnicodeError as error:
             raise _undecodable(error, line, carry, encoding, part) from error
         if not marked and text:
-            marked, text = True, text.removeprefix("\ufeff")
+            marked, text = True, text.lstrip("\ufeff")
         text = carry + text
         _refuse_damage(text, line, part)
         if not data:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -20,6 +21,8 @@ from loader.source.stray_quotes import STRAY_QUOTE
 from loader.source.workbook import Sheet
 from loader.text import quote_cell
 
+#: A line above the header: blank, delimiters alone, or Excel's ``sep=;``.
+_NO_HEADER = re.compile(r"(?i)\ufeff?(?:sep=.?)?[\s,;|]*")
 _TOO_LONG = f"does not close within {LONGEST_RECORD >> 20} million characters"
 
 
@@ -114,7 +117,7 @@ def _first_lines(blocks: Iterator[TextBlock], columns: Columns, part: Part) -> t
         text += block.text
         for line in io.StringIO(block.text, newline=""):
             quotes += line.count('"')
-            begun = begun or not line.isspace()
+            begun = begun or not _NO_HEADER.fullmatch(line)
             if begun and quotes % 2 == 0:  # else a quoted name goes on in the next line
                 return read_header(text, columns, part), text
         if len(text) > LONGEST_RECORD:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 
 import numpy as np
 import numpy.typing as npt
@@ -152,9 +152,9 @@ class RowReader:
 
     def _refuse_whole_lines(self, records: Records, part: Part) -> None:
         if self.rows == 0 and self.layout.width > 1:
-            first = next((i for i in range(len(records.rows)) if any(records.row(i))), 0)
-            if holds_whole_line(records.row(first), self.layout.delimiter):
-                raise part.error(records.lines[first], WHOLE_LINES, SPLIT_LINES)
+            first_two = list(islice((i for i in range(len(records.rows)) if any(records.row(i))), 2))
+            if first_two and all(holds_whole_line(records.row(i), self.layout.delimiter) for i in first_two):
+                raise part.error(records.lines[first_two[0]], WHOLE_LINES, SPLIT_LINES)
 
     def _types(self, records: Records) -> Numbers:
         """For each row the index of its pair of types, -1 if it has none."""

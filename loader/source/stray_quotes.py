@@ -56,7 +56,7 @@ class SwallowedRows:
             return None
         number = _number(self._layout.delimiter, min(map(_least, digits)))
         rows = list(map(records.rows.__getitem__, records.multiline))
-        notes = [cell for cells in rows for cell in cells if "\n" in cell or "\r" in cell]
+        notes = [cells[i] for cells in rows for i in self._to_examine(cells)]
         # Few notes contain anything like an ID, so most need no closer look.
         wide = max(map(len, rows)) > self._layout.width
         if not records.broken and not wide and not number.search("\n" + "\n".join(notes)):
@@ -70,10 +70,9 @@ class SwallowedRows:
         self, cells: list[str], broken: Record | None, digits: tuple[int, int], number: re.Pattern[str]
     ) -> Suspicion | None:
         layout = self._layout
-        several = [n for n, cell in enumerate(cells) if "\n" in cell or "\r" in cell]
-        if broken and set(several) & set(broken.broken):
+        if broken and any("\n" in cells[i] or "\r" in cells[i] for i in broken.broken):
             return Suspicion(_GOES_ON)
-        for column in several:
+        for column in self._to_examine(cells):
             if not number.search("\n" + cells[column]) and len(cells) <= layout.width:
                 continue
             key = trim(cells[column]) if column in self._keys else ""
@@ -83,6 +82,13 @@ class SwallowedRows:
             if found := _swallowed_rows(cells, column, layout, layout.width, digits):
                 return found
         return None
+
+    def _to_examine(self, cells: Sequence[str]) -> list[int]:
+        """The multi-line cells of a record, without those that are a single ID and white space around it."""
+        several = [n for n, cell in enumerate(cells) if "\n" in cell or "\r" in cell]
+        if len(cells) != self._layout.width or self._keys.isdisjoint(several):
+            return several
+        return [n for n in several if n not in self._keys or not _LIKE_AN_ID.fullmatch(trim(cells[n]))]
 
 
 def swallowed_by_header(header: Record, raw: str, layout: Layout) -> Suspicion | None:
@@ -152,7 +158,7 @@ class _Cell:
         # An ID column between the closing and the opening quote is outside the cell in both rows.
         closing = width - 1 - self._behind
         twice = [_id(cells[i - width]) if 0 <= closing < i < column < width else None for i in ids]
-        self._twice = _View(twice[0], twice[1]) if any(twice) else _EMPTY
+        self._twice = _View(twice[0], twice[1])
 
     def holds_rows(self) -> bool:
         """Whether the end of a row and the beginning of another meet at one of the line ends."""

@@ -13,6 +13,7 @@ from loader.source.cell_rules import (
     judge_id,
     judge_type,
     trim,
+    unwrap,
 )
 from loader.source.columns import Layout, Side
 from loader.source.type_pairs import TypePairs
@@ -46,7 +47,7 @@ class RowJudge:
         layout = self._layout
         if len(cells) != layout.width:
             return self._wrong_width(cells) if any(map(trim, cells)) else None
-        from_empty, to_empty = not trim(from_cell), not trim(to_cell)
+        from_empty, to_empty = not unwrap(from_cell), not unwrap(to_cell)
         if from_empty or to_empty:
             if from_empty and to_empty and not any(map(trim, cells)):
                 return None

@@ -11,6 +11,7 @@ import io
 from collections.abc import Iterator
 from datetime import date, datetime
 from itertools import chain, islice
+from math import isfinite
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
@@ -121,6 +122,8 @@ def _text(value: object) -> str:
 
 
 def _number(value: float) -> str:
+    if not isfinite(value):
+        return str(value)
     whole = value == int(value)
     if whole and abs(value) < _TOO_LARGE:
         return str(int(value))

@@ -37,6 +37,7 @@ def test_the_reason_says_what_is_wrong_with_an_id() -> None:
         (' "2"', "BAD_ID", "a space before the quotation mark"),
         ('1"2', "BAD_ID", "a stray quotation mark"),
         ("jane@example.com", "BAD_ID", "an ID is 1 to 19 digits"),
+        ("Ada Lovelace", "BAD_ID", "an ID is 1 to 19 digits"),
     ):
         verdict = judge_id(cell, "Contact ID")
         assert isinstance(verdict, Fault), cell
@@ -75,6 +76,10 @@ def test_a_column_of_honest_ids_needs_no_second_look() -> None:
         '="{}"',
         "\t{}\n",
         "1{}23456789",
+        "{}.0000000000",
+        "{}" + "\u00a0" * 15,
+        "{}.0" + " " * 13,
+        '="{}          "',
     ):
         cells = [form.format(number) for number in range(1000000001, 1000000050)]
         assert read_ids(cells).tolist() == [judge_id(cell, "") for cell in cells], form
@@ -87,7 +92,15 @@ def test_exact_scientific_notation_is_read_in_columns_too() -> None:
 
 @pytest.mark.parametrize(
     ("cell", "ids"),
-    [("201;202", ["201", "202"]), (";201;", ["201"]), ("201", ["201"]), (";; ;", [""]), ("", [""])],
+    [
+        ("201;202", ["201", "202"]),
+        ('="201;202"', ["201", "202"]),
+        ("'201;202", ["201", "202"]),
+        (";201;", ["201"]),
+        ("201", ["201"]),
+        (";; ;", [""]),
+        ("", [""]),
+    ],
 )
 def test_several_ids(cell: str, ids: list[str]) -> None:
     assert split_ids(cell) == ids

@@ -54,3 +54,14 @@ def test_a_delimiter_that_changes_is_noticed_too(tmp_path: Path) -> None:
     path.write_text((HEADER + "1,2,a\n").replace(",", ";"))
     with pytest.raises(InputError, match="was changed while it was being read"):
         source.survey()
+
+
+@pytest.mark.parametrize("head", ["sep=;\n", ";;\n", "\ufeffsep=;\r\n"])
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_header_alone_below_lines_that_are_none_is_an_input(head: str, end: str, tmp_path: Path) -> None:
+    assert read(tmp_path, f"{head}from_object_id;to_object_id{end}") == []
+
+
+def test_several_byte_order_marks_are_ignored_before_a_quote_too(tmp_path: Path) -> None:
+    (line,) = read(tmp_path, '\ufeff\ufeff"from_object_id","to_object_id"\n1,2\n')
+    assert line.ids == ("1", "2")

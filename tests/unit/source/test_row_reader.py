@@ -61,7 +61,7 @@ def test_several_ids_of_a_file_that_is_separated_so_are_in_quotes(tmp_path: Path
     ]
 
 
-@pytest.mark.parametrize("cell", ["", " ", ";", "\u00a0", '""'])
+@pytest.mark.parametrize("cell", ["", " ", ";", "\u00a0", '""', '=""', "'", '="  "'])
 def test_an_empty_cell_is_normal_in_an_export_and_a_fault_elsewhere(cell: str, tmp_path: Path) -> None:
     (line,) = read(tmp_path, EXPORT + f"101,Ada,{cell}\n", CONTACTS)
     assert (line.status, line.category, line.from_id) == ("empty", "EMPTY", "101")
@@ -103,5 +103,14 @@ def test_the_cells_of_an_invalid_row_are_shown_as_written(tmp_path: Path) -> Non
 def test_a_file_of_lines_in_quotes_is_refused_and_a_single_one_is_an_invalid_row(tmp_path: Path) -> None:
     error = refusal(tmp_path, HEADER + '\n"1,2,a"\n"3,4,b"\n')
     assert (error.line, "each line is one quoted cell" in str(error)) == (3, True)
-    _, line = read(tmp_path, HEADER + '1,2,a\n"3,4,b"\n')
-    assert "the whole line is in quotes" in line.message
+    for data in ('1,2,a\n"3,4,b"\n', '"Exported by Bo, 3 March"\n1,2,a\n'):
+        good, bad = sorted(read(tmp_path, HEADER + data), key=lambda line: line.status != "pair")
+        assert good.status == "pair"
+        assert "the whole line is in quotes" in bad.message
+
+
+def test_ids_with_a_line_end_in_their_quotes_are_read_as_fast_as_notes(tmp_path: Path) -> None:
+    data = HEADER + "".join(f'"{n}\n","{n + 1}\r\n",x\n' for n in range(10**10, 10**10 + 50))
+    assert {line.status for line in read(tmp_path, data)} == {"pair"}
+    stray = HEADER + '"10000000001\n1,2,x\n","3",x\n'
+    assert "a line break in" in str(refusal(tmp_path, stray))

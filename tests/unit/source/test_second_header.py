@@ -69,3 +69,37 @@ def test_a_row_that_names_one_column_is_no_header(row: str, tmp_path: Path) -> N
 def test_hubspot_s_own_names_are_recognised(tmp_path: Path) -> None:
     text = "Record ID - Contact,Record ID - Company\n1,2\nRecord ID - Company,Record ID - Contact\n3,4\n"
     assert "a second header" in str(refusal(tmp_path, text, Columns()))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("Record ID,Name,Associated Company IDs", "Record ID,Name,Associated Deal IDs"),
+        ("Record ID,Name,Associated Company IDs", "Associated Company IDs,Name,Record ID"),
+        ("Record ID - Contact,Record ID - Company", "Record ID - Contact,Record ID - Deal"),
+        ("Record ID - Contact,Record ID - Company", "Record ID - Deal,Record ID - Ticket"),
+        ("from_object_id,to_object_id", "Associated Company IDs,Record ID"),
+        ("Record ID,Associated Company IDs", "1,2Record ID,Associated Deal IDs"),
+        ("Record ID,Associated Company IDs", '1,"2""Record ID","Associated Deal IDs"'),
+        ("Record ID,Associated Company IDs", "1,2from_object_id,to_object_id"),
+    ],
+)
+def test_a_header_of_other_id_columns_is_refused(first: str, second: str, tmp_path: Path) -> None:
+    columns = Columns(from_type="contacts", to_type="companies")
+    text = f"{first}\n{'101,' * first.count(',')}201\n{second}\n{'5,' * first.count(',')}6\n"
+    assert "a second header" in str(refusal(tmp_path, text, columns=columns))
+
+
+def test_so_is_one_of_columns_that_only_the_options_name(tmp_path: Path) -> None:
+    columns = Columns(
+        from_column="Contact ID", to_column="Company ID", from_type="contacts", to_type="companies"
+    )
+    text = "Contact ID,Company ID,note\n1,2,a\nDeal ID,Company ID,note\n3,4,b\n"
+    assert "a second header" in str(refusal(tmp_path, text, columns=columns))
+
+
+def test_an_export_that_repeats_its_header_is_read(tmp_path: Path) -> None:
+    header = "Record ID,Associated Deal IDs,Associated Company IDs"
+    columns = Columns(from_type="contacts", to_type="companies")
+    lines = read(tmp_path, f"{header}\n1,7,2\n{header}\n3,,4\n", columns=columns)
+    assert [line.ids for line in lines if line.ids[0].isdigit()] == [("1", "2"), ("3", "4")]

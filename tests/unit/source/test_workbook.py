@@ -136,6 +136,12 @@ def test_lines_that_were_pasted_into_one_column_are_recognised(tmp_path: Path) -
     assert "each line is one quoted cell" in str(error)
 
 
+@pytest.mark.parametrize("value", [float("inf"), -float("inf"), float("nan")])
+def test_a_number_that_is_none_is_a_cell_like_any_other(tmp_path: Path, value: float) -> None:
+    lines = read_sheet(tmp_path, HEADER, (1, 2, value), (value, 4, "b"), (5, 6, "c"))
+    assert [line.status for line in lines] == ["pair", "invalid", "pair"]
+
+
 def test_a_header_that_lacks_the_columns_is_told_with_a_command(tmp_path: Path) -> None:
     data = workbook(("Contact ID", "Company ID"), (1, 2))
     error = refusal(tmp_path, data, name="pairs.xlsx")
