@@ -53,6 +53,7 @@ class OnlineCheck:
         self._unchecked: dict[str, None] = {}
         self._told = False  # whether any answer was not a transient error
         self._trouble: Verdict | None = None
+        self._over: Verdict | None = None  # the day is used up, or the account moves: nothing more is asked
 
     async def about(self, sample: TypePairSample) -> TypePairFindings:
         """Ask about one pair of types."""
@@ -107,7 +108,14 @@ class OnlineCheck:
         self._unchecked[what] = None
 
     async def _ask(self, question: Callable[[], Coroutine[Any, Any, T | Verdict]]) -> T | Verdict:
+        """Ask, unless the day is used up. Raises CredentialsError if the token or the host is refused."""
+        if self._over is not None:
+            return self._over
         answer = await ask_patiently(question, self._policy.delay)
+        if isinstance(answer, Verdict) and answer.kind is Kind.ACCOUNT and answer.http_status != 403:
+            raise CredentialsError(answer.message, answer.hint)
+        if isinstance(answer, Verdict) and answer.kind in (Kind.DAILY, Kind.MIGRATION):
+            self._over = answer
         if isinstance(answer, Verdict) and answer.kind is Kind.TRANSIENT:
             self._trouble = answer
         else:
@@ -154,10 +162,8 @@ class OnlineCheck:
         self._unchecked[f"{what}: {why}"] = None
 
     def _refused(self, why: Verdict, from_type: str, to_type: str) -> None:
-        """Note why the default type could not be read. Raises CredentialsError for a refused token."""
+        """Note why the default type could not be read."""
         pair = f"{from_type} and {to_type}"
-        if why.http_status == 401:
-            raise CredentialsError(why.message, why.hint)
         if why.kind is Kind.ACCOUNT:
             lacking = scopes_named(why)
             what = f"the token lacks the scope {', '.join(lacking)}" if lacking else why.message

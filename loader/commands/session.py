@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -68,14 +69,28 @@ async def open_session(
             )
         )
         stats.in_flight = lambda: hubspot.in_flight
+        waits = asyncio.create_task(_tell_waits(pace, stats, observer))
         try:
             found = await ask_account(settings, hubspot, pace, stats, decide, cancel_token)
         except Stopped as why:
-            if why.reason == "token_refused":  # by OAuth; nothing has been sent yet
+            if why.reason in ("token_refused", "redirect"):  # by OAuth; nothing has been sent yet
                 raise CredentialsError(str(why), why.hint) from why
             raise
+        finally:
+            waits.cancel()
         account = _checked(found, settings, observer)
         yield Session(settings, hubspot, pace, account, stats, decide, cancel_token)
+
+
+async def _tell_waits(pace: Pace, stats: RunStats, observer: Observer) -> None:
+    """Say what is waited for before the run begins, and its display with it; until it is cancelled."""
+    told = ""
+    while True:
+        await asyncio.sleep(1)
+        reason = stats.pause or pace.reading.pause_reason
+        if reason and reason != told:
+            observer.warn(f"Waiting before the first request: {reason}.")
+        told = reason
 
 
 def continued_binding(checkpoint: Checkpoint, session: Session) -> Binding:

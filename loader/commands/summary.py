@@ -62,6 +62,9 @@ def load_summary(checkpoint: Checkpoint, files: LoadFiles, last_run: Run | None 
         verified=_verified(present),
         undoable=sum(count.pairs for count in ours if count.in_input),
         undoable_not_in_input=sum(count.pairs for count in ours if not count.in_input),
+        not_looked_up=sum(
+            count.pairs for count in present if count.status is Status.ASSOCIATED and not count.existed_before
+        ),
         first_result_at=first,
         last_result_at=last,
         last_run=last_run or (summary_run(runs[-1]) if runs else None),

@@ -59,14 +59,19 @@ class UndoSender:
         unsure: list[Pair] = []
         for pair in item.pairs:
             types = existing.link(pair)
-            if types is None and existing.is_paged(pair) and not _is_from_other_side(item):
+            if types is not None and types.labelled:
+                by_status[Status.ASSOCIATED].append(pair)
+                continue
+            # Of an incomplete answer, the missing part may hold the pair's label.
+            in_full = existing.knows(pair) if types is not None else not existing.is_paged(pair)
+            if not in_full and not _is_from_other_side(item):
                 unsure.append(pair)
+            elif types is not None and not in_full:
+                by_status[Status.GAVE_UP].append(pair)
             elif types is None:
                 known = (existing.knows(pair) and not existing.is_paged(pair)) or existing.is_gone(pair)
                 gone = Status.REMOVED if item.nothing_made else self._absent
                 by_status[gone if known else Status.GAVE_UP].append(pair)
-            elif types.labelled:
-                by_status[Status.ASSOCIATED].append(pair)
             elif item.nothing_made >= MADE_NOTHING_SENDS:
                 by_status[Status.FAILED].append(pair)
             else:
@@ -79,7 +84,7 @@ class UndoSender:
                 "HubSpot answered without an error, and the pair is still there",
             ),
             Status.GAVE_UP: Verdict(
-                Kind.TRANSIENT, 0, "UNREADABLE_ANSWER", "HubSpot does not say whether the pair is there"
+                Kind.TRANSIENT, 0, "UNREADABLE_ANSWER", "HubSpot's answer about the pair is incomplete"
             ),
         }
         groups = [

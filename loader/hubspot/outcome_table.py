@@ -206,6 +206,11 @@ def _words(status: int, body: bytes | None, document: dict[str, Any] | None) -> 
         return {UNREADABLE}
     names = ("category", "subCategory", "policyName", "errorType")
     words = {word.upper() for name in names for word in texts_in(document.get(name))}
+    if status == 403:
+        categories = (text for error in error_objects(document) for text in texts_in(error.get("category")))
+        words.update(map(str.upper, categories))
+        if scopes(document):
+            words.add("MISSING_SCOPES")
     if status == 429:
         # The policy is documented for the daily limit alone; if none is named, the message may say it,
         # like "You have reached your daily limit."

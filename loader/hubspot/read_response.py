@@ -88,7 +88,10 @@ def _read_page(answer: ReadAnswer, record_id: str, result: dict[str, Any], wante
         if not other:
             answer.unread.add(record_id)
         elif other in wanted:
-            kinds = objects_in(entry.get("associationTypes"))
+            listed = entry.get("associationTypes")
+            kinds = objects_in(listed)
+            if not isinstance(listed, list) or len(kinds) < len(listed):  # what can't be read may be a label
+                answer.unread.add(record_id)
             names = dict.fromkeys(type_name(kind.get("category"), kind.get("typeId")) for kind in kinds)
             types = AssociationTypes(";".join(names), any(not kind.get("label") for kind in kinds))
             known = answer.found.get((record_id, other))

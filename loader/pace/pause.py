@@ -48,17 +48,17 @@ class Pause:
     def throttled(self, now: float, sent: float, retry_after: float | None, interval: float) -> bool:
         """Pause after a 429 to a request sent at `sent`. False if its burst has already led to a pause.
 
-        Without `retry_after` no pause is longer than `interval`: the window is empty then.
+        `retry_after` makes a pause longer, never shorter. Without it none is longer than `interval`: the
+        window is empty then.
         """
         new = sent > self._burst_at
         if new:
             self._bursts += 1
             self._burst_at = now
-        if retry_after is not None:
-            self.begin(now, max(_SHORTEST, min(retry_after, _LONGEST)), "throttled")
-        elif new:
-            seconds = min(_FIRST * 2.0 ** min(self._bursts - 1, 10), interval)
-            self.begin(now, max(_SHORTEST, seconds), "throttled")
+        own = min(_FIRST * 2.0 ** min(self._bursts - 1, 10), interval) if new else 0.0
+        if new or retry_after is not None:
+            asked = min(retry_after or 0.0, _LONGEST)
+            self.begin(now, max(_SHORTEST, own, asked), "throttled")
         return new
 
     def answered(self, sent: float) -> None:

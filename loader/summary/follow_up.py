@@ -64,7 +64,10 @@ def kept_words(kept: Kept) -> list[str]:
     """Why pairs are kept, a sentence for each reason."""
     words = []
     if kept.not_looked_up:
-        words.append(f"Can't undo {pluralize(kept.not_looked_up, 'pair')}: loaded without --skip-existing.")
+        words.append(
+            f"Can't undo {pluralize(kept.not_looked_up, 'pair')}: not looked up before they were sent "
+            "(--skip-existing does, unless HubSpot refuses it)."
+        )
     if kept.existed_before:
         words.append(f"Kept {pluralize(kept.existed_before, 'pair')}: associated before the load.")
     if kept.labelled:

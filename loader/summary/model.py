@@ -96,6 +96,7 @@ class LoadSummary:
     not_in_input: pairs sent earlier that the input no longer holds, by status; not in `groups`
     verified: how many pairs `verify` found ``present``, ``missing``, ``unknown``
     undoable, undoable_not_in_input: pairs that this load created, and looked up first
+    not_looked_up: pairs that are associated, and were not looked up first
     first_result_at, last_result_at: Unix seconds of the first and the last answer
     """
 
@@ -113,6 +114,7 @@ class LoadSummary:
     verified: Mapping[str, int] = field(default_factory=dict)
     undoable: int = 0
     undoable_not_in_input: int = 0
+    not_looked_up: int = 0
     first_result_at: float | None = None
     last_result_at: float | None = None
     last_run: Run | None = None

@@ -95,6 +95,9 @@ def load_lines(summary: LoadSummary, run: Run, width: int) -> list[Line]:
         counts = count_statuses(run.counts)
         lines += wrap(f"This run: {counts}. Earlier runs: {pluralize(earlier, 'pair')}.", width)
     lines += _others(summary, width)
+    if summary.not_looked_up and summary.invocation.options.get("skip_existing"):
+        pairs = pluralize(summary.not_looked_up, "pair")
+        lines += wrap(f"Sent without a look-up: {pairs}. undo can't take them back.", width)
     lines += report_lines(summary, run)
     if summary.attention:
         lines.append(Line(""))

@@ -92,6 +92,18 @@ def test_a_used_up_day_is_slept_through_until_a_person_interrupts(tmp_path: Path
     assert ended.code == 130
 
 
+def test_a_wait_before_the_first_request_is_told(tmp_path: Path) -> None:
+    answers = [http(477, MOVING, Retry_After="2")]
+
+    async def script(request: Seen, writer: asyncio.StreamWriter) -> None:
+        first = request.path.startswith("/account-info") and answers
+        writer.write(answers.pop() if first else http(200, ASSOCIATED))
+
+    ended, _, (row,) = one_row(tmp_path, script)
+    assert row["status"] == "associated"
+    assert "Waiting before the first request: HubSpot is moving the account" in ended.err
+
+
 def test_a_token_that_can_not_be_had_is_said_at_once(tmp_path: Path) -> None:
     answer, file = http(503, b"{}", Retry_After="0"), write_pairs(tmp_path / "pairs.csv", [(1, 2)])
     with Serving(lambda: Wire(answering(http(200, ASSOCIATED), token=answer))) as wire:

@@ -112,6 +112,15 @@ def test_a_token_that_is_refused(pairs: Path) -> None:
         assert "token" in ended.err
 
 
+def test_a_token_that_is_refused_while_asking_ends_it(pairs: Path) -> None:
+    with account() as serving:
+        serving.ask(lambda one: one.state.fail("9000401000000", path_prefix="/crm/", times=0))
+        ended = check(serving, pairs)
+        assert ended.code == 2
+        assert "rejected the access token" in ended.err
+        assert serving.ask(lambda one: sum("/crm/" in seen.path for seen in one.state.requests)) == 1
+
+
 def test_the_wrong_account(pairs: Path) -> None:
     with account() as serving:
         ended = check(serving, pairs, "--account-id", "4711")
@@ -163,6 +172,7 @@ def test_a_day_that_is_used_up_while_asking(pairs: Path) -> None:
         assert ended.code == 2
         assert "PROBLEM: You have reached your daily limit." in ended.out
         assert ended.out.count("daily limit.") == 2  # said once, and once in the advice
+        assert serving.ask(lambda one: len(one.state.requests)) == 3  # nothing is asked after the refusal
         refused = check(serving, pairs)
         assert refused.code == 2
         assert "You have reached your daily limit" in refused.err

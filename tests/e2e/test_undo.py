@@ -42,7 +42,7 @@ def test_a_load_that_did_not_look_first_cannot_be_undone(account: Account, tmp_p
     assert account.load(file).code == 0
     ended = account.run("undo", file, "--yes")
     assert ended.code == 1, "they are still there"
-    assert "Can't undo 6 pairs: loaded without --skip-existing" in ended.text
+    assert "Can't undo 6 pairs: not looked up before they were sent" in ended.text
     assert all(account.has(*pair) for pair in PAIRS)
 
 

@@ -160,3 +160,39 @@ def test_a_pair_that_no_page_of_its_record_has_is_asked_for_from_the_other_side(
     ended = run(run_pairs(VirtualHubSpot(script), undo_method, [OpenPairs([pair])]))
     assert ended.journal.statuses() == ["removed"]
     assert removals == ([[pair.to_id]] if exists else [])
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"paging": {"next": {"after": ["x"]}}},
+        {"paging": {"next": "?"}},
+        {"errors": [{"category": "INTERNAL_ERROR", "context": {"fromObjectId": ["1000001"]}}]},
+        {"types": ["?"]},
+    ],
+)
+@pytest.mark.parametrize("other_side", [True, False])
+def test_a_pair_of_which_not_all_was_read_is_not_removed(more: dict[str, Any], other_side: bool) -> None:
+    """What is missing may be its label, which the other side may show."""
+
+    async def script(request: Request) -> Reply:
+        if request.path.endswith("/batch/archive"):
+            raise AssertionError("removed")
+        asked = request.body["inputs"][0]
+        turned = "/companies/contacts/" in request.path
+        to: dict[str, Any] = {"toObjectId": pair.from_id if turned else pair.to_id}
+        to["associationTypes"] = (
+            [DEFAULT, LABEL] if turned and other_side else [DEFAULT, *more.get("types", [])]
+        )
+        result = {"from": asked, "to": [to]}
+        document: dict[str, Any] = {"status": "COMPLETE", "results": [result]}
+        if not (turned and other_side):
+            result |= {name: more[name] for name in ("paging",) if name in more}
+            document |= {name: more[name] for name in ("errors",) if name in more}
+            for error in document.get("errors", []):
+                error["context"] = {"fromObjectId": [asked["id"]]}
+        return Reply(200, document)
+
+    (pair,) = contacts(1)
+    ended = run(run_pairs(VirtualHubSpot(script), undo_method, [OpenPairs([pair])]))
+    assert ended.journal.statuses() == ["associated" if other_side else "gave_up"]

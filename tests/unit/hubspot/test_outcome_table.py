@@ -188,6 +188,9 @@ def test_403_is_the_pairs_or_the_accounts() -> None:
     )
     assert (missing.kind, missing.reason) == (Kind.ACCOUNT, "missing_scopes")
     assert missing.hint.endswith("HubSpot asks for: b, crm.objects.contacts.write, a.")
+    for nested in ({"category": "MISSING_SCOPES"}, {"context": {"missingScopes": ["a"]}}):
+        found = verdict(403, {"status": "error", "message": "nope", "errors": [nested]})
+        assert (found.kind, found.reason) == (Kind.ACCOUNT, "missing_scopes")
     for field in ({"category": "x", "subCategory": {"name": "USER_DOES_NOT_HAVE_PERMISSIONS"}}, {}):
         user = verdict(403, {"category": "USER_DOES_NOT_HAVE_PERMISSIONS"} | field)
         assert (user.kind, user.reason) == (Kind.ACCOUNT, "token_refused")

@@ -40,11 +40,20 @@ def test_a_good_answer_to_an_earlier_request_proves_nothing() -> None:
     assert pause.left(3.0) == 2.0
 
 
-@pytest.mark.parametrize(("asked", "made"), [(7.0, 7.0), (0.0, 0.5), (-5.0, 0.5), (86_400.0, 300.0)])
+@pytest.mark.parametrize(("asked", "made"), [(7.0, 7.0), (0.0, 1.0), (-5.0, 1.0), (86_400.0, 300.0)])
 def test_retry_after_decides_within_bounds(asked: float, made: float) -> None:
     pause = Pause(None)
     pause.throttled(1.0, 0.5, asked, 10.0)
     assert pause.left(1.0) == made
+
+
+@pytest.mark.parametrize("asked", [None, 0.0, 1.0])
+def test_retry_after_does_not_shorten_pauses_that_grow(asked: float | None) -> None:
+    pause, made = Pause(None), []
+    for burst in range(5):
+        pause.throttled(100.0 * burst + 1, 100.0 * burst, asked, 10.0)
+        made.append(pause.left(100.0 * burst + 1))
+    assert made == [1.0, 2.0, 4.0, 8.0, 10.0]
 
 
 def test_retry_after_counts_later_in_a_burst_too() -> None:

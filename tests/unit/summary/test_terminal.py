@@ -62,6 +62,13 @@ def test_the_headline(outcomes: list[OutcomeCount], said: str) -> None:
     assert headline(summary_of(outcomes)) == said
 
 
+def test_a_look_up_that_was_refused_is_told() -> None:
+    looked = replace(INVOCATION, options={**INVOCATION.options, "skip_existing": True})
+    told = "Sent without a look-up: 8 pairs."
+    assert told in load(summary_of([GOOD], invocation=looked, not_looked_up=8), RUN)
+    assert told not in load(summary_of([GOOD], not_looked_up=8), RUN)
+
+
 def test_an_undo_that_was_interrupted_goes_on() -> None:
     run = replace(RUN, command="undo", stopped="interrupted", exit_code=130)
     summary = summary_of([GOOD, OutcomeCount(Status.REMOVED, 5)], last_run=run)
@@ -217,7 +224,7 @@ def test_the_end_of_an_undo() -> None:
     lines = undo_lines(summary, run, Kept(3, 20, 137), summary_of([refused(2)]).groups, 120)
     assert lines[0] == Line("Undone: 137 associations removed, 2 still there · account 62515 · 3 s", "warn")
     shown = text(lines)
-    assert "Can't undo 137 pairs: loaded without --skip-existing." in shown
+    assert "Can't undo 137 pairs: not looked up before they were sent" in shown
     assert "Kept 20 pairs: associated before the load." in shown
     assert "Kept 3 pairs: labelled since the load" in shown
     assert "2 failed: A record was deleted" in shown
