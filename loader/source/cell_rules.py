@@ -33,7 +33,10 @@ _SHORTENED = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]+")
 _PAD = "[" + PADDING.replace(r"\n", "") + "]*+"
 _NUMBER = r"(?=[0-9]{1,19}(?![0-9]))0*+([1-9][0-9]{0,18}+)(?:\.0+)?"
 _COLUMN = re.compile(rf"(?m)^(?:{_PAD}'?+{_NUMBER}{_PAD}|.*+)$")
-_WRAPPED_COLUMN = re.compile(rf'(?m)^(?:{_PAD}(=")?{_PAD}{_NUMBER}(?(1){_PAD}"){_PAD}|.*+)$')
+#: The same with ``="123"``, whose closing quote the look-ahead demands; else there is no quote at all.
+_WRAPPED_COLUMN = re.compile(
+    rf"""(?m)^(?:{_PAD}(?:="(?=[^"\n]*"{_PAD}$)|(?=[^"\n]*$)'?+){_PAD}{_NUMBER}{_PAD}"?{_PAD}|.*+)$"""
+)
 #: The number of digits after the point must equal the exponent; the lengths of most IDs are tried first.
 _POWERS = "|".join(
     rf"[0-9]{{{n}}}(?=[eE]\+?0?{n}(?![0-9]))" for n in (10, 11, 9, 12, 13, *range(8, 0, -1), 14, 15)
@@ -171,10 +174,7 @@ def read_ids(cells: list[str]) -> npt.NDArray[np.int64]:
         if column.count("\n") != len(cells) - 1:  # a line end in a cell is white space
             cells = [cell.replace("\n", " ") for cell in cells]
             column = "\n".join(cells)
-        if '="' in column:
-            found = [digits for _, digits in _WRAPPED_COLUMN.findall(column)]
-        else:
-            found = _COLUMN.findall(column)
+        found = (_WRAPPED_COLUMN if '="' in column else _COLUMN).findall(column)
     ids = _numbers(found)
     ids[ids > (LARGEST_FLOAT_ID if "." in column else LARGEST_ID)] = 0
     if ("E" in column or "e" in column) and not ids.all():

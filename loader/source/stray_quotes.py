@@ -56,7 +56,7 @@ class SwallowedRows:
             return None
         number = _number(self._layout.delimiter, min(map(_least, digits)))
         rows = list(map(records.rows.__getitem__, records.multiline))
-        notes = [cells[i] for cells in rows for i in self._to_examine(cells)]
+        notes = [cell for cells in rows for cell in cells if "\n" in cell or "\r" in cell]
         # Few notes contain anything like an ID, so most need no closer look.
         wide = max(map(len, rows)) > self._layout.width
         if not records.broken and not wide and not number.search("\n" + "\n".join(notes)):
