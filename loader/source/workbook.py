@@ -8,8 +8,10 @@ as empty.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from datetime import date, datetime
+from functools import reduce
 from itertools import chain, islice
 from math import isfinite
 
@@ -26,6 +28,10 @@ from loader.text import quote_cell
 _TOO_LARGE = 10**15
 #: Rows at a time.
 _MOST = 4096
+#: Cells of one sheet, empty ones included, each of which takes some 30 bytes of memory.
+_MOST_CELLS = 1 << 28
+_WIDE_COLUMN = re.compile(rb"""\br=["']([A-Z]{2,3})[0-9]+["']""")
+_LAST_ROW = re.compile(rb"""[<:]row [^>]*?\br=["']([0-9]{1,7})["']""")
 
 
 class Sheet:
@@ -64,14 +70,36 @@ def _open(data: bytes, part: Part, wanted: str | None) -> CalamineSheet:
     try:
         with zip_directory(io.BytesIO(data)) as archive:
             damaged = archive.testzip()  # calamine does not look at every checksum
+            sheets = map(archive.read, filter(_is_sheet, archive.namelist() if damaged is None else ()))
+            far = next(filter(None, map(_far_cell, sheets)), "")
         if damaged is not None:
             raise InputError(f"{part.name} is damaged in {damaged}", "Fetch it again.")
+        if far:  # calamine holds all cells between the first and the last one in memory
+            raise InputError(
+                f"{part.name}: a sheet reaches to column {far}, so most of it is empty",
+                "Delete what is far from the data (select it in Excel, then Delete), and save it again.",
+            )
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
         return workbook.get_sheet_by_name(_choose(workbook, part, wanted))
     except (CalamineError, RuntimeError, ValueError, OSError, *DAMAGED) as error:
         raise InputError(
             f"{part.name} is not a readable workbook: {error}", "Save it again in Excel, or as CSV UTF-8."
         ) from error
+
+
+def _is_sheet(member: str) -> bool:
+    return member.startswith("xl/worksheets/") and member.endswith(".xml")
+
+
+def _far_cell(xml: bytes) -> str:
+    """Like ``XFD, row 1048576``: where a sheet ends that is too large to hold; empty if it can be held."""
+    columns = {match[1] for match in _WIDE_COLUMN.finditer(xml)}
+    last = _LAST_ROW.match(xml, max(xml.rfind(b"<row "), xml.rfind(b":row "), 0))
+    if not columns or last is None:
+        return ""
+    furthest = max(columns, key=lambda name: (len(name), name))
+    number = reduce(lambda value, letter: value * 26 + letter - 64, furthest, 0)
+    return f"{furthest.decode()}, row {int(last[1])}" if number * int(last[1]) > _MOST_CELLS else ""
 
 
 def _choose(workbook: CalamineWorkbook, part: Part, wanted: str | None) -> str:

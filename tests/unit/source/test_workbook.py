@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import re
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -140,6 +143,25 @@ def test_lines_that_were_pasted_into_one_column_are_recognised(tmp_path: Path) -
 def test_a_number_that_is_none_is_a_cell_like_any_other(tmp_path: Path, value: float) -> None:
     lines = read_sheet(tmp_path, HEADER, (1, 2, value), (value, 4, "b"), (5, 6, "c"))
     assert [line.status for line in lines] == ["pair", "invalid", "pair"]
+
+
+@pytest.mark.parametrize("place", ["XFD1048576", "AAA999999"])
+def test_a_stray_cell_far_away_is_told_and_not_held_in_memory(tmp_path: Path, place: str) -> None:
+    row = re.sub("[A-Z]", "", place)
+    far = f'<row r="{row}"><c r="{place}" t="inlineStr"><is><t> </t></is></c></row></sheetData>'.encode()
+    with zipfile.ZipFile(io.BytesIO(workbook(HEADER, (1, 2, "a")))) as old:
+        parts = {name: old.read(name) for name in old.namelist()}
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as new:
+        for name, content in parts.items():
+            new.writestr(name, content.replace(b"</sheetData>", far))
+    error = refusal(tmp_path, data.getvalue(), name="pairs.xlsx")
+    assert f"a sheet reaches to column {re.sub('[0-9]', '', place)}, row {row}" in str(error)
+
+
+def test_a_wide_sheet_is_read(tmp_path: Path) -> None:
+    wide = ["x"] * 2000
+    assert [line.status for line in read_sheet(tmp_path, (*HEADER, *wide), (1, 2, "a", *wide))] == ["pair"]
 
 
 def test_a_header_that_lacks_the_columns_is_told_with_a_command(tmp_path: Path) -> None:
