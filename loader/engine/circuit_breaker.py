@@ -84,7 +84,7 @@ class CircuitBreaker:
 
     def no_answer(self, item: WorkItem, waited: float, word: str) -> bool:
         """An item that was sent `waited` seconds ago got no answer. Returns whether that is an outage."""
-        self._count_silence(word)
+        self._count_silence(word, waited)
         if self._without_connection:  # a connection could be made, so it may be the item's fault
             self._without_connection = self.is_open = False
             self._on_change("")
@@ -139,15 +139,15 @@ class CircuitBreaker:
             "Check the network, then run the same command again to resume.",
         )
 
-    def _count_silence(self, word: str) -> None:
-        """Add the time since the last count, but at most half of the time-out.
+    def _count_silence(self, word: str, waited: float = 0.0) -> None:
+        """Add the time since the last count, at first `waited` seconds, but at most half of the time-out.
 
         Some clocks run on while a machine is suspended, and time without requests is not silence.
         """
         now = self._loop.time()
         self.last_word = word
         if self._silence is None:
-            self._silence = 0.0
+            self._silence = min(waited, self._timeout / 2)
         else:
             self._silence += min(now - self._counted_at, self._timeout / 2)
         self._counted_at = now
