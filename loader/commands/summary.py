@@ -60,6 +60,7 @@ def load_summary(checkpoint: Checkpoint, files: LoadFiles, last_run: Run | None 
         host=binding.host if binding else "",
         not_in_input=_by_status(count for count in counts if not count.in_input),
         verified=_verified(present),
+        verified_not_in_input=_verified(count for count in counts if not count.in_input),
         undoable=sum(count.pairs for count in ours if count.in_input),
         undoable_not_in_input=sum(count.pairs for count in ours if not count.in_input),
         not_looked_up=sum(
@@ -140,7 +141,7 @@ def _by_status(counts: Iterable[PairCount]) -> dict[Status, int]:
     return dict(by_status)
 
 
-def _verified(counts: list[PairCount]) -> dict[str, int]:
+def _verified(counts: Iterable[PairCount]) -> dict[str, int]:
     found: Counter[str] = Counter()
     for count in counts:
         if count.verified and count.status is not None:  # else it is about to be sent again

@@ -32,6 +32,8 @@ def verify_lines(summary: LoadSummary, run: Run, width: int) -> list[Line]:
         found += f", {count:,} {words}" if count else ""
     tone = "bad" if run.stopped else "good" if present == wanted else "warn"
     lines = wrap(f"{_ended(run, 'Verified')}: {found}{place(summary, run)}", width, style=tone)
+    if others := [f"{count:,} {word}" for word, count in summary.verified_not_in_input.items() if count]:
+        lines += wrap(f"Of the pairs that are no longer in the input: {', '.join(others)}.", width)
     lines += report_lines(summary, run)
     lines += cause_lines((g for g in summary.attention if g.cause in catalogue.NOT_VERIFIED), width)
     if run.stopped:

@@ -95,6 +95,7 @@ class LoadSummary:
     host: host of the API
     not_in_input: pairs sent earlier that the input no longer holds, by status; not in `groups`
     verified: how many pairs `verify` found ``present``, ``missing``, ``unknown``
+    verified_not_in_input: the same for pairs sent earlier that the input no longer holds
     undoable, undoable_not_in_input: pairs that this load created, and looked up first
     not_looked_up: pairs that are associated, and were not looked up first
     first_result_at, last_result_at: Unix seconds of the first and the last answer
@@ -112,6 +113,7 @@ class LoadSummary:
     host: str = ""
     not_in_input: Mapping[Status, int] = field(default_factory=dict)
     verified: Mapping[str, int] = field(default_factory=dict)
+    verified_not_in_input: Mapping[str, int] = field(default_factory=dict)
     undoable: int = 0
     undoable_not_in_input: int = 0
     not_looked_up: int = 0

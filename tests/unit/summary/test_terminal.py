@@ -62,6 +62,14 @@ def test_the_headline(outcomes: list[OutcomeCount], said: str) -> None:
     assert headline(summary_of(outcomes)) == said
 
 
+def test_a_verify_tells_of_pairs_that_are_no_longer_in_the_input() -> None:
+    summary = summary_of(
+        [GOOD], verified={"present": 1795}, verified_not_in_input={"present": 2, "missing": 1}
+    )
+    told = text(verify_lines(summary, RUN, 80))
+    assert "Of the pairs that are no longer in the input: 2 present, 1 missing." in told
+
+
 def test_a_look_up_that_was_refused_is_told() -> None:
     looked = replace(INVOCATION, options={**INVOCATION.options, "skip_existing": True})
     told = "Sent without a look-up: 8 pairs."
