@@ -41,9 +41,6 @@ class TypePairs:
     def __getitem__(self, index: int) -> TypePair:
         return self._pairs[index]
 
-    def __len__(self) -> int:
-        return len(self._pairs)
-
     def __iter__(self) -> Iterator[TypePair]:
         return iter(self._pairs)
 

@@ -30,6 +30,11 @@ def test_each_of_the_three_files_means_the_load(tmp_path: Path, simulate: bool) 
         assert find_checkpoint(tmp_path / "pairs.csv") == files.checkpoint
 
 
+def test_so_does_standard_input_that_was_kept(tmp_path: Path) -> None:
+    files = loaded(tmp_path, "pairs.input.csv", "pairs.report.csv")
+    assert find_checkpoint(tmp_path / "pairs.input.csv") == files.checkpoint
+
+
 def test_a_checkpoint_of_any_name_is_known_by_its_content(tmp_path: Path) -> None:
     files = loaded(tmp_path)
     other = files.checkpoint.rename(tmp_path / "mine.db")

@@ -142,6 +142,23 @@ def test_pairs_that_left_the_input_are_marked_and_those_that_came_back_are_not(f
             checkpoint.begin_run("load", not_in_input=np.array(gone, dtype=np.int64))
             with checkpoint.query() as db:
                 assert [row[0] for row in db.execute("SELECT id FROM pair WHERE in_input = 0")] == gone
+        checkpoint.set_reading(READING, np.array([5], dtype=np.int64))
+        assert checkpoint.reading == READING
+        with checkpoint.query() as db:
+            assert [row[0] for row in db.execute("SELECT id FROM pair WHERE in_input = 0")] == [5]
+
+
+def test_new_names_of_the_files_are_in_printed_commands_too(files: LoadFiles) -> None:
+    aside = LoadFiles(files.input, files.report.with_name("aside.csv"), files.checkpoint)
+    with Checkpoint(files.checkpoint, may_create=True) as checkpoint:
+        checkpoint.begin_run("load", files=files, options={"from_type": "contacts", "checkpoint": "x"})
+        checkpoint.set_files(aside)
+        assert checkpoint.files == aside
+        assert checkpoint.options == {
+            "from_type": "contacts",
+            "report": str(aside.report),
+            "checkpoint": str(aside.checkpoint),
+        }
 
 
 def test_a_transaction_that_fails_leaves_nothing(files: LoadFiles) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 
 from loader.hubspot.envelope import decode
 from loader.hubspot.error_details import (
+    FIELDS,
     LONGEST_DETAILS,
     LONGEST_MESSAGE,
     details,
@@ -48,6 +49,14 @@ def test_details_are_capped_and_stay_json(context: object) -> None:
     found = details([{"category": "C", "message": "m" * 5000, "context": context, "errors": nested}])
     assert len(found) <= LONGEST_DETAILS
     assert orjson.loads(found)[0]["category"] == "C"
+
+
+def test_what_is_too_long_in_any_form_is_its_first_error() -> None:
+    error: dict[str, Any] = {name: ["w" * 99] * 3 for name in FIELDS} | {"message": "m" * 5000}
+    for _ in range(4):
+        error = error | {"errors": [error] * 3}
+    found = orjson.loads(details([error | {"category": "C", "status": "error"}]))
+    assert found == [{"status": "error", "category": "C", "message": "m" * 99 + "…"}]
 
 
 @pytest.mark.parametrize(
