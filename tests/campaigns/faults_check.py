@@ -109,8 +109,13 @@ def _codes(
     elif result.interrupted:
         wanted = 130
     elif command == "undo":
-        left = (line for line in (*lines, *others) if line["status"] == "associated")
+        everything = (*lines, *others)
+        left = (line for line in everything if line["status"] == "associated")
         wanted = int(any(line["existed_before"] != "yes" for line in left))
+        # A pair without a certain result may have a label, or its records could not be read.
+        unsure = (line for line in everything if line["status"] in ("gave_up", "not_sent"))
+        if any(line["existed_before"] == "no" for line in unsure):
+            wanted = max(wanted, result.exit_code)
     else:
         marks = {line["verified"] for line in lines}
         wanted = int(bool(marks & {"missing", "unknown"} or _BAD & {line["status"] for line in lines}))
