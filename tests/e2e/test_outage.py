@@ -77,8 +77,8 @@ def test_away_for_too_long(port: int, tmp_path: Path) -> None:
         wait_until(lambda: state.calls["associate"] > 40)
     stopped = end(process)
     assert stopped.code == 3
-    assert "no answer for 1 s" in stopped.err
-    assert f"127.0.0.1:{port}" in stopped.err
+    assert "no answer for 1 s: " in stopped.err
+    assert "127.0.0.1" in stopped.err  # it broke the connection, or there was none to be had
     assert "Run the same command again to resume" in stopped.err
     assert {line["status"] for line in rows_of(report_of(file))} == {"associated", "not_sent"}
     with simulator(port, state):
