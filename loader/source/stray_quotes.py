@@ -30,6 +30,8 @@ _GOES_ON = "spans several lines and has text after its closing quote"
 _ID = r"[0-9]+(?:\.0*)?|[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]+"
 #: An ID, intact or spoilt by a spreadsheet, or several IDs as HubSpot exports them.
 _LIKE_AN_ID = re.compile(rf"=?'?(?:{_ID})(?:;(?:{_ID})?)*")
+#: Numbers with nothing but white space around them, each before a NUL or the end.
+_NUMBERS = re.compile(r"(?:\s*+[0-9]++\s*+(?:\0|\Z))*")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -46,6 +48,7 @@ class SwallowedRows:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._keys = layout.keys
+        self._ids: tuple[int, ...] = (layout.from_side.column, layout.to_side.column)
 
     def first(self, records: Records, digits: tuple[int, int]) -> tuple[int, Suspicion] | None:
         """The index of the first multi-line record that means a broken file, and why.
@@ -56,7 +59,11 @@ class SwallowedRows:
             return None
         number = _number(self._layout.delimiter, min(map(_least, digits)))
         rows = list(map(records.rows.__getitem__, records.multiline))
-        notes = [cell for cells in rows for cell in cells if "\n" in cell or "\r" in cell]
+        if self._ids_are_single_numbers(rows):
+            others = [i for i in range(self._layout.width) if i not in self._ids]
+            notes = [cell for cells in rows for i in others if "\n" in (cell := cells[i]) or "\r" in cell]
+        else:
+            notes = [cell for cells in rows for cell in cells if "\n" in cell or "\r" in cell]
         # Few notes contain anything like an ID, so most need no closer look.
         wide = max(map(len, rows)) > self._layout.width
         if not records.broken and not wide and not number.search("\n" + "\n".join(notes)):
@@ -65,6 +72,12 @@ class SwallowedRows:
             if suspicion := self._suspicion(records.row(i), records.broken.get(i), digits, number):
                 return i, suspicion
         return None
+
+    def _ids_are_single_numbers(self, rows: Sequence[Sequence[str]]) -> bool:
+        """Whether these are of the header's width, and each ID is a number with white space around it."""
+        if set(map(len, rows)) != {self._layout.width}:
+            return False
+        return _NUMBERS.fullmatch("\0".join([cells[i] for cells in rows for i in self._ids])) is not None
 
     def _suspicion(
         self, cells: list[str], broken: Record | None, digits: tuple[int, int], number: re.Pattern[str]

@@ -116,6 +116,8 @@ _WAYS: dict[str, tuple[Callable[[], str], int]] = {
     "nineteen digits": (lambda: f"1{_id()}1234567,{_id()},n\n", 1),
     "123.0": (lambda: f"{_id()}.0,{_id()}.0,n\n", 1),
     '="123"': (lambda: f'="{_id()}",="{_id()}",n\n', 1),
+    "123.0000000000": (lambda: f"{_id()}.0000000000,{_id()}.0000000000,n\n", 1),
+    "line end in the quotes": (lambda: f'"{_id()}\n","{_id()}\n",n\n', 1),
     "'123": (lambda: f"'{_id()},'{_id()},n\n", 1),
     "1.23E2": (lambda: f"{_scientific()},{_scientific()},n\n", 1),
     "every other one 123.0": (lambda: f"{_id()},{_id()},n\n{_id()}.0,{_id()},n\n", 2),

@@ -109,7 +109,7 @@ def test_a_file_of_lines_in_quotes_is_refused_and_a_single_one_is_an_invalid_row
         assert "the whole line is in quotes" in bad.message
 
 
-def test_ids_with_a_line_end_in_their_quotes_are_read_as_fast_as_notes(tmp_path: Path) -> None:
+def test_a_line_end_after_an_id_in_quotes_is_white_space_and_one_before_a_row_is_not(tmp_path: Path) -> None:
     data = HEADER + "".join(f'"{n}\n","{n + 1}\r\n",x\n' for n in range(10**10, 10**10 + 50))
     assert {line.status for line in read(tmp_path, data)} == {"pair"}
     stray = HEADER + '"10000000001\n1,2,x\n","3",x\n'
