@@ -63,7 +63,7 @@ class TypePair(Protocol):
 class Index:
     """A snapshot of a checkpoint's pairs in memory.
 
-    A pair's ID is its rowid in the checkpoint, counted from 1; 0 stands for a pair that is not known.
+    A pair's ID is its rowid in the checkpoint, counted from 1; 0 is an unknown pair.
     """
 
     def __init__(

@@ -85,7 +85,7 @@ class PairCount(NamedTuple):
 class Selection:
     """Which pairs to select: those that match everything that is not None.
 
-    statuses: None among them stands for pairs whose result is not known.
+    statuses: None among them selects pairs whose result is not known.
     existed_before: ``yes``, ``no`` or empty.
     verified: words of the report; the empty one is for pairs that are not verified.
     in_input: whether the input had the pair when it was last read.

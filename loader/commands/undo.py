@@ -93,7 +93,7 @@ async def run_undo(
             if total and not await asyncio.to_thread(confirm, plan):
                 raise UsageError("Nothing was removed")
             run = await asyncio.to_thread(load.begin, "undo", session)
-            observer.begin([f"{what_to_remove(plan)} to remove"], stats, lambda: session.pace.reading)
+            observer.begin([f"To remove: {what_to_remove(plan)}"], stats, lambda: session.pace.reading)
             async with run.journal(session) as journal:
                 for these, absent in ((ours, Status.REMOVED), (unsure, Status.NOT_SENT)):
                     await run_pipeline(

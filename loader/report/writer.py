@@ -85,7 +85,7 @@ def _write(path: Path, texts: Iterable[str], *, like: Path) -> str:
     """Write a new file and sync it to the disk, with the permissions of `like`; return its SHA-256."""
     digest = hashlib.sha256()
     path.unlink(missing_ok=True)
-    with path.open("xb") as file:  # "x" follows no link that somebody else created
+    with path.open("xb") as file:  # "x" follows no link that another user created
         copy_permissions(like, path)
         for text in texts:
             data = text.encode()

@@ -44,7 +44,7 @@ BROKEN_ANSWERS = {
 
 
 class Magic(NamedTuple):
-    """The fault that a magic ID stands for.
+    """The fault that a magic ID asks for.
 
     status: an HTTP status, or a number of `BROKEN_ANSWERS`.
     variant: 0 to 9.

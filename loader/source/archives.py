@@ -118,7 +118,8 @@ def zip_directory(file: IO[bytes]) -> zipfile.ZipFile:
     """The directory of a zip archive. Raises one of `DAMAGED`."""
     try:
         archive = zipfile.ZipFile(file)
-    except (ValueError, OverflowError, NotImplementedError) as error:  # numbers that make no sense
+    # zipfile raises these for damaged sizes, offsets and version numbers, beside its own BadZipFile.
+    except (ValueError, OverflowError, NotImplementedError) as error:
         raise DamagedArchiveError(str(error)) from error
     # zipfile ignores the number of files that the end of the archive states.
     file.seek(-_ZIP_END.size - len(archive.comment), io.SEEK_END)
